@@ -1,0 +1,45 @@
+"""Which types of content a party takes (:rfc:`4975#section-8.6`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["AcceptTypes", "essence"]
+
+
+def essence(content_type: str) -> str:
+    """Return ``type/subtype`` in lower case, without parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptTypes:
+    """The value of ``a=accept-types`` or ``a=accept-wrapped-types``."""
+
+    entries: tuple[str, ...] = ("*",)
+    """``type/subtype``, ``type/*`` or ``*``, in order of preference."""
+
+    @classmethod
+    def parse(cls, value: str) -> AcceptTypes:
+        """Read an attribute's value; entries are separated by spaces."""
+        return cls(tuple(value.split()))
+
+    def covers(self, content_type: str) -> bool:
+        """Tell whether content of this type may be sent to the party.
+
+        Parameters are ignored on both sides: an entry with one still means that
+        the type is understood.
+        """
+        wanted = essence(content_type)
+        major = wanted.partition("/")[0] + "/*"
+        return any(
+            entry == "*" or essence(entry) in (wanted, major) for entry in self.entries
+        )
+
+    @property
+    def first(self) -> str | None:
+        """The most preferred entry, in lower case and without parameters."""
+        return essence(self.entries[0]) if self.entries else None
+
+    def __str__(self) -> str:
+        return " ".join(self.entries)

@@ -1,0 +1,90 @@
+"""What an application can set, and the bounds on what a peer can make grow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from msrp.accept_types import AcceptTypes
+
+__all__ = ["Limits", "SessionConfig"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on everything that a peer can make grow.
+
+    Each has a default that no well-behaved peer of our knowledge comes near.
+    """
+
+    max_head_size: int = 16 * 1024
+    """Octets of a start line and header section: 30 times the largest seen."""
+
+    max_open_messages: int = 64
+    """Messages of one session that may be incomplete at the same time."""
+
+    max_ranges: int = 8192
+    """Gaps in one incomplete message; relays reorder a handful of chunks."""
+
+    max_held_octets: int = 64 * 1024 * 1024
+    """Octets of incomplete messages that one session may make us hold."""
+
+    max_message_age: float = 540.0
+    """Seconds without a chunk until an incomplete message is given up
+    (:rfc:`7701` suggests minutes, never seconds)."""
+
+    max_remembered_messages: int = 1024
+    """Message-IDs kept to recognise a message that comes a second time."""
+
+    max_unsent_responses: int = 256 * 1024
+    """Octets of responses and reports that wait for a peer which doesn't read;
+    above it we stop reading from that peer."""
+
+    max_undelivered_octets: int = 4 * 1024 * 1024
+    """Octets of received messages that wait for the application; above it we
+    stop reading from the peer, so that TCP holds it back."""
+
+    max_undelivered_messages: int = 10_000
+    """The same, counted in messages: small ones cost more than their octets."""
+
+    max_sessions_per_stream: int = 1000
+    """Sessions that may share one connection."""
+
+    max_connections: int = 10_000
+    """Connections that one listener holds at a time."""
+
+    max_unbound_connections: int = 500
+    """Connections that have not named a session yet, per listener."""
+
+    probation_time: float = 30.0
+    """Seconds that a new connection has to name a session
+    (:rfc:`4976#section-6.1` gives the same to a relay's clients)."""
+
+    stall_time: float = 120.0
+    """Seconds that a peer may leave a chunk unfinished without a single octet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionConfig:
+    """How one session sends, and what it takes."""
+
+    max_message_length: int = 10_000
+    """Octets of the largest message that is taken; more gets a 413."""
+
+    chunk_size: int | None = 2048
+    """Octets of body per chunk.  2,048 is safe with every stack; more goes out as
+    interruptible chunks of up to this size, ``None`` as one chunk per message."""
+
+    window: int = 32
+    """Chunks that may wait for a response; 1 is stop-and-wait."""
+
+    response_timeout: float = 30.0
+    """Seconds until a missing response is a failure (:rfc:`4975#section-7.1.1`)."""
+
+    binding_patience: float = 3.0
+    """Seconds that the active side waits for the response to its first, empty
+    SEND before it sends anything else; some stacks never answer it."""
+
+    accept_types: AcceptTypes = AcceptTypes()
+    """What this side announced; another type gets a 415."""
+
+    limits: Limits = field(default_factory=Limits)

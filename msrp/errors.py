@@ -1,0 +1,257 @@
+"""What can go wrong, as a tree to catch from.
+
+* :exc:`MsrpError`
+    * :exc:`InvalidUri`
+    * :exc:`NegotiationError`
+    * :exc:`ProtocolError`
+        * :exc:`LocalProtocolError`
+        * :exc:`RemoteProtocolError`
+            * :exc:`LimitExceeded`
+    * :exc:`DeliveryError`
+        * :exc:`RequestRefused`
+        * :exc:`ResponseTimeout`
+        * :exc:`FailureReported`
+        * :exc:`MessageAborted`
+        * :exc:`SessionEnded`
+    * :exc:`ConnectionFailed`
+        * :exc:`CertificateRejected`
+    * :exc:`SessionClosed`
+    * :exc:`ConcurrencyError`
+
+Errors carry facts; ``str()`` words them in one sentence that never repeats what
+the peer sent, so that it can be shown and logged as it is.
+"""
+
+from __future__ import annotations
+
+import enum
+
+__all__ = [
+    "CertificateRejected",
+    "CloseReason",
+    "ConcurrencyError",
+    "ConnectionFailed",
+    "DeliveryError",
+    "FailureReported",
+    "InvalidUri",
+    "LimitExceeded",
+    "LocalProtocolError",
+    "MessageAborted",
+    "MsrpError",
+    "NegotiationError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "RequestRefused",
+    "ResponseTimeout",
+    "SessionClosed",
+    "SessionEnded",
+]
+
+
+class MsrpError(Exception):
+    """Root of all errors of this package."""
+
+
+class InvalidUri(MsrpError, ValueError):
+    """A text is no MSRP URI (:rfc:`4975#section-6`).
+
+    Attributes:
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"not an MSRP URI: {self.problem}"
+
+
+class NegotiationError(MsrpError):
+    """An offer and an answer don't add up to a session (:rfc:`4975#section-8`).
+
+    Attributes:
+        problem: What is missing or contradictory.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class ProtocolError(MsrpError):
+    """Somebody broke the protocol; catch a subclass to know who.
+
+    Attributes:
+        problem: What was wrong, without the offending octets.
+        section: Where the rule is written, as in ``"4975#7.1"``.
+        status: The code to answer with, if an answer can still be sent.
+    """
+
+    def __init__(
+        self, problem: str, *, section: str | None = None, status: int = 400
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.section = section
+        self.status = status
+
+    def __str__(self) -> str:
+        if self.section is None:
+            return self.problem
+        return f"{self.problem} (RFC {self.section})"
+
+
+class LocalProtocolError(ProtocolError):
+    """You asked for something that the protocol or the peer doesn't allow."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer sent something that the protocol doesn't allow."""
+
+
+class LimitExceeded(RemoteProtocolError):
+    """The peer went over a bound of :class:`msrp.Limits`."""
+
+
+class DeliveryError(MsrpError):
+    """A message did not arrive, or it isn't known that it did.
+
+    Attributes:
+        message_id: The message in question.
+    """
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(message_id)
+        self.message_id = message_id
+
+    def __str__(self) -> str:
+        return "the message was not delivered"
+
+
+class RequestRefused(DeliveryError):
+    """The next hop answered a chunk with an error (:rfc:`4975#section-10`).
+
+    Attributes:
+        code: The status code, such as 413.
+        comment: What this code means, in the words of the RFC.
+    """
+
+    def __init__(self, message_id: str, code: int, comment: str = "") -> None:
+        super().__init__(message_id)
+        self.code = code
+        self.comment = comment
+
+    def __str__(self) -> str:
+        words = f" ({self.comment})" if self.comment else ""
+        return f"the peer refused the message with {self.code}{words}"
+
+
+class ResponseTimeout(DeliveryError, TimeoutError):
+    """No response came in time (:rfc:`4975#section-7.1.1`)."""
+
+    def __str__(self) -> str:
+        return "no response to the message came in time; it probably did not arrive"
+
+
+class FailureReported(DeliveryError):
+    """A failure REPORT came back (:rfc:`4975#section-7.1.2`).
+
+    Attributes:
+        code: The status code in the report.
+        comment: What this code means, in the words of the RFC.
+    """
+
+    def __init__(self, message_id: str, code: int, comment: str = "") -> None:
+        super().__init__(message_id)
+        self.code = code
+        self.comment = comment
+
+    def __str__(self) -> str:
+        words = f" ({self.comment})" if self.comment else ""
+        return f"a report says that the message failed with {self.code}{words}"
+
+
+class MessageAborted(DeliveryError):
+    """The message was given up before all of it was sent.
+
+    Attributes:
+        problem: Why, when it wasn't the application's wish.
+    """
+
+    def __init__(self, message_id: str, problem: str | None = None) -> None:
+        super().__init__(message_id)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        why = f": {self.problem}" if self.problem else ""
+        return f"the message was aborted{why}"
+
+
+class SessionEnded(DeliveryError):
+    """The session ended before it was known that the message had arrived."""
+
+    def __str__(self) -> str:
+        return "the session ended before the message was known to have arrived"
+
+
+class ConnectionFailed(MsrpError):
+    """No session could be set up with the peer.
+
+    Attributes:
+        target: Where to, as ``host:port``; empty for a passive side.
+        problem: What went wrong.
+    """
+
+    def __init__(self, target: str, problem: str) -> None:
+        super().__init__(target, problem)
+        self.target = target
+        self.problem = problem
+
+    def __str__(self) -> str:
+        where = f" to {self.target}" if self.target else ""
+        return f"no MSRP connection{where}: {self.problem}"
+
+
+class CertificateRejected(ConnectionFailed):
+    """The peer's certificate isn't the one its SDP announced (:rfc:`8122`)."""
+
+
+class CloseReason(enum.Enum):
+    """Why a session is no more."""
+
+    BY_US = "by us"
+    """The application closed it."""
+
+    BY_THEM = "by them"
+    """The peer closed it in good order."""
+
+    LOST = "lost"
+    """The connection broke, or the peer broke the protocol."""
+
+
+class SessionClosed(MsrpError):
+    """The session isn't open; ``__cause__`` says why when it was lost.
+
+    Attributes:
+        reason: Who ended it.
+    """
+
+    def __init__(self, reason: CloseReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        words = {
+            CloseReason.BY_US: "the session was closed here",
+            CloseReason.BY_THEM: "the session was closed by the peer",
+            CloseReason.LOST: "the session was lost",
+        }[self.reason]
+        return f"{words}: {self.__cause__}" if self.__cause__ else words
+
+
+class ConcurrencyError(MsrpError, RuntimeError):
+    """Two tasks did at once what only one may do at a time."""
