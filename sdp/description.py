@@ -16,16 +16,8 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 from .errors import SdpError
-from .lines import (
-    Attribute,
-    Bandwidth,
-    ConnectionData,
-    Origin,
-    TimeDescription,
-    check_media,
-    check_text,
-    encode,
-)
+from .grammar import check_media, check_text, encode
+from .lines import Attribute, Bandwidth, ConnectionData, Origin, TimeDescription
 from .reader import Section, read_sections
 
 __all__ = ["MediaDescription", "SessionDescription"]

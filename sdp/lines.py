@@ -1,13 +1,9 @@
-"""The value of one line, as a value: the grammar of :rfc:`8866#section-9`.
+"""The value of one line, as a value (:rfc:`8866#section-5`).
 
 Every class here checks itself when it is made, whether from the octets of a peer
 or by the application, so that what can be held can also be written.  In
 particular none can hold CR, LF or NUL, and nobody can smuggle a line of their own
 into a description by way of an attribute's value.
-
-Text is ``str``.  Octets that aren't UTF-8 are held as lone surrogates
-(``surrogateescape``), and so survive the way in and out unharmed
-(:rfc:`8866#section-5`: a text field may be in any character set).
 
 The classes here are apart from :mod:`sdp.description` since a line needs to know
 nothing of the section that it stands in.
@@ -21,117 +17,25 @@ import string
 from typing import Self
 
 from .errors import SdpError
+from .grammar import (
+    DIGITS,
+    check_number,
+    check_text,
+    check_word,
+    fields,
+    is_token,
+    number,
+)
 
 __all__ = ["Attribute", "Bandwidth", "ConnectionData", "Origin", "TimeDescription"]
-
-MAX_DIGITS = 64
-"""How long a number may be: RFC 8866 sets no end to them, RFC 3264 §5 asks for 63
-bits (19 digits), and reading a decimal number takes more than linear time."""
 
 MAX_REPEATS = 32
 """How many ``r=`` lines one ``t=`` may have.  No call has any."""
 
-MAX_PORT = 65535
-
-_TOKEN_CHARS = string.ascii_letters + string.digits + "!#$%&'*+-.^_`{|}~"
 _HOST_CHARS = string.ascii_letters + string.digits + "-."
-_DIGITS = string.digits
-_CONTROLS = frozenset(map(chr, [*range(0x21), 0x7F]))
 _MIN_HOST_LENGTH = 4
 _MIN_TIME_DIGITS = 10
 _MAX_TTL = 255
-
-
-def is_token(text: str) -> bool:
-    """Tell whether ``text`` is a token: letters, digits and most punctuation."""
-    # strip() stops at the first character that isn't one of these, so that it
-    # leaves nothing exactly if there is none; it is the fastest test there is.
-    return text != "" and not text.strip(_TOKEN_CHARS)
-
-
-def check_text(text: str, what: str) -> None:
-    """Refuse what no line can hold.
-
-    Raises:
-        SdpError: ``text`` is empty, has a NUL, CR or LF in it, or a character
-            that has no octets.
-    """
-    if not text:
-        raise SdpError(f"{what} is empty")
-    if "\n" in text or "\r" in text or "\0" in text:
-        raise SdpError(f"{what} holds NUL, CR or LF")
-    if not text.isascii():
-        encode(text)
-
-
-def check_word(text: str, what: str) -> None:
-    """Refuse what isn't a non-ws-string.
-
-    Raises:
-        SdpError: ``text`` is empty or has white space or a control in it.
-    """
-    check_text(text, what)
-    if not _CONTROLS.isdisjoint(text):
-        raise SdpError(f"{what} holds white space or a control character")
-
-
-def encode(text: str) -> bytes:
-    """Give the octets of ``text``, the original ones where it isn't UTF-8.
-
-    Raises:
-        SdpError: It holds a surrogate that stands for no octet.
-    """
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raise SdpError("a character has no octets in UTF-8") from None
-
-
-def number(digits: str, what: str) -> int:
-    """Read a decimal number without a sign.
-
-    Raises:
-        SdpError: It isn't one, or has more than :data:`MAX_DIGITS` digits.
-    """
-    if not digits or digits.strip(_DIGITS):
-        raise SdpError(f"{what} is not a number")
-    if len(digits) > MAX_DIGITS:
-        raise SdpError(f"{what} has more than {MAX_DIGITS} digits")
-    return int(digits)
-
-
-def fields(value: str, count: int, what: str) -> list[str]:
-    """Split at single spaces into exactly ``count`` fields.
-
-    Raises:
-        SdpError: There are more or fewer.
-    """
-    found = value.split(" ")
-    if len(found) != count:
-        raise SdpError(f"{what} has not {count} fields")
-    return found
-
-
-def check_media(
-    media: str, port: int, proto: str, formats: tuple[str, ...], count: int | None
-) -> None:
-    """Check the fields of an ``m=`` line (:rfc:`8866#section-5.14`).
-
-    Raises:
-        SdpError: One of them breaks the grammar, or no such port exists.
-    """
-    if not is_token(media):
-        raise SdpError("the media type is not a token")
-    if not 0 <= port <= MAX_PORT:
-        raise SdpError("the port is out of range")
-    if count is not None and count < 1:
-        raise SdpError("the number of ports is not positive")
-    if not all(map(is_token, proto.split("/"))):
-        raise SdpError("the protocol is not made of tokens")
-    if not formats:
-        raise SdpError("an m= line has no format")
-    if not all(map(is_token, formats)):
-        raise SdpError("a format is not a token")
 
 
 def _check_bracketless(addrtype: str, address: str) -> None:
@@ -171,8 +75,8 @@ class Origin:
 
     def __post_init__(self) -> None:
         check_word(self.username, "the user name")
-        if self.session_id < 0 or self.version < 0:
-            raise SdpError("a session id or version is negative")
+        check_number(self.session_id, "the session id")
+        check_number(self.version, "the session version")
         if not (is_token(self.nettype) and is_token(self.addrtype)):
             raise SdpError("a network or address type is not a token")
         check_word(self.address, "the origin's address")
@@ -249,8 +153,8 @@ class ConnectionData:
             raise SdpError("IPv4 multicast has a time to live, IPv6 has none")
         if self.ttl is not None and not 0 <= self.ttl <= _MAX_TTL:
             raise SdpError("the time to live is out of range")
-        if self.count is not None and self.count < 1:
-            raise SdpError("the number of addresses is not positive")
+        if self.count is not None:
+            check_number(self.count, "the number of addresses", 1)
 
     @classmethod
     def parse(cls, value: str) -> Self:
@@ -342,8 +246,7 @@ class Bandwidth:
     def __post_init__(self) -> None:
         if not is_token(self.bwtype):
             raise SdpError("the bandwidth type is not a token")
-        if self.value < 0:
-            raise SdpError("the bandwidth is negative")
+        check_number(self.value, "the bandwidth")
 
     @classmethod
     def parse(cls, value: str) -> Self:
@@ -382,8 +285,8 @@ class TimeDescription:
     """The value of the ``z=`` line, as written."""
 
     def __post_init__(self) -> None:
-        if self.start < 0 or self.stop < 0:
-            raise SdpError("a time is negative")
+        check_number(self.start, "the start time")
+        check_number(self.stop, "the stop time")
         if len(self.repeats) > MAX_REPEATS:
             raise SdpError(f"more than {MAX_REPEATS} repetitions")
         for repeat in self.repeats:
@@ -396,7 +299,7 @@ class TimeDescription:
             raise SdpError("a time zone without a repetition")
         pairs = self.zone.split(" ")
         if len(pairs) % 2 or not (
-            all(not time.strip(_DIGITS) and time for time in pairs[::2])
+            all(not time.strip(DIGITS) and time for time in pairs[::2])
             and all(_is_span(offset.removeprefix("-")) for offset in pairs[1::2])
         ):
             raise SdpError("a time zone adjustment is malformed")
@@ -429,7 +332,7 @@ class TimeDescription:
 def _is_span(text: str) -> bool:
     # A typed-time: digits, and perhaps a unit.  The unit is case-sensitive.
     digits = text[:-1] if text[-1:] in ("d", "h", "m", "s") else text
-    return digits != "" and not digits.strip(_DIGITS)
+    return digits != "" and not digits.strip(DIGITS)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

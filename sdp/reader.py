@@ -17,16 +17,8 @@ import dataclasses
 from collections.abc import Callable
 
 from .errors import SdpError
-from .lines import (
-    Attribute,
-    Bandwidth,
-    ConnectionData,
-    Origin,
-    TimeDescription,
-    check_text,
-    encode,
-    number,
-)
+from .grammar import check_text, encode, number
+from .lines import Attribute, Bandwidth, ConnectionData, Origin, TimeDescription
 
 __all__ = ["MediaLine", "Section", "read_sections"]
 
