@@ -8,17 +8,18 @@ no I/O.
 A description is read with :meth:`SessionDescription.parse` and written with
 ``bytes()``.  It is made of frozen values that check themselves when they are made,
 wherever they come from, so that what exists can be written, and what is written
-(within the bounds of reading) can be read back and is equal.  Everything is kept as it came, known or not: the
-lines of a stream that nobody here understands go through untouched.
+(within the bounds of reading) can be read back and is equal.  Everything is kept
+as it came, known or not: the lines of a stream that nobody here understands go
+through untouched.
 
 Reading is linear in the size of the description and bounded: :mod:`sdp.reader` has
 the bounds.  It forgives a few things that real products do, and says so in
 :attr:`SessionDescription.warnings`; ``strict=True`` doesn't.
 
 The typed views (:func:`setup_of`, :func:`direction_of`, :func:`languages_of`,
-:func:`fingerprints_of`) say what some attributes mean.  They
-are best asked of :meth:`SessionDescription.effective_media`, a media section that
-has what the session says for it too.
+:func:`fingerprints_of`) say what some attributes mean.  They are best asked of
+:meth:`SessionDescription.effective_media`, a media section that has what the
+session says for it too.
 
 :mod:`sdp.offer_answer` makes answers and later offers that break no rule
 (:func:`build_answer`, :func:`next_offer`) and tells what two descriptions amount to

@@ -143,7 +143,8 @@ def _answer_slot(
     if any(data.is_multicast for data in slot.connections):
         raise SdpError(f"{where}: a multicast answer")
     if slot.has("rtt-mixer") and not offered.has("rtt-mixer"):
-        raise SdpError(f"{where}: rtt-mixer without its being offered")  # RFC 9071 §2.1
+        # RFC 9071 §2.3.2.
+        raise SdpError(f"{where}: rtt-mixer without its being offered")
     _check_payload_types(slot, where)
     return _with_mid(offer, offered, slot)
 
