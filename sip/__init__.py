@@ -1,1 +1,65 @@
-"""Placeholder docstring, replaced by the room's author."""
+"""A SIP user agent (:rfc:`3261`), in layers that can each be used alone.
+
+*Values* know nothing of time, sockets or state.  A message is read with
+:func:`parse_message` from a datagram or with :class:`StreamFramer` from a
+stream; :func:`check_request` and :func:`check_response` tell whether it can be
+worked with, and :func:`response_to` makes the answer.  A
+:class:`~sip.message.Request` or :class:`~sip.message.Response` keeps its
+header fields as text, in order, with all that we don't know; what is asked for
+is parsed then: ``request.from_.tag``, ``request.cseq.number``, ``request.vias``.
+:class:`Via`, :class:`NameAddr`, :class:`CSeq` and :class:`SipUri` are frozen,
+have ``parse()``, and are written by ``str()``.
+
+Two errors matter here.  :exc:`SipParseError` is the peer's doing and says with
+which status to answer what.  :exc:`LocalError` is ours: a value that would
+break a message, such as one with a line end in it, is never sent.
+
+Bodies are octets.  This package looks into none of them.
+"""
+
+from __future__ import annotations
+
+from sip.checks import check_outgoing_request, check_request, check_response
+from sip.cseq import CSeq
+from sip.errors import LocalError, SipError, SipParseError
+from sip.headers import Headers
+from sip.identifiers import new_branch, new_call_id, new_tag
+from sip.message import Message, Request, Response, response_to
+from sip.name_addr import NameAddr, parse_name_addrs
+from sip.parameters import Parameters
+from sip.status import reason_phrase
+from sip.uri import OtherUri, SipUri, Uri, parse_uri
+from sip.via import BRANCH_COOKIE, Via
+from sip.wire import KeepAlive, StreamEvent, StreamFramer, parse_message
+
+__all__ = [
+    "BRANCH_COOKIE",
+    "CSeq",
+    "Headers",
+    "KeepAlive",
+    "LocalError",
+    "Message",
+    "NameAddr",
+    "OtherUri",
+    "Parameters",
+    "Request",
+    "Response",
+    "SipError",
+    "SipParseError",
+    "SipUri",
+    "StreamEvent",
+    "StreamFramer",
+    "Uri",
+    "Via",
+    "check_outgoing_request",
+    "check_request",
+    "check_response",
+    "new_branch",
+    "new_call_id",
+    "new_tag",
+    "parse_message",
+    "parse_name_addrs",
+    "parse_uri",
+    "reason_phrase",
+    "response_to",
+]

@@ -1,0 +1,42 @@
+"""The CSeq header field (:rfc:`3261#section-20.16`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sip.errors import SipParseError
+from sip.grammar import is_token, parse_number
+
+__all__ = ["MAX_CSEQ", "CSeq"]
+
+MAX_CSEQ = 2**31 - 1
+"""The highest number to send (:rfc:`3261#section-8.1.1.5`)."""
+
+# Sent against the rule by some, and unambiguous: 32 bits.
+_MAX_RECEIVED = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class CSeq:
+    """The place of a request in its dialog."""
+
+    number: int
+    method: str
+
+    @classmethod
+    def parse(cls, text: str) -> CSeq:
+        """Read the value of a CSeq header field.
+
+        Raises:
+            SipParseError: It isn't a number of 32 bits and a method.
+        """
+        digits, *rest = text.split()[:3] or [""]
+        number = parse_number(digits, _MAX_RECEIVED)
+        if number is None:
+            raise SipParseError("the number has more than 32 bits")
+        if len(rest) != 1 or not is_token(rest[0]):
+            raise SipParseError("no number and one method")
+        return cls(number, rest[0])
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.method}"

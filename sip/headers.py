@@ -1,0 +1,392 @@
+"""The header fields of a message, in order (:rfc:`3261#section-7.3`).
+
+A field is kept as its name and its raw value; nothing is looked into before it
+is asked for.  The names that RFC 3261 and its extensions define are known in
+any case and in their compact form, and are written in their usual spelling;
+any other name keeps its own.  Reading a value as more than text is done by a
+*reader*, a function that takes the :class:`Headers`; :meth:`Headers.view`
+remembers what it gave until a field changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from sip.errors import LocalError, SipParseError
+from sip.grammar import WSP, is_token, split_list
+
+__all__ = [
+    "MAX_FIELDS",
+    "Headers",
+    "listed",
+    "optional",
+    "required",
+    "tokens",
+]
+
+T = TypeVar("T")
+
+MAX_FIELDS = 512
+"""How many fields a received message may have.
+
+A message through the longest permitted path, 70 hops, has two for each hop
+(Via, Record-Route); no more than a few dozen others are defined.
+"""
+
+_NAMES = """
+    Accept Accept-Contact Accept-Encoding Accept-Language Accept-Resource-Priority
+    Alert-Info Allow Allow-Events Authentication-Info Authorization
+    Call-ID Call-Info Contact Content-Disposition Content-Encoding Content-ID
+    Content-Language Content-Length Content-Type CSeq Date Error-Info Event Expires
+    Flow-Timer From Geolocation Geolocation-Error Geolocation-Routing
+    History-Info Identity In-Reply-To Join Max-Forwards MIME-Version Min-Expires
+    Min-SE Organization P-Access-Network-Info P-Asserted-Identity
+    P-Preferred-Identity Path Priority Privacy Proxy-Authenticate
+    Proxy-Authorization Proxy-Require RAck Reason Record-Route Recv-Info Refer-Sub
+    Refer-To Referred-By Reject-Contact Replaces Reply-To Request-Disposition
+    Require Resource-Priority Retry-After Route RSeq Server Service-Route
+    Session-Expires SIP-ETag SIP-If-Match Subject Subscription-State Supported
+    Timestamp To Unsupported User-Agent Via Warning WWW-Authenticate
+""".split()
+
+_COMPACT_NAMES = {
+    "a": "Accept-Contact",
+    "b": "Referred-By",
+    "c": "Content-Type",
+    "d": "Request-Disposition",
+    "e": "Content-Encoding",
+    "f": "From",
+    "i": "Call-ID",
+    "j": "Reject-Contact",
+    "k": "Supported",
+    "l": "Content-Length",
+    "m": "Contact",
+    "o": "Event",
+    "r": "Refer-To",
+    "s": "Subject",
+    "t": "To",
+    "u": "Allow-Events",
+    "v": "Via",
+    "x": "Session-Expires",
+    "y": "Identity",
+}
+
+_BY_LOWER_CASE = {name.lower(): name for name in _NAMES} | _COMPACT_NAMES
+
+# The spellings that nearly every field comes in, so that reading one takes a
+# single look-up and makes no new string.
+_BY_SPELLING = {name: name for name in _NAMES} | _BY_LOWER_CASE
+
+# NUL is legal in a quoted-pair, where a peer may have put it.
+_NEVER_IN_A_VALUE = re.compile(r"[\r\n]|(?<!\\)\x00")
+
+
+def _key(name: str) -> str:
+    """Give what all spellings of a name have in common."""
+    key = _BY_SPELLING.get(name)
+    if key is None:
+        lower = name.lower()
+        key = _BY_LOWER_CASE.get(lower, lower)
+    return key
+
+
+class Headers:
+    """Header fields in the order of the message.
+
+    Args:
+        fields: Pairs of name and value to begin with.
+
+    Raises:
+        LocalError: A name isn't a token, or a value would end its line.
+    """
+
+    __slots__ = ("_fields", "_index", "_views")
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        # What all spellings have in common, the name to write, the value.
+        self._fields: list[tuple[str, str, str]] = []
+        self._index: dict[str, list[str]] | None = None
+        self._views: dict[object, Any] = {}
+        for name, value in fields:
+            self.add(name, value)
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[str]) -> tuple[Headers, str | None]:
+        """Take the lines of a received head, unfolded, without their CRLF.
+
+        A line that is no header field is left out, so that what remains can be
+        used to answer.
+
+        Returns:
+            The fields, and what is wrong with the first bad line, if any.
+        """
+        headers = cls()
+        append = headers._fields.append
+        known = _BY_SPELLING.get
+        problem: str | None = None
+        for line in lines:
+            name, colon, value = line.partition(":")
+            key = known(name)
+            if key is not None and colon:
+                append((key, key, value.strip(WSP)))
+                continue
+            name = name.rstrip(WSP)
+            if not colon or not is_token(name):
+                problem = problem or "a line is no header field"
+                continue
+            key = _key(name)
+            name = key if key in _BY_SPELLING else name
+            append((key, name, value.strip(WSP)))
+        if len(headers._fields) > MAX_FIELDS:
+            del headers._fields[MAX_FIELDS:]
+            problem = problem or "there are too many header fields"
+        return headers, problem
+
+    def get(self, name: str) -> str | None:
+        """Give the raw value of the first field of this name."""
+        values = self._values(name)
+        return values[0] if values else None
+
+    def get_all(self, name: str) -> list[str]:
+        """Give the raw value of every field of this name, in order.
+
+        A value that is a list isn't split.
+        """
+        return list(self._values(name))
+
+    def values(self, name: str) -> list[str]:
+        """Give the elements of every field of this name, in order.
+
+        This is for the header fields whose values are comma-separated lists:
+        one line with two elements and two lines with one each are the same.
+        Empty elements are left out.
+
+        Raises:
+            SipParseError: A quoted string or a ``<`` isn't closed.
+        """
+        return _elements(self.get_all(name), name)
+
+    def add(self, name: str, value: str) -> None:
+        """Add a field after all others.
+
+        Raises:
+            LocalError: The name isn't a token, or the value would end its line.
+        """
+        self._fields.append(_checked(name, value))
+        self._changed()
+
+    def insert_first(self, name: str, value: str) -> None:
+        """Add a field before all others.
+
+        Raises:
+            LocalError: The name isn't a token, or the value would end its line.
+        """
+        self._fields.insert(0, _checked(name, value))
+        self._changed()
+
+    def set(self, name: str, value: str) -> None:
+        """Make this the only field of its name, where the first one was.
+
+        Raises:
+            LocalError: The name isn't a token, or the value would end its line.
+        """
+        field = _checked(name, value)
+        places = [n for n, old in enumerate(self._fields) if old[0] == field[0]]
+        if not places:
+            self.add(name, value)
+            return
+        self._fields[places[0]] = field
+        for place in reversed(places[1:]):
+            del self._fields[place]
+        self._changed()
+
+    def remove(self, name: str) -> None:
+        """Take out every field of this name, if there are any."""
+        key = _key(name)
+        self._fields = [field for field in self._fields if field[0] != key]
+        self._changed()
+
+    def copy(self) -> Headers:
+        """Give the same fields to change on their own."""
+        other = Headers()
+        other._fields = self._fields.copy()
+        return other
+
+    def copy_fields(self, other: Headers, name: str, *, first: bool = False) -> None:
+        """Add the fields of this name that ``other`` has, as they are.
+
+        Args:
+            other: Where to take them from.
+            name: The header field.
+            first: Take one at most.
+        """
+        key = _key(name)
+        found = [field for field in other._fields if field[0] == key]
+        self._fields += found[:1] if first else found
+        self._changed()
+
+    def append_parameter(self, name: str, parameter: str, value: str) -> None:
+        """Put ``;parameter=value`` after the first field of this name.
+
+        The rest of the field stays as it is, octet by octet.
+
+        Raises:
+            LocalError: The parameter or its value isn't a token.
+        """
+        if not is_token(parameter) or not is_token(value):
+            raise LocalError("a parameter that is appended must be made of tokens")
+        key = _key(name)
+        for place, (known, spelling, old) in enumerate(self._fields):
+            if known == key:
+                self._fields[place] = (key, spelling, f"{old};{parameter}={value}")
+                self._changed()
+                return
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Go through pairs of name and raw value in order."""
+        return ((name, value) for _, name, value in self._fields)
+
+    def view(self, reader: Callable[[Headers], T]) -> T:
+        """Give what ``reader`` makes of these fields.
+
+        It is called once and its result remembered until a field changes, so
+        the result must not change.
+        """
+        if reader in self._views:
+            known: T = self._views[reader]
+            return known
+        result = self._views[reader] = reader(self)
+        return result
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self._values(name))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return self.items()
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Headers):
+            return NotImplemented
+        return self._fields == other._fields
+
+    __hash__ = None  # type: ignore[assignment]  # It can change.
+
+    def __repr__(self) -> str:
+        return f"<Headers {' '.join(name for name, _ in self.items())}>"
+
+    def _values(self, name: str) -> list[str]:
+        index = self._index
+        if index is None:
+            index = self._index = {}
+            for key, _, value in self._fields:
+                if key in index:
+                    index[key].append(value)
+                else:
+                    index[key] = [value]
+        return index.get(_key(name), _NOTHING)
+
+    def _changed(self) -> None:
+        self._index = None
+        self._views.clear()
+
+
+_NOTHING: list[str] = []
+
+
+def _checked(name: str, value: str) -> tuple[str, str, str]:
+    if not is_token(name):
+        raise LocalError("the name of a header field must be a token")
+    if _NEVER_IN_A_VALUE.search(value) is not None:
+        raise LocalError("the value of a header field must not have CR, LF or NUL")
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise LocalError("the value of a header field must be text") from None
+    key = _key(name)
+    return key, key if key in _BY_SPELLING else name, value.strip(WSP)
+
+
+def required(name: str, parse: Callable[[str], T]) -> Callable[[Headers], T]:
+    """Make a reader for a header field that must be there exactly once.
+
+    The reader raises :exc:`SipParseError` if it isn't, or isn't well formed.
+    """
+    read_optional = optional(name, parse)
+
+    def read(headers: Headers) -> T:
+        value = read_optional(headers)
+        if value is None:
+            raise SipParseError("the header field is missing", header=name)
+        return value
+
+    return read
+
+
+def optional(
+    name: str, parse: Callable[[str], T | None]
+) -> Callable[[Headers], T | None]:
+    """Make a reader for a header field that may be there once.
+
+    The reader gives ``None`` if it isn't, and raises :exc:`SipParseError` if it
+    is there twice or isn't well formed.
+    """
+
+    def read(headers: Headers) -> T | None:
+        values = headers.get_all(name)
+        if not values:
+            return None
+        if len(values) > 1:
+            raise SipParseError("the header field is there twice", header=name)
+        try:
+            return parse(values[0])
+        except SipParseError as exc:
+            raise _in_header(exc, name) from None
+
+    return read
+
+
+def listed(
+    name: str, parse: Callable[[Iterable[str]], tuple[T, ...]]
+) -> Callable[[Headers], tuple[T, ...]]:
+    """Make a reader for a header field of which there may be any number.
+
+    The reader raises :exc:`SipParseError` if one isn't well formed.
+
+    Args:
+        name: The header field.
+        parse: Reads the raw values of all fields together.
+    """
+
+    def read(headers: Headers) -> tuple[T, ...]:
+        try:
+            return parse(headers.get_all(name))
+        except SipParseError as exc:
+            raise _in_header(exc, name) from None
+
+    return read
+
+
+def tokens(name: str) -> Callable[[Headers], tuple[str, ...]]:
+    """Make a reader for the elements of a comma-separated header field."""
+
+    def read(headers: Headers) -> tuple[str, ...]:
+        return tuple(headers.values(name))
+
+    return read
+
+
+def _elements(values: list[str], name: str) -> list[str]:
+    try:
+        parts = [split_list(value, ",") for value in values]
+    except SipParseError as exc:
+        raise _in_header(exc, name) from None
+    return [element for part in parts for element in part if element]
+
+
+def _in_header(error: SipParseError, name: str) -> SipParseError:
+    return SipParseError(error.problem, header=name, status=error.status)

@@ -1,0 +1,412 @@
+"""Requests and responses (:rfc:`3261#section-7`).
+
+A message is its start line, its header fields as text, and its body as octets.
+The head is split once; a value such as :attr:`Request.from_` is parsed when it
+is first asked for and remembered until the header fields change.  What isn't
+looked at is neither checked nor altered, so a message that a newer peer sends
+goes through with all that we don't know.
+
+Text in a head is UTF-8.  An octet that isn't is kept as a lone surrogate
+(``surrogateescape``) and written back as it was.
+"""
+
+from __future__ import annotations
+
+import abc
+import re
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from sip.cseq import CSeq
+from sip.errors import LocalError, SipParseError
+from sip.grammar import is_token, parse_number, split_list
+from sip.headers import Headers, listed, optional, required, tokens
+from sip.name_addr import NameAddr, parse_contacts, parse_name_addrs
+from sip.status import reason_phrase
+from sip.uri import Uri, parse_uri
+from sip.via import Via
+
+__all__ = [
+    "MAX_URI_LENGTH",
+    "Message",
+    "Request",
+    "Response",
+    "response_to",
+]
+
+MAX_URI_LENGTH = 8192
+"""How many characters a Request-URI may have; a longer one is answered with 414.
+
+Longer than any URI with an embedded body that is in use, and far below what a
+head may have.
+"""
+
+MAX_EXPIRES = 2**32 - 1
+_MAX_MAX_FORWARDS = 255
+
+# What would end a Request-URI or a line.
+_NEVER_IN_A_REQUEST_URI = re.compile(r"[\x00-\x20\x7f<>]")
+_NEVER_IN_A_REASON = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+# Requests whose 2xx response makes a dialog (RFC 3261 §12.1, RFC 6665, RFC 3515).
+_DIALOG_FORMING = frozenset({"INVITE", "SUBSCRIBE", "REFER", "NOTIFY"})
+
+
+def _parse_vias(values: Iterable[str]) -> tuple[Via, ...]:
+    return tuple(Via.parse(part) for value in values for part in split_list(value, ","))
+
+
+def _parse_call_id(text: str) -> str:
+    if not text or not text.isprintable() or " " in text:
+        raise SipParseError("not one word")
+    return text
+
+
+def _parse_max_forwards(text: str) -> int | None:
+    # Out of range counts as absent (RFC 4475 §3.1.2.4).
+    return parse_number(text, _MAX_MAX_FORWARDS)
+
+
+def _parse_expires(text: str) -> int | None:
+    return parse_number(text, MAX_EXPIRES)
+
+
+_read_vias = listed("Via", _parse_vias)
+_read_from = required("From", NameAddr.parse)
+_read_to = required("To", NameAddr.parse)
+_read_call_id = required("Call-ID", _parse_call_id)
+_read_cseq = required("CSeq", CSeq.parse)
+_read_max_forwards = optional("Max-Forwards", _parse_max_forwards)
+_read_expires = optional("Expires", _parse_expires)
+_read_contacts = listed("Contact", parse_contacts)
+_read_routes = listed("Route", parse_name_addrs)
+_read_record_routes = listed("Record-Route", parse_name_addrs)
+_read_content_type = optional("Content-Type", str)
+_read_require = tokens("Require")
+_read_supported = tokens("Supported")
+_read_allow = tokens("Allow")
+
+
+class _Message(abc.ABC):
+    """What requests and responses have in common."""
+
+    __slots__ = ("body", "headers")
+
+    def __init__(self, headers: Headers, body: bytes) -> None:
+        self.headers = headers
+        self.body = body
+
+    @property
+    def vias(self) -> tuple[Via, ...]:
+        """The hops so far, the last one first."""
+        return self.headers.view(_read_vias)
+
+    @property
+    def via(self) -> Via:
+        """The last hop."""
+        vias = self.vias
+        if not vias:
+            raise SipParseError("the header field is missing", header="Via")
+        return vias[0]
+
+    @property
+    def from_(self) -> NameAddr:
+        """Who sent the request."""
+        return self.headers.view(_read_from)
+
+    @property
+    def to(self) -> NameAddr:
+        """Whom the request was meant for in the first place."""
+        return self.headers.view(_read_to)
+
+    @property
+    def call_id(self) -> str:
+        """What all messages of a dialog have in common."""
+        return self.headers.view(_read_call_id)
+
+    @property
+    def cseq(self) -> CSeq:
+        """The number and the method of the request."""
+        return self.headers.view(_read_cseq)
+
+    @property
+    def max_forwards(self) -> int | None:
+        """How many more hops there may be; ``None`` if it isn't 0 to 255."""
+        return self.headers.view(_read_max_forwards)
+
+    @property
+    def expires(self) -> int | None:
+        """Seconds; ``None`` if there is no limit or one of more than 32 bits."""
+        return self.headers.view(_read_expires)
+
+    @property
+    def contacts(self) -> tuple[NameAddr, ...]:
+        """Where to reach the sender; none if it is ``*``."""
+        return self.headers.view(_read_contacts)
+
+    @property
+    def contact_is_wildcard(self) -> bool:
+        """Whether the Contact is ``*`` (:rfc:`3261#section-10.2.2`)."""
+        return self.headers.get_all("Contact") == ["*"]
+
+    @property
+    def routes(self) -> tuple[NameAddr, ...]:
+        """The proxies to go through, the next one first."""
+        return self.headers.view(_read_routes)
+
+    @property
+    def record_routes(self) -> tuple[NameAddr, ...]:
+        """The proxies that want to stay in the path, the last one first."""
+        return self.headers.view(_read_record_routes)
+
+    @property
+    def content_type(self) -> str | None:
+        """The type of the body as it was written."""
+        return self.headers.view(_read_content_type)
+
+    @property
+    def require(self) -> tuple[str, ...]:
+        """The extensions that the recipient has to know."""
+        return self.headers.view(_read_require)
+
+    @property
+    def supported(self) -> tuple[str, ...]:
+        """The extensions that the sender knows."""
+        return self.headers.view(_read_supported)
+
+    @property
+    def allow(self) -> tuple[str, ...]:
+        """The methods that the sender takes."""
+        return self.headers.view(_read_allow)
+
+    @property
+    @abc.abstractmethod
+    def start_line(self) -> str:
+        """The first line, without its CRLF."""
+
+    def __bytes__(self) -> bytes:
+        lines = [self.start_line]
+        length = f"Content-Length: {len(self.body)}"
+        written = False
+        for name, value in self.headers.items():
+            if name != "Content-Length":
+                lines.append(f"{name}: {value}")
+            elif not written:
+                lines.append(length)
+                written = True
+        if not written:
+            lines.append(length)
+        lines.append("\r\n")
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Message):
+            return NotImplemented
+        return (self.start_line, self.headers, self.body) == (
+            other.start_line,
+            other.headers,
+            other.body,
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # It can change.
+
+
+class Request(_Message):
+    """A request.
+
+    Attributes:
+        method: Case matters: ``INVITE`` is a method, ``Invite`` is another.
+        raw_uri: The Request-URI as it is written.
+        headers: The header fields.
+        body: The body, of any type.
+    """
+
+    __slots__ = ("_uri", "method", "raw_uri")
+
+    def __init__(
+        self, method: str, raw_uri: str, headers: Headers, body: bytes = b""
+    ) -> None:
+        super().__init__(headers, body)
+        self.method = method
+        self.raw_uri = raw_uri
+        self._uri: tuple[str, Uri] | None = None
+
+    @classmethod
+    def build(
+        cls,
+        method: str,
+        uri: Uri | str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        content_type: str | None = None,
+    ) -> Request:
+        """Make a request to send.
+
+        Args:
+            method: A token.
+            uri: The Request-URI.
+            headers: Pairs of name and value.  Content-Length is seen to.
+            body: The body.
+            content_type: The type of the body, unless ``headers`` has it.
+
+        Raises:
+            LocalError: A part would break the message, or the body has no type.
+        """
+        raw_uri = str(uri)
+        if not is_token(method):
+            raise LocalError("the method must be a token")
+        if not raw_uri.isascii() or _NEVER_IN_A_REQUEST_URI.search(raw_uri):
+            raise LocalError("the Request-URI has a character that must be escaped")
+        return cls(method, raw_uri, _build_headers(headers, body, content_type), body)
+
+    @property
+    def uri(self) -> Uri:
+        """The Request-URI."""
+        if self._uri is None or self._uri[0] != self.raw_uri:
+            try:
+                self._uri = (self.raw_uri, parse_uri(self.raw_uri))
+            except SipParseError as exc:
+                raise SipParseError(exc.problem, header="Request-URI") from None
+        return self._uri[1]
+
+    @property
+    def start_line(self) -> str:
+        """The first line, without its CRLF."""
+        return f"{self.method} {self.raw_uri} SIP/2.0"
+
+    def copy(self) -> Request:
+        """Give the same request with header fields to change on their own."""
+        return Request(self.method, self.raw_uri, self.headers.copy(), self.body)
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method}>"
+
+
+class Response(_Message):
+    """A response.
+
+    Attributes:
+        status: The status code, 100 to 699.
+        reason: Words for people; may be empty.
+        headers: The header fields.
+        body: The body, of any type.
+    """
+
+    __slots__ = ("reason", "status")
+
+    def __init__(
+        self, status: int, reason: str, headers: Headers, body: bytes = b""
+    ) -> None:
+        super().__init__(headers, body)
+        self.status = status
+        self.reason = reason
+
+    @classmethod
+    def build(
+        cls,
+        status: int,
+        reason: str | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        content_type: str | None = None,
+    ) -> Response:
+        """Make a response from nothing; see :func:`response_to` for the usual way.
+
+        Args:
+            status: The status code, 100 to 699.
+            reason: Words for people; by default those of the RFC.
+            headers: Pairs of name and value.  Content-Length is seen to.
+            body: The body.
+            content_type: The type of the body, unless ``headers`` has it.
+
+        Raises:
+            LocalError: A part would break the message, or the body has no type.
+        """
+        if not 100 <= status <= 699:
+            raise LocalError("a status code is between 100 and 699")
+        if reason is None:
+            reason = reason_phrase(status)
+        if _NEVER_IN_A_REASON.search(reason) is not None:
+            raise LocalError("the reason phrase must not have control characters")
+        return cls(status, reason, _build_headers(headers, body, content_type), body)
+
+    @property
+    def start_line(self) -> str:
+        """The first line, without its CRLF."""
+        return f"SIP/2.0 {self.status} {self.reason}"
+
+    def copy(self) -> Response:
+        """Give the same response with header fields to change on their own."""
+        return Response(self.status, self.reason, self.headers.copy(), self.body)
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"
+
+
+Message: TypeAlias = Request | Response
+"""What goes over the wire."""
+
+
+def _build_headers(
+    fields: Iterable[tuple[str, str]], body: bytes, content_type: str | None
+) -> Headers:
+    headers = Headers(fields)
+    if content_type is not None:
+        headers.set("Content-Type", content_type)
+    if body and "Content-Type" not in headers:
+        raise LocalError("a body needs a content type")
+    return headers
+
+
+def response_to(
+    request: Request,
+    status: int,
+    reason: str | None = None,
+    to_tag: str | None = None,
+    headers: Iterable[tuple[str, str]] = (),
+    body: bytes = b"",
+    content_type: str | None = None,
+) -> Response:
+    """Make the response to a request (:rfc:`3261#section-8.2.6.2`).
+
+    It has the request's Via, From, To, Call-ID and CSeq as they are, octet by
+    octet, so that a request that is malformed can be answered too; the
+    Record-Route where the response makes a dialog (:rfc:`3261#section-12.1.1`);
+    and the Timestamp in a 100 (:rfc:`3261#section-8.2.6.1`).
+
+    Args:
+        request: The request, or what there is of it.
+        status: The status code, 100 to 699.
+        reason: Words for people; by default those of the RFC.
+        to_tag: The tag to put into To, if there is none yet.
+        headers: Pairs of name and value to add.
+        body: The body.
+        content_type: The type of the body, unless ``headers`` has it.
+
+    Raises:
+        LocalError: A part would break the message, or the body has no type.
+    """
+    response = Response.build(status, reason, (), b"")
+    copied = response.headers
+    copied.copy_fields(request.headers, "Via")
+    if request.method in _DIALOG_FORMING and 101 <= status <= 299:
+        copied.copy_fields(request.headers, "Record-Route")
+    for name in ("From", "To", "Call-ID", "CSeq"):
+        copied.copy_fields(request.headers, name, first=True)
+    if status == 100:
+        copied.copy_fields(request.headers, "Timestamp", first=True)
+    if to_tag is not None:
+        _add_to_tag(response, to_tag)
+    for name, value in _build_headers(headers, body, content_type):
+        copied.add(name, value)
+    response.body = body
+    return response
+
+
+def _add_to_tag(response: Response, tag: str) -> None:
+    try:
+        has_tag = response.to.tag is not None
+    except SipParseError:
+        return  # There is no telling what a tag after it would be part of.
+    if not has_tag:
+        response.headers.append_parameter("To", "tag", tag)

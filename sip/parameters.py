@@ -1,0 +1,113 @@
+"""Header field parameters: ``;name=value;flag`` (:rfc:`3261#section-7.3.1`).
+
+They are kept as pairs in the order of the wire.  A value is text without its
+quotes and backslashes; a parameter that has none, such as ``;lr``, has
+``None``.  Names are compared without regard to case.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+from sip.errors import LocalError, SipParseError
+from sip.grammar import WSP, end_of_quoted_string, is_token, quote, split_list, unquote
+
+__all__ = [
+    "Parameters",
+    "find_parameter",
+    "format_parameters",
+    "parse_parameters",
+    "set_parameter",
+    "unset_parameter",
+]
+
+Parameters: TypeAlias = tuple[tuple[str, str | None], ...]
+"""Parameters in the order of the wire; ``None`` stands for no value."""
+
+# gen-value = token / host / quoted-string, and what is seen in the wild and
+# can't be mistaken for the end of the value.
+_BARE_VALUE = re.compile(r"[^\x00-\x20\x7f\",;<>\\]++")
+
+# What is written without quotes: a token, or a host with or without its port.
+_NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9\-.!%*_+`'~:\[\]]++")
+
+
+def parse_parameters(text: str) -> Parameters:
+    """Read ``;name=value;flag`` up to the end of ``text``.
+
+    Raises:
+        SipParseError: A parameter is empty, isn't one, or is there twice.
+    """
+    text = text.strip(WSP)
+    if not text:
+        return ()
+    first, *parts = split_list(text, ";")
+    if first:
+        raise SipParseError("parameters don't start with a semicolon")
+    parameters = tuple(map(_parse_parameter, parts))
+    if len({name.lower() for name, _ in parameters}) < len(parameters):
+        raise SipParseError("a parameter is there twice")
+    return parameters
+
+
+def _parse_parameter(text: str) -> tuple[str, str | None]:
+    name, equals, value = text.partition("=")
+    name = name.rstrip(WSP)
+    if not is_token(name):
+        raise SipParseError("a parameter has no proper name")
+    if not equals:
+        return name, None
+    value = value.lstrip(WSP)
+    if value.startswith('"'):
+        if end_of_quoted_string(value, 0) != len(value):
+            raise SipParseError("a parameter goes on after its quoted value")
+        return name, unquote(value)
+    if _BARE_VALUE.fullmatch(value) is None:
+        raise SipParseError("a parameter has no proper value")
+    return name, value
+
+
+def format_parameters(parameters: Parameters) -> str:
+    """Write parameters, each with the semicolon before it."""
+    return "".join(
+        f";{name}" if value is None else f";{name}={_format_value(value)}"
+        for name, value in parameters
+    )
+
+
+def _format_value(value: str) -> str:
+    return value if _NEEDS_NO_QUOTES.fullmatch(value) is not None else quote(value)
+
+
+def find_parameter(parameters: Parameters, name: str) -> str | None:
+    """Look up a parameter.
+
+    Returns:
+        Its value, ``""`` if it is there without one, ``None`` if it isn't there.
+    """
+    for known, value in parameters:
+        if known == name or known.lower() == name.lower():
+            return "" if value is None else value
+    return None
+
+
+def set_parameter(parameters: Parameters, name: str, value: str | None) -> Parameters:
+    """Give the parameters with one changed in its place, or put at the end.
+
+    Raises:
+        LocalError: ``name`` isn't a token.
+    """
+    if not is_token(name):
+        raise LocalError("the name of a parameter must be a token")
+    if find_parameter(parameters, name) is None:
+        return (*parameters, (name, value))
+    return tuple(
+        (name, value) if known.lower() == name.lower() else (known, old)
+        for known, old in parameters
+    )
+
+
+def unset_parameter(parameters: Parameters, name: str) -> Parameters:
+    """Give the parameters without one of them."""
+    return tuple(pair for pair in parameters if pair[0].lower() != name.lower())
