@@ -1,0 +1,45 @@
+"""The second half of a ``message/cpim``: its MIME part (:rfc:`3862#section-2.4`)."""
+
+from __future__ import annotations
+
+import re
+
+from mime import MimeError, Part
+from mime.headers import line_end_of
+
+from .errors import CpimError
+
+__all__ = ["read_content", "with_crlf"]
+
+# How a MIME header begins that is worth the name.
+_MIME_HEADER = re.compile(rb"(?:content-|mime-version)", re.IGNORECASE)
+
+
+def read_content(data: bytes) -> tuple[Part, tuple[str, ...]]:
+    """Read the part behind the CPIM headers, and return what was wrong with it.
+
+    Without MIME headers everything is content, and that is plain text.
+
+    Raises:
+        CpimError: It has too many headers.
+    """
+    problems: list[str] = []
+    newline = line_end_of(data)
+    if data.startswith(newline) and _MIME_HEADER.match(data, len(newline)):
+        problems.append("a blank line too many before the headers of the content")
+        data = data[len(newline) :]
+    try:
+        part = Part.parse(data)
+    except MimeError as exc:
+        raise CpimError(f"in the headers of the content: {exc.problem}") from exc
+    problems += part.problems
+    if part.header("content-type") is None:
+        problems.append("the content has no Content-Type")
+    return part, tuple(problems)
+
+
+def with_crlf(head: bytes) -> bytes:
+    """Return header lines with the line ends that they should have."""
+    if b"\r" in head:
+        return head
+    return head.replace(b"\n", b"\r\n")

@@ -1,0 +1,83 @@
+"""The headers of a message to send, as octets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from .address import Address
+from .date_time import DateTime
+from .errors import CpimError
+from .grammar import is_name
+from .headers import Header
+
+__all__ = ["AddressLike", "HeaderLike", "build_head"]
+
+AddressLike = Address | str
+"""An :class:`Address`, or text as in a header: ``Alice <sip:alice@example.com>``, or
+just the URI."""
+
+HeaderLike = Header | tuple[str, str]
+"""A :class:`Header`, or a name and a value without escapes."""
+
+
+def build_head(
+    *,
+    sender: AddressLike,
+    to: AddressLike | Iterable[AddressLike],
+    date_time: datetime | DateTime | None,
+    cc: AddressLike | Iterable[AddressLike],
+    subject: str | None,
+    language: str | None,
+    namespaces: Iterable[tuple[str, str]],
+    require: Iterable[str],
+    headers: Iterable[HeaderLike],
+) -> bytes:
+    """Return the header lines, without the blank one after them.
+
+    Namespaces are declared after the core headers, lest they change what those
+    mean, and before whatever may have their prefix.
+
+    Raises:
+        CpimError: An argument can't be written, or there is no recipient.
+    """
+    recipients = list(_addresses(to))
+    if not recipients:
+        raise CpimError("a message has at least one recipient")
+    lines = [Header.of_address("From", _address(sender))]
+    lines += (Header.of_address("To", address) for address in recipients)
+    lines += (Header.of_address("cc", address) for address in _addresses(cc))
+    if date_time is not None:
+        if isinstance(date_time, datetime):
+            date_time = DateTime.of(date_time)
+        lines.append(Header.build("DateTime", date_time.raw))
+    if subject is not None:
+        tags = () if language is None else (("lang", language),)
+        lines.append(Header.build("Subject", subject, parameters=tags))
+    lines += (_namespace(prefix, uri) for prefix, uri in namespaces)
+    if names := list(require):
+        lines.append(Header.build("Require", ",".join(names)))
+    lines += (h if isinstance(h, Header) else Header.build(*h) for h in headers)
+    return b"".join(bytes(line) + b"\r\n" for line in lines)
+
+
+def _address(address: AddressLike) -> Address:
+    return Address.parse(address) if isinstance(address, str) else address
+
+
+def _addresses(
+    addresses: AddressLike | Iterable[AddressLike],
+) -> Iterator[Address]:
+    if isinstance(addresses, Address | str):
+        addresses = (addresses,)
+    return map(_address, addresses)
+
+
+def _namespace(prefix: str, uri: str) -> Header:
+    if not is_name(prefix):
+        raise CpimError("a namespace prefix has characters that it can't have")
+    # The prefix is written where an address has its name, in the same form.
+    address = Address(uri, prefix)
+    if "#" in uri:
+        raise CpimError("the URI of a namespace can't have a fragment")
+    return Header.of_address("NS", address)

@@ -1,0 +1,291 @@
+"""A whole ``message/cpim``: headers, and the content they are about (:rfc:`3862`)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from mime import ContentType, MimeError, Part
+
+from .address import Address
+from .content import read_content, with_crlf
+from .date_time import DateTime
+from .errors import CpimError
+from .head_builder import AddressLike, HeaderLike, build_head
+from .header_block import MAX_HEAD_SIZE, HeaderBlock
+from .headers import CORE_NAMESPACE, Header, QualifiedName
+
+__all__ = ["CORE_HEADERS", "CpimMessage", "Subject"]
+
+CORE_HEADERS = frozenset(
+    QualifiedName(CORE_NAMESPACE, name)
+    for name in ("From", "To", "cc", "DateTime", "Subject", "NS", "Require")
+)
+"""The headers that every :class:`CpimMessage` understands."""
+
+_CC_SPELLINGS = ("cc", "CC", "Cc")  # RFC 4975 section 13 writes "CC".
+
+_ADDRESS_HEADERS = frozenset(
+    QualifiedName(CORE_NAMESPACE, name) for name in ("From", "To", *_CC_SPELLINGS)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a message is about, in one language."""
+
+    text: str
+    """The subject; may hold any character, even CR and LF."""
+
+    language: str
+    """A language tag, or ``i-default`` if none was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class CpimMessage:
+    """Headers and a MIME body, immutable as the RFC has it (§2.2).
+
+    Two messages are equal if their headers, the headers of their contents and
+    their contents are.  ``bytes(message)`` gives back the octets that were read.
+    """
+
+    headers: tuple[Header, ...]
+    """All headers in order, those nobody knows included."""
+
+    content_headers: tuple[tuple[str, str], ...]
+    """The MIME headers of the content."""
+
+    content: bytes = field(repr=False)
+    """The octets of the content."""
+
+    require: tuple[QualifiedName, ...] = field(default=(), compare=False)
+    """What must be understood, or else the message must not be acted on (§3.5)."""
+
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    """What was forgiven when it was read, in words."""
+
+    raw_head: bytes = field(default=b"", compare=False, repr=False)
+    """All octets in front of the content."""
+
+    @classmethod
+    def parse(
+        cls, data: bytes, *, strict: bool = False, max_head_size: int = MAX_HEAD_SIZE
+    ) -> CpimMessage:
+        """Read a message.
+
+        What peers are known to get wrong is forgiven, with a warning: bare line
+        feeds, spaces around the colon, a blank line missing or doubled, no From
+        or To, no Content-Type.
+
+        Args:
+            data: The message; nothing is trimmed from its end.
+            strict: Refuse what is otherwise forgiven.
+            max_head_size: Octets of CPIM headers to accept.
+
+        Raises:
+            CpimError: It isn't ``message/cpim``, or it has too many headers.
+        """
+        block = HeaderBlock.parse(data, strict=strict, max_size=max_head_size)
+        part, problems = read_content(data[block.size :])
+        if not (block.headers or part.headers):
+            raise CpimError("there are no headers")
+        mime_head = data[block.size : len(data) - len(part.body)]
+        message = cls(
+            tuple(block.headers),
+            part.headers,
+            part.body,
+            require=tuple(dict.fromkeys(block.required)),
+            raw_head=with_crlf(data[: block.size]) + with_crlf(mime_head),
+        )
+        problems = (*block.problems, *problems, *message._problems())
+        if strict and problems:
+            raise CpimError(problems[0])
+        if (moment := message.date_time) is not None and moment.value is None:
+            # Of all things that can be wrong this one matters least: even the
+            # strict reader takes such a message.
+            problems = (*problems, "the date and time can't be read")
+        return replace(message, warnings=problems)
+
+    @classmethod
+    def build(
+        cls,
+        content_type: ContentType | str,
+        content: bytes,
+        *,
+        sender: AddressLike,
+        to: AddressLike | Iterable[AddressLike],
+        date_time: datetime | DateTime | None = None,
+        cc: AddressLike | Iterable[AddressLike] = (),
+        subject: str | None = None,
+        language: str | None = None,
+        namespaces: Iterable[tuple[str, str]] = (),
+        require: Iterable[str] = (),
+        headers: Iterable[HeaderLike] = (),
+        content_headers: Iterable[tuple[str, str]] = (),
+    ) -> CpimMessage:
+        """Make a message to send.
+
+        Args:
+            content_type: What the content is.
+            content: Its octets.
+            sender: Who it is from.
+            to: To whom it is.
+            date_time: When it is sent, with an offset from UTC.  MSRP asks for
+                it if the message is signed (:rfc:`4975#section-13`), and others
+                are glad of it.
+            cc: Who gets a copy.
+            subject: What it is about.
+            language: The language tag of the subject.
+            namespaces: Prefixes and URIs, for the names in ``headers`` and
+                ``require``.
+            require: Names that the recipient must understand.
+            headers: More headers.  Values are text: what must be is escaped.
+            content_headers: MIME headers to put after Content-Type.
+
+        Raises:
+            CpimError: Something can't be written, has no namespace, or would
+                change what another header means.
+        """
+        head = build_head(
+            sender=sender,
+            to=to,
+            date_time=date_time,
+            cc=cc,
+            subject=subject,
+            language=language,
+            namespaces=namespaces,
+            require=require,
+            headers=headers,
+        )
+        try:
+            part = Part.build(content_type, b"", headers=content_headers)
+        except MimeError as exc:
+            raise CpimError(exc.problem) from exc
+        # What we send we can read ourselves, without forgiving anything.
+        message = cls.parse(head + b"\r\n" + bytes(part), strict=True)
+        names = (
+            *(header.qualified_name for header in message.headers),
+            *message.require,
+        )
+        if any(name.namespace is None for name in names):
+            raise CpimError("a name with a prefix that isn't declared before it")
+        return replace(message, content=content)
+
+    def get(self, name: str, namespace: str = CORE_NAMESPACE) -> Header | None:
+        """Return the first header of that name in that namespace.
+
+        Args:
+            name: The name without a prefix; its case counts.
+            namespace: The URI of the namespace.
+        """
+        return next(self._named(name, namespace), None)
+
+    def get_all(self, name: str, namespace: str = CORE_NAMESPACE) -> tuple[Header, ...]:
+        """Return all headers of that name in that namespace, in order."""
+        return tuple(self._named(name, namespace))
+
+    @property
+    def sender(self) -> Address | None:
+        """Who the message says it is from; None if it doesn't.
+
+        It is an assertion by whoever sent it, to be shown beside what is known
+        of the session, not instead of it.
+        """
+        return next(self._addresses("From"), None)
+
+    @property
+    def to(self) -> tuple[Address, ...]:
+        """The recipients, in order."""
+        return tuple(self._addresses("To"))
+
+    @property
+    def cc(self) -> tuple[Address, ...]:
+        """Those who get a copy, in order."""
+        return tuple(self._addresses(*_CC_SPELLINGS))
+
+    @property
+    def date_time(self) -> DateTime | None:
+        """When it was sent, as far as the header can be understood."""
+        header = self.get("DateTime")
+        return None if header is None else DateTime.parse(header.value)
+
+    @property
+    def subject(self) -> str | None:
+        """The first subject, in whatever language it is."""
+        header = self.get("Subject")
+        return None if header is None else header.value
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """All subjects with their languages."""
+        headers = self._named("Subject")
+        return tuple(Subject(header.value, header.language) for header in headers)
+
+    def unsupported_requirements(
+        self, understood: Collection[tuple[str, str]] = ()
+    ) -> tuple[QualifiedName, ...]:
+        """Return what the message requires and nobody here understands.
+
+        Unless it is empty, the message must be refused, not shown
+        (:rfc:`3862#section-3.5`).
+
+        Args:
+            understood: Namespaces and names that the application understands,
+                besides :data:`CORE_HEADERS`.
+        """
+        return tuple(
+            name
+            for name in self.require
+            if name not in CORE_HEADERS and name not in understood
+        )
+
+    @property
+    def part(self) -> Part:
+        """The content with its headers, as a body part."""
+        return Part(self.content_headers, self.content)
+
+    @property
+    def content_type(self) -> ContentType:
+        """What the content is; ``text/plain`` if it doesn't say."""
+        return self.part.content_type
+
+    @property
+    def text(self) -> str:
+        """The content as text."""
+        return self.part.text
+
+    def __bytes__(self) -> bytes:
+        """Return the message as it was read, or is to be sent.
+
+        Only line ends are mended: a message with bare line feeds in its headers
+        gets CR LF there.
+        """
+        return self.raw_head + self.content
+
+    def _named(self, name: str, namespace: str = CORE_NAMESPACE) -> Iterator[Header]:
+        wanted = (namespace, name)
+        return (header for header in self.headers if header.qualified_name == wanted)
+
+    def _addresses(self, *names: str) -> Iterator[Address]:
+        for header in self.headers:
+            if header.namespace == CORE_NAMESPACE and header.local_name in names:
+                try:
+                    yield Address.parse(header.raw_value)
+                except CpimError:
+                    continue  # A warning was given when the message was read.
+
+    def _problems(self) -> Iterator[str]:
+        """Yield what is wrong with the headers that every message has."""
+        for header in self.headers:
+            if header.qualified_name in _ADDRESS_HEADERS:
+                try:
+                    Address.parse(header.raw_value, strict=True)
+                except CpimError as exc:
+                    yield exc.problem
+        if self.sender is None:
+            yield "there is no From header"
+        if not self.to:
+            yield "there is no To header"
+        if any(len(self.get_all(name)) > 1 for name in ("From", "DateTime")):
+            yield "a header is repeated that mustn't be: the first counts"
