@@ -84,7 +84,7 @@ class SessionConfig:
     """Seconds that the active side waits for the response to its first, empty
     SEND before it sends anything else; some stacks never answer it."""
 
-    accept_types: AcceptTypes = AcceptTypes()
+    accept_types: AcceptTypes = field(default_factory=AcceptTypes)
     """What this side announced; another type gets a 415."""
 
     limits: Limits = field(default_factory=Limits)

@@ -22,7 +22,7 @@ __all__ = [
     "Status",
     "is_ident",
     "parse_fields",
-    "salvage_from_path",
+    "salvage_path",
 ]
 
 MAX_RANGE_DIGITS = 19
@@ -285,13 +285,21 @@ def _take_paths(
     return to_path, from_path
 
 
-def salvage_from_path(block: bytes) -> tuple[MsrpUri, ...] | None:
-    """Find out where an answer to a malformed request would go, if it can be."""
+def salvage_path(block: bytes, field_name: bytes) -> tuple[MsrpUri, ...]:
+    """Find a path in a malformed header section, so that it can be answered.
+
+    Args:
+        block: The header section.
+        field_name: ``b"from-path"`` or ``b"to-path"``.
+
+    Returns:
+        The path; empty if there is none that can be read.
+    """
     for line in block.split(b"\r\n"):
         name, _, value = line.partition(b":")
-        if name.lower() == b"from-path":
+        if name.lower() == field_name:
             try:
                 return parse_path(value.decode("ascii"))
             except (InvalidUri, UnicodeDecodeError):
-                return None
-    return None
+                return ()
+    return ()

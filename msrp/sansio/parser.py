@@ -92,6 +92,7 @@ class Parser:
         "_searched",
         "_start",
         "_state",
+        "error",
     )
 
     def __init__(self, max_head_size: int = 16 * 1024) -> None:
@@ -102,6 +103,8 @@ class Parser:
         self._state = _BEFORE
         self._start: re.Match[str] | None = None
         self._end_line = b""
+        self.error: RemoteProtocolError | None = None
+        """Why the stream isn't MSRP; there is no way back in step with the peer."""
 
     @property
     def in_message(self) -> bool:
@@ -114,11 +117,11 @@ class Parser:
         The events don't depend on how the stream was cut into calls, save for
         how the body is cut into :class:`BodyReceived`.
 
-        Raises:
-            RemoteProtocolError: The stream isn't MSRP.  There is no way back in
-                step with the peer: close the connection.  What was complete
-                before it has been returned by :attr:`FramingError.events`.
+        Where the stream stops being MSRP the events stop too, :attr:`error` says
+        why, and all further octets are ignored: close the connection.
         """
+        if self.error is not None:
+            return []
         # Mostly nothing is left over from last time, and this copies nothing.
         self._data = self._data + data if self._data else data
         events: list[FramingEvent] = []
@@ -126,14 +129,15 @@ class Parser:
             while self._next_event(events):
                 pass
         except RemoteProtocolError as error:
-            raise FramingError(error, events) from error
-        finally:
-            # Once per call and not per event, lest many small chunks in one
-            # read cost the square of their number.
-            if self._at:
-                self._data = self._data[self._at :]
-                self._searched = max(0, self._searched - self._at)
-                self._at = 0
+            self.error = error
+            self._data = b""
+            return events
+        # Once per call and not per event, lest many small chunks in one read
+        # cost the square of their number.
+        if self._at:
+            self._data = self._data[self._at :]
+            self._searched = max(0, self._searched - self._at)
+            self._at = 0
         return events
 
     def _next_event(self, events: list[FramingEvent]) -> bool:
@@ -277,15 +281,3 @@ class Parser:
         self._at = self._searched = at
         self._state = _BEFORE
         self._start = None
-
-
-class FramingError(RemoteProtocolError):
-    """The stream isn't MSRP from some octet on.
-
-    Attributes:
-        events: What was complete before that octet.
-    """
-
-    def __init__(self, error: RemoteProtocolError, events: list[FramingEvent]) -> None:
-        super().__init__(error.problem, section=error.section, status=error.status)
-        self.events = events

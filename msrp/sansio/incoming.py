@@ -1,0 +1,226 @@
+"""The messages of one session that are on their way in (:rfc:`4975#section-7.3`).
+
+Each chunk is judged at its head, before an octet of it is kept: a type that wasn't
+announced gets 415, a size beyond the limit 413, and the rest of it is let go by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from msrp.config import SessionConfig
+from msrp.errors import RemoteProtocolError
+from msrp.events import IncompleteMessage, MessageCompleted, MessageRefused
+from msrp.headers import ContinuationFlag, FailureReport, RequestHead
+from msrp.sansio.reassembler import PartialMessage
+from msrp.status import StatusCode
+
+__all__ = ["Incoming", "IncomingChunk"]
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A message that has begun to arrive."""
+
+    head: RequestHead
+    partial: PartialMessage
+    touched: float
+
+
+@dataclass(slots=True, eq=False)
+class IncomingChunk:
+    """One SEND while it is being received."""
+
+    head: RequestHead
+    offset: int = 0
+    """Where its next octet goes."""
+
+    refusal: int | None = None
+    """The code to answer with, as soon as it is known that it won't be 200."""
+
+    message: _Open | None = None
+    """What its octets belong to; ``None`` when they are let go by."""
+
+    events: list[MessageCompleted | IncompleteMessage | MessageRefused] = field(
+        default_factory=list
+    )
+    """What it led to."""
+
+    completed: int | None = None
+    """Octets of the message that this chunk made complete."""
+
+
+class Incoming:
+    """Puts the messages of one session together.
+
+    Args:
+        config: What to take, and the bounds.
+    """
+
+    __slots__ = ("_config", "_done", "_open")
+
+    def __init__(self, config: SessionConfig) -> None:
+        self._config = config
+        self._open: dict[str, _Open] = {}
+        self._done: dict[str, int] = {}
+        """Message-IDs that are over, with the code that ended them."""
+
+    def begin(self, head: RequestHead, *, has_body: bool, now: float) -> IncomingChunk:
+        """Judge a chunk by its head; see :attr:`IncomingChunk.refusal`."""
+        chunk = IncomingChunk(head)
+        if has_body != (head.content_type is not None) and has_body:
+            chunk.refusal = StatusCode.BAD_REQUEST
+            return chunk
+        if not has_body and head.message_id not in self._open:
+            return chunk  # It binds a connection or keeps it alive.
+        if head.message_id is None:
+            chunk.refusal = StatusCode.BAD_REQUEST
+            return chunk
+        start = 1 if head.byte_range is None else head.byte_range.start
+        if start == 0:
+            self._refuse(chunk, StatusCode.BAD_REQUEST)
+            return chunk
+        chunk.offset = start - 1
+        over = self._done.get(head.message_id)
+        if over == StatusCode.OK:
+            return chunk  # It has come before: answer, and show it only once.
+        if over is not None:
+            chunk.refusal = over
+            return chunk
+        self._enter(chunk, now)
+        return chunk
+
+    def _enter(self, chunk: IncomingChunk, now: float) -> None:
+        """Find or open the message that a chunk belongs to."""
+        head = chunk.head
+        assert head.message_id is not None
+        message = self._open.get(head.message_id)
+        if message is None:
+            code = self._reason_to_refuse(head, chunk.offset)
+            if code is not None:
+                self._refuse(chunk, code)
+                return
+            limits = self._config.limits
+            partial = PartialMessage(self._config.max_message_length, limits.max_ranges)
+            message = self._open[head.message_id] = _Open(head, partial, now)
+        message.touched = now
+        chunk.message = message
+
+    def _reason_to_refuse(self, head: RequestHead, offset: int) -> int | None:
+        config = self._config
+        assert head.content_type is not None
+        if not config.accept_types.covers(head.content_type):
+            return StatusCode.UNSUPPORTED_MEDIA_TYPE
+        claimed = 0 if head.byte_range is None else head.byte_range.total or 0
+        if max(claimed, offset) > config.max_message_length:
+            return StatusCode.STOP_SENDING
+        if len(self._open) >= config.limits.max_open_messages:
+            return StatusCode.STOP_SENDING
+        return None
+
+    def add(self, chunk: IncomingChunk, data: bytes) -> None:
+        """Take in octets of a chunk's body."""
+        message = chunk.message
+        if message is None:
+            return
+        try:
+            message.partial.write(chunk.offset, data)
+        except RemoteProtocolError as error:
+            self._refuse(chunk, error.status)
+            return
+        chunk.offset += len(data)
+        if len(self._open) > 1 and self._held() > self._config.limits.max_held_octets:
+            self._refuse(chunk, StatusCode.STOP_SENDING)
+
+    def end(self, chunk: IncomingChunk, flag: ContinuationFlag, now: float) -> None:
+        """Close a chunk; see :attr:`IncomingChunk.events`."""
+        message = chunk.message
+        if message is None:
+            return
+        message.touched = now
+        if flag is ContinuationFlag.ABORT:
+            self._give_up(chunk)
+            return
+        if flag is ContinuationFlag.END:
+            try:
+                message.partial.end_at(chunk.offset)
+            except RemoteProtocolError as error:
+                self._refuse(chunk, error.status)
+                return
+        if message.partial.complete:
+            self._complete(chunk, message)
+
+    def _complete(self, chunk: IncomingChunk, message: _Open) -> None:
+        head = message.head
+        assert head.message_id is not None
+        assert head.content_type is not None
+        contents = message.partial.contents()
+        self._forget(head.message_id, StatusCode.OK)
+        chunk.completed = len(contents)
+        chunk.events.append(
+            MessageCompleted(
+                head.message_id,
+                head.content_type,
+                contents,
+                head.others.get("content-disposition"),
+            )
+        )
+
+    def _give_up(self, chunk: IncomingChunk) -> None:
+        message = chunk.message
+        assert message is not None
+        assert message.head.message_id is not None
+        self._forget(message.head.message_id, StatusCode.OK)
+        chunk.events.append(_incomplete(message, "its sender gave it up"))
+
+    def _refuse(self, chunk: IncomingChunk, code: int) -> None:
+        head = chunk.head
+        assert head.message_id is not None
+        chunk.refusal = code
+        chunk.message = None
+        self._forget(head.message_id, code)
+        told = head.failure_report is not FailureReport.NO
+        chunk.events.append(
+            MessageRefused(head.message_id, head.content_type or "", code, told)
+        )
+
+    def _forget(self, message_id: str, code: int) -> None:
+        """Let go of a message's octets and remember its id."""
+        self._open.pop(message_id, None)
+        self._done[message_id] = code
+        if len(self._done) > self._config.limits.max_remembered_messages:
+            del self._done[next(iter(self._done))]
+
+    def _held(self) -> int:
+        return sum(message.partial.held for message in self._open.values())
+
+    def next_timeout(self) -> float | None:
+        """Return when the message that was left alone longest is given up."""
+        if not self._open:
+            return None
+        oldest = min(message.touched for message in self._open.values())
+        return oldest + self._config.limits.max_message_age
+
+    def stale(self, now: float) -> list[IncompleteMessage]:
+        """Give up what has been left alone for too long."""
+        limit = now - self._config.limits.max_message_age
+        stale = [m for m in self._open.values() if m.touched <= limit]
+        for message in stale:
+            assert message.head.message_id is not None
+            self._forget(message.head.message_id, StatusCode.STOP_SENDING)
+        return [_incomplete(message, "no more of it came") for message in stale]
+
+    def give_up_all(self, problem: str) -> list[IncompleteMessage]:
+        """Let go of all that is incomplete, as the session is over."""
+        messages = [_incomplete(message, problem) for message in self._open.values()]
+        self._open.clear()
+        return messages
+
+
+def _incomplete(message: _Open, problem: str) -> IncompleteMessage:
+    head = message.head
+    assert head.message_id is not None
+    assert head.content_type is not None
+    return IncompleteMessage(
+        head.message_id, head.content_type, message.partial.ranges(), problem
+    )

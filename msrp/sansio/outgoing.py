@@ -1,0 +1,164 @@
+"""One message of ours, and what is known of its arrival (:rfc:`4975#section-7.3.2`).
+
+How much has to be known is the sender's choice: with ``Failure-Report: yes`` each
+chunk is answered, with ``Success-Report: yes`` the far end reports which octets it
+has; without either, a message counts as delivered once it is out.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+
+from msrp.errors import DeliveryError
+from msrp.headers import ByteRange, FailureReport
+from msrp.sansio.chunker import BodySource, Chunker
+from msrp.sansio.encoder import new_transaction_id
+from msrp.sansio.ranges import RangeSet
+
+__all__ = ["Outgoing", "OutgoingState"]
+
+
+class OutgoingState(enum.Enum):
+    """How far a message has come."""
+
+    QUEUED = enum.auto()
+    """Nothing of it has been written."""
+
+    SENDING = enum.auto()
+    """Some of it has been written."""
+
+    SENT = enum.auto()
+    """All of it has been written; not yet known to have arrived."""
+
+    DELIVERED = enum.auto()
+    """As much is known of its arrival as was asked for."""
+
+    FAILED = enum.auto()
+    """It did not arrive, or nobody knows."""
+
+
+class _Step(enum.Enum):
+    BEGIN = enum.auto()
+    LAST_OCTET = enum.auto()
+    CONFIRM = enum.auto()
+    FAIL = enum.auto()
+
+
+_NEXT = {
+    (OutgoingState.QUEUED, _Step.BEGIN): OutgoingState.SENDING,
+    (OutgoingState.QUEUED, _Step.FAIL): OutgoingState.FAILED,
+    (OutgoingState.SENDING, _Step.LAST_OCTET): OutgoingState.SENT,
+    (OutgoingState.SENDING, _Step.FAIL): OutgoingState.FAILED,
+    (OutgoingState.SENT, _Step.CONFIRM): OutgoingState.DELIVERED,
+    (OutgoingState.SENT, _Step.FAIL): OutgoingState.FAILED,
+}
+
+
+class Outgoing:
+    """A message that is to be sent.
+
+    Args:
+        message_id: Its id, which no other message may ever have.
+        content_type: The type of the body; ``None`` for a SEND without one.
+        body: Where the octets come from.
+        success_report: Whether to ask the far end for a success report.
+        failure_report: What to hear of failures.
+        fields: Further header fields of each chunk.
+        new_id: Makes transaction ids.
+    """
+
+    __slots__ = (
+        "chunker",
+        "error",
+        "failure_report",
+        "message_id",
+        "reported",
+        "state",
+        "success_report",
+        "unanswered",
+    )
+
+    def __init__(
+        self,
+        message_id: str,
+        content_type: str | None,
+        body: BodySource,
+        *,
+        success_report: bool = False,
+        failure_report: FailureReport = FailureReport.YES,
+        fields: tuple[tuple[str, str], ...] = (),
+        new_id: Callable[[], str] = new_transaction_id,
+    ) -> None:
+        self.message_id = message_id
+        self.success_report = success_report
+        self.failure_report = failure_report
+        self.state = OutgoingState.QUEUED
+        self.error: DeliveryError | None = None
+        """Why it failed."""
+        self.unanswered = 0
+        """Chunks that still wait for a response."""
+        self.reported = RangeSet()
+        """Octets that success reports have covered."""
+        self.chunker = Chunker(
+            message_id,
+            content_type,
+            body,
+            success_report=success_report,
+            failure_report=failure_report,
+            fields=fields,
+            new_id=new_id,
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will become known of it."""
+        return self.state in (OutgoingState.DELIVERED, OutgoingState.FAILED)
+
+    def begin(self) -> None:
+        """Note that octets of it are about to be written."""
+        if self.state is OutgoingState.QUEUED:
+            self._step(_Step.BEGIN)
+
+    def all_written(self) -> None:
+        """Note that the last chunk is out."""
+        self._step(_Step.LAST_OCTET)
+
+    def confirm(self) -> bool:
+        """Become delivered if enough is known; tell whether that happened now."""
+        if self.state is not OutgoingState.SENT:
+            return False
+        if self.success_report:
+            # It says more than a response, and may well come first.
+            if not self.reported.covers(self.chunker.offset):
+                return False
+        elif self.unanswered:
+            return False
+        self._step(_Step.CONFIRM)
+        return True
+
+    def success_reported(self, byte_range: ByteRange | None) -> None:
+        """Add what a success report says has arrived (:rfc:`4975#section-7.1.3`).
+
+        The range need not match any chunk; without one, and without an end, it
+        speaks of all that has been sent.
+        """
+        sent = self.chunker.offset
+        if byte_range is None:
+            self.reported.add(0, sent)
+            return
+        start = max(0, byte_range.start - 1)
+        stop = sent if byte_range.end is None else min(byte_range.end, sent)
+        if start < stop:
+            self.reported.add(start, stop)
+
+    def fail(self, error: DeliveryError) -> bool:
+        """Become failed, unless it is over; tell whether that happened now."""
+        if self.finished:
+            return False
+        self.error = error
+        self._step(_Step.FAIL)
+        return True
+
+    def _step(self, step: _Step) -> None:
+        self.state = _NEXT[self.state, step]

@@ -1,0 +1,388 @@
+"""One MSRP session: what both parties have agreed on, and the messages in it.
+
+A session has no wire of its own.  It is carried by a
+:class:`~msrp.sansio.stream.Stream`, which finds it by the To-Path of what arrives
+and asks it for chunks when there is room to send; several may share one.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from msrp.config import SessionConfig
+from msrp.errors import (
+    CloseReason,
+    ConnectionFailed,
+    DeliveryError,
+    FailureReported,
+    LocalProtocolError,
+    MessageAborted,
+    MsrpError,
+    RequestRefused,
+    ResponseTimeout,
+    SessionClosed,
+    SessionEnded,
+)
+from msrp.events import (
+    ConnectionEstablished,
+    CoreEvent,
+    MessageDelivered,
+    MessageDeliveryFailed,
+    MessageSent,
+    ReportReceived,
+    SessionOver,
+)
+from msrp.headers import FailureReport, RequestHead
+from msrp.sansio.chunker import BytesBody, Chunk
+from msrp.sansio.encoder import new_message_id, new_transaction_id
+from msrp.sansio.incoming import Incoming
+from msrp.sansio.outgoing import Outgoing, OutgoingState
+from msrp.status import StatusCode, reason_phrase
+from msrp.uri import MsrpUri, format_path
+
+if TYPE_CHECKING:
+    from msrp.sansio.stream import Stream
+
+__all__ = ["Session", "SessionState"]
+
+BULK_SIZE = 16 * 1024
+"""Octets above which a message may be overtaken by a shorter one.  Those below are
+sent one after the other, so that what a person types arrives in its order."""
+
+_FATAL = frozenset(
+    {
+        StatusCode.FORBIDDEN,
+        StatusCode.SESSION_DOES_NOT_EXIST,
+        StatusCode.WRONG_CONNECTION,
+    }
+)
+"""Answers to the first SEND after which there is no session."""
+
+_ENDS_SESSION = frozenset(
+    {StatusCode.SESSION_DOES_NOT_EXIST, StatusCode.WRONG_CONNECTION}
+)
+
+
+class SessionState(enum.Enum):
+    """Where a session stands."""
+
+    NEW = enum.auto()
+    """Nothing has been sent or received yet; a passive side waits here."""
+
+    BINDING = enum.auto()
+    """The active side has sent its first, empty SEND and waits for the response."""
+
+    OPEN = enum.auto()
+    """Messages may be sent."""
+
+    CLOSED = enum.auto()
+    """It is over."""
+
+
+class _Trigger(enum.Enum):
+    OPEN_ACTIVELY = enum.auto()
+    BOUND = enum.auto()
+    END = enum.auto()
+
+
+_NEXT = {
+    (SessionState.NEW, _Trigger.OPEN_ACTIVELY): SessionState.BINDING,
+    (SessionState.NEW, _Trigger.BOUND): SessionState.OPEN,
+    (SessionState.NEW, _Trigger.END): SessionState.CLOSED,
+    (SessionState.BINDING, _Trigger.BOUND): SessionState.OPEN,
+    (SessionState.BINDING, _Trigger.END): SessionState.CLOSED,
+    (SessionState.OPEN, _Trigger.END): SessionState.CLOSED,
+}
+
+
+class Session:
+    """The protocol state of one session.
+
+    Args:
+        local_uri: The URI that the peer puts into To-Path.
+        remote_path: The peer's path, as its SDP gave it.
+        is_active: Whether we open the connection (:rfc:`6135`).
+        config: How to send, and what to take.
+        new_id: Makes transaction ids.
+    """
+
+    def __init__(
+        self,
+        local_uri: MsrpUri,
+        remote_path: tuple[MsrpUri, ...],
+        *,
+        is_active: bool,
+        config: SessionConfig | None = None,
+        new_id: Callable[[], str] = new_transaction_id,
+    ) -> None:
+        self.local_uri = local_uri
+        self.remote_path = remote_path
+        self.is_active = is_active
+        self.config = config or SessionConfig()
+        self.state = SessionState.NEW
+        self.stream: Stream | None = None
+        """The connection that the session is bound to."""
+        self.incoming = Incoming(self.config)
+        self.from_path = str(local_uri)
+        self.to_path = format_path(remote_path)
+        self.refused_types: set[str] = set()
+        """Types of content that the peer answered with 415."""
+        self._new_id = new_id
+        self._events: list[CoreEvent] = []
+        self._messages: dict[str, Outgoing] = {}
+        """All that isn't finished, by Message-ID."""
+        self._lines: deque[Outgoing] = deque()
+        """Short messages that have octets to send, strictly in order."""
+        self._bulk: deque[Outgoing] = deque()
+        """Long ones, taking turns."""
+        self._bulk_turn = False
+        self._binding: Outgoing | None = None
+        self._binding_until: float | None = None
+        self._unanswered = 0
+        self._over: tuple[CloseReason, MsrpError | None] | None = None
+
+    # The application's wishes.
+
+    def send(self, message: Outgoing) -> None:
+        """Queue a message; its octets are asked for when the wire takes them.
+
+        Raises:
+            SessionClosed: The session is over.
+            LocalProtocolError: A message with this id is on its way.
+        """
+        if self.state is SessionState.CLOSED:
+            raise self.closed_error()
+        if message.message_id in self._messages:
+            raise LocalProtocolError("a message with this Message-ID is on its way")
+        self._messages[message.message_id] = message
+        size = message.chunker.total
+        bulky = size is None or size > BULK_SIZE
+        (self._bulk if bulky else self._lines).append(message)
+
+    def abort(self, message_id: str, problem: str | None = None) -> None:
+        """Give up a message; what is left of it won't be sent."""
+        message = self._messages.get(message_id)
+        if message is not None:
+            self._fail(message, MessageAborted(message_id, problem))
+
+    def events_received(self) -> list[CoreEvent]:
+        """Return what happened, oldest first, and forget it."""
+        events, self._events = self._events, []
+        return events
+
+    def closed_error(self) -> SessionClosed:
+        """Return what to raise for a wish that comes after the end."""
+        assert self._over is not None
+        reason, cause = self._over
+        error = SessionClosed(reason)
+        error.__cause__ = cause
+        return error
+
+    @property
+    def unfinished(self) -> int:
+        """How many messages are not yet known to have arrived."""
+        return len(self._messages)
+
+    # What its stream tells it.
+
+    def open_actively(self, stream: Stream, now: float) -> None:
+        """Queue the first, empty SEND, which tells the peer who has connected."""
+        self.stream = stream
+        self._step(_Trigger.OPEN_ACTIVELY)
+        binding = Outgoing(new_message_id(), None, BytesBody(b""), new_id=self._new_id)
+        self._binding = binding
+        self._binding_until = now + self.config.binding_patience
+        self._lines.appendleft(binding)
+
+    def bound(self) -> None:
+        """Note that the peer knows, or has shown, which session this is."""
+        if self.state in (SessionState.NEW, SessionState.BINDING):
+            self._step(_Trigger.BOUND)
+            self._binding_until = None
+            self._events.append(
+                ConnectionEstablished(not self.is_active, self.remote_path)
+            )
+
+    def tell(self, event: CoreEvent) -> None:
+        """Add to what happened."""
+        self._events.append(event)
+
+    def next_chunk(self) -> tuple[Outgoing, Chunk] | None:
+        """Choose whose turn it is and begin its next chunk; ``None`` if nobody's."""
+        for message in self._candidates():
+            size = self.config.chunk_size
+            try:
+                chunk = message.chunker.next_chunk(self.to_path, self.from_path, size)
+            except LocalProtocolError as error:
+                self._fail(message, MessageAborted(message.message_id, str(error)))
+                continue
+            if chunk is not None:
+                message.begin()
+                if message.failure_report is FailureReport.YES:
+                    message.unanswered += 1
+                    self._unanswered += 1
+                self._bulk_turn = bool(self._lines) and message is self._lines[0]
+                return message, chunk
+        return None
+
+    def wants_to_send(self, besides: Outgoing | None = None) -> bool:
+        """Tell whether another message has octets that may go now."""
+        return any(message is not besides for message in self._candidates())
+
+    def _candidates(self) -> list[Outgoing]:
+        if self.state is not SessionState.OPEN:
+            waiting = self.state is SessionState.BINDING and self._lines
+            first = self._lines[0] if waiting else None
+            return [first] if first is not None and first is self._binding else []
+        room = self.config.window - self._unanswered
+        lines = [self._lines[0]] if self._lines and room > 0 else []
+        # Long messages leave some of the window to what a person types.
+        bulk = list(self._bulk) if room > self.config.window // 8 else []
+        return bulk + lines if self._bulk_turn else lines + bulk
+
+    def chunk_written(self, message: Outgoing, chunk: Chunk) -> None:
+        """Note that the end-line of a chunk is out."""
+        if message.finished:
+            return
+        queue = self._lines if message in self._lines else self._bulk
+        if message.chunker.at_end:
+            queue.remove(message)
+            message.all_written()
+            if message is not self._binding:
+                self._events.append(MessageSent(message.message_id))
+            self._confirm(message)
+        elif queue is self._bulk:
+            self._bulk.rotate(-1)
+
+    def response_received(self, message: Outgoing, code: int) -> None:
+        """Take in the answer to one chunk of a message (:rfc:`4975#section-7.3.2`)."""
+        self._answered(message)
+        if message is self._binding:
+            self._binding_answered(code)
+            return
+        if code == StatusCode.OK:
+            self._confirm(message)
+            return
+        error = RequestRefused(message.message_id, code, reason_phrase(code))
+        self._failed_with(message, code, error)
+
+    def response_missing(self, message: Outgoing) -> None:
+        """Note that a chunk was not answered in time."""
+        self._answered(message)
+        if message is not self._binding:
+            self._fail(message, ResponseTimeout(message.message_id))
+        elif self.state is SessionState.BINDING:
+            self.end(CloseReason.LOST, _no_session("the peer never answered"))
+
+    def report_received(self, head: RequestHead) -> None:
+        """Take in a REPORT (:rfc:`4975#section-7.3.2`)."""
+        if head.message_id is None or head.status is None:
+            return
+        message = self._messages.get(head.message_id)
+        self._events.append(
+            ReportReceived(head.message_id, head.byte_range, head.status)
+        )
+        if message is None or head.status.namespace != "000":
+            return
+        code = head.status.code
+        if code == StatusCode.OK:
+            message.success_reported(head.byte_range)
+            self._confirm(message)
+        elif code == StatusCode.REQUEST_TIMEOUT:
+            self._fail(message, ResponseTimeout(message.message_id))
+        else:
+            error = FailureReported(message.message_id, code, reason_phrase(code))
+            self._failed_with(message, code, error)
+
+    def end(self, reason: CloseReason, error: MsrpError | None = None) -> None:
+        """Be over; every message that isn't known to have arrived fails."""
+        if self.state is SessionState.CLOSED:
+            return
+        was_open = self.state is SessionState.OPEN
+        self._step(_Trigger.END)
+        self._over = (reason, error)
+        self._lines.clear()
+        self._bulk.clear()
+        for message in list(self._messages.values()):
+            self._fail(message, SessionEnded(message.message_id))
+        self._events.extend(self.incoming.give_up_all("the session ended"))
+        self._events.append(SessionOver(reason, error, was_open))
+        if self.stream is not None:
+            self.stream.session_ended(self)
+            self.stream = None
+
+    # The clock.
+
+    def next_timeout(self) -> float | None:
+        """Return when :meth:`handle_timeout` wants to be called."""
+        times = [self._binding_until, self.incoming.next_timeout()]
+        return min((time for time in times if time is not None), default=None)
+
+    def handle_timeout(self, now: float) -> None:
+        """Do what is due."""
+        if self._binding_until is not None and self._binding_until <= now:
+            # Some stacks never answer an empty SEND; it shall not fill the window.
+            assert self._binding is not None
+            self._answered(self._binding)
+            self.bound()
+        self._events.extend(self.incoming.stale(now))
+
+    # Inside.
+
+    def _answered(self, message: Outgoing) -> None:
+        if message.unanswered:
+            message.unanswered -= 1
+            self._unanswered -= 1
+
+    def _binding_answered(self, code: int) -> None:
+        if code in _FATAL:
+            words = f"the peer refused the session with {code} ({reason_phrase(code)})"
+            self.end(CloseReason.BY_THEM, _no_session(words))
+        else:
+            self.bound()
+
+    def _confirm(self, message: Outgoing) -> None:
+        if message.confirm() and message is not self._binding:
+            del self._messages[message.message_id]
+            self._events.append(MessageDelivered(message.message_id))
+
+    def _failed_with(self, message: Outgoing, code: int, error: DeliveryError) -> None:
+        if code == StatusCode.UNSUPPORTED_MEDIA_TYPE and message.chunker.content_type:
+            self.refused_types.add(message.chunker.content_type)
+        self._fail(message, error)
+        if code in _ENDS_SESSION:
+            self.end(CloseReason.BY_THEM, error)
+
+    def _fail(self, message: Outgoing, error: DeliveryError) -> None:
+        half_sent = message.state is OutgoingState.SENDING
+        if not message.fail(error):
+            return
+        self._messages.pop(message.message_id, None)
+        for queue in (self._lines, self._bulk):
+            if message in queue:
+                queue.remove(message)
+        if half_sent and self.stream is not None:
+            self.stream.cut_short(self, message)
+        self._events.append(
+            MessageDeliveryFailed(
+                message.message_id, _code_of(error), str(error), error
+            )
+        )
+
+    def _step(self, trigger: _Trigger) -> None:
+        self.state = _NEXT[self.state, trigger]
+
+
+def _code_of(error: DeliveryError) -> int | None:
+    if isinstance(error, RequestRefused | FailureReported):
+        return error.code
+    if isinstance(error, ResponseTimeout):
+        return StatusCode.REQUEST_TIMEOUT
+    return None
+
+
+def _no_session(problem: str) -> ConnectionFailed:
+    return ConnectionFailed("", problem)
