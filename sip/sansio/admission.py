@@ -1,0 +1,152 @@
+"""Which requests a user agent server takes at all (:rfc:`3261#section-8.2`).
+
+The checks are those of the RFC in its order: method, Request-URI, required
+extensions, body.  They change nothing, so a request is taken whole or refused
+whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sip.checks import KNOWN_METHODS
+from sip.message import Request
+from sip.uri import OtherUri, SipUri, Uri
+
+__all__ = ["Admission", "Refusal"]
+
+# A body must never be a reason not to hang up.
+_BODY_IGNORED = frozenset({"ACK", "BYE", "CANCEL"})
+
+_IDENTITY = frozenset({"", "identity"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How to refuse a request."""
+
+    status: int
+    """The status code."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    """The headers that tell the client what would be taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What a user agent server takes."""
+
+    methods: Sequence[str] = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")
+    """The methods that it does, in the order for ``Allow``."""
+
+    extensions: Sequence[str] = ()
+    """The option tags that it knows, for ``Supported``."""
+
+    content_types: Sequence[str] = ("application/sdp", "multipart/*")
+    """The types of body that it takes, ``*`` standing for any subtype."""
+
+    accepts_uri: Callable[[Uri], bool] | None = None
+    """Whether a Request-URI means this user agent; any does by default."""
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Allow and Supported, for requests and responses that should tell."""
+        allow = ("Allow", ", ".join(self.methods))
+        if not self.extensions:
+            return (allow,)
+        return allow, ("Supported", ", ".join(self.extensions))
+
+    @property
+    def accept_headers(self) -> tuple[tuple[str, str], ...]:
+        """Accept, Accept-Encoding and Accept-Language."""
+        return (
+            ("Accept", ", ".join(self.content_types)),
+            ("Accept-Encoding", "identity"),
+            ("Accept-Language", "*"),
+        )
+
+    def check(self, request: Request) -> Refusal | None:
+        """Return how to refuse a request, or ``None`` if it is taken.
+
+        Raises:
+            SipParseError: A header that matters can't be read.
+        """
+        return (
+            self.check_method(request)
+            or self._check_uri(request)
+            or self._check_extensions(request)
+            or self._check_body(request)
+        )
+
+    def check_method(self, request: Request) -> Refusal | None:
+        """Return how to refuse a method that isn't done here."""
+        if request.method in self.methods:
+            return None
+        status = 405 if request.method in KNOWN_METHODS else 501
+        return Refusal(status, (("Allow", ", ".join(self.methods)),))
+
+    def _check_uri(self, request: Request) -> Refusal | None:
+        uri = request.uri
+        if not isinstance(uri, SipUri) and not _is_service_or_number(uri):
+            return Refusal(416)
+        if self.accepts_uri is not None and not self.accepts_uri(uri):
+            return Refusal(404)
+        return None
+
+    def _check_extensions(self, request: Request) -> Refusal | None:
+        if request.method in ("ACK", "CANCEL"):
+            return None
+        known = {tag.lower() for tag in self.extensions}
+        unknown = [tag for tag in request.require if tag.lower() not in known]
+        if unknown:
+            return Refusal(420, (("Unsupported", ", ".join(unknown)),))
+        return None
+
+    def _check_body(self, request: Request) -> Refusal | None:
+        if request.method in _BODY_IGNORED:
+            return None
+        if request.body and not _is_optional(request):
+            refused = self._check_content(request)
+            if refused is not None:
+                return refused
+        accept = request.headers.values("Accept")
+        if request.method == "INVITE" and "Accept" in request.headers:
+            # The answer is a session description or there is none.
+            if not any(_matches("application/sdp", pattern) for pattern in accept):
+                warning = '399 - "the answer would be application/sdp"'
+                return Refusal(406, (("Warning", warning),))
+        return None
+
+    def _check_content(self, request: Request) -> Refusal | None:
+        encodings = request.headers.values("Content-Encoding")
+        if any(encoding.lower() not in _IDENTITY for encoding in encodings):
+            return Refusal(415, (("Accept-Encoding", "identity"),))
+        content_type = request.content_type or ""
+        if any(_matches(content_type, pattern) for pattern in self.content_types):
+            return None
+        return Refusal(415, (("Accept", ", ".join(self.content_types)),))
+
+
+def _is_service_or_number(uri: OtherUri) -> bool:
+    """Tell whether it is a telephone number or a service such as ``sos``."""
+    if uri.scheme.lower() == "tel":
+        return True
+    return uri.scheme.lower() == "urn" and uri.rest.lower().startswith("service:")
+
+
+def _is_optional(request: Request) -> bool:
+    """Tell whether the body may be ignored (:rfc:`3261#section-20.11`)."""
+    parameters = (request.headers.get("Content-Disposition") or "").split(";")[1:]
+    pairs = (parameter.partition("=") for parameter in parameters)
+    return any(
+        name.strip().lower() == "handling" and value.strip(' \t"').lower() == "optional"
+        for name, _, value in pairs
+    )
+
+
+def _matches(content_type: str, pattern: str) -> bool:
+    """Match a media type with a range; parameters don't count."""
+    kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
+    wanted, _, subtypes = pattern.partition(";")[0].strip().lower().partition("/")
+    return wanted in ("*", kind.strip()) and subtypes in ("*", subtype.strip())

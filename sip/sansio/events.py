@@ -1,0 +1,199 @@
+"""What a user agent core reports, in the past tense."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from sip.message import Request, Response
+
+if TYPE_CHECKING:
+    from sip.sansio.call import Call
+    from sip.sansio.client_call import ClientCall
+    from sip.sansio.sender import ClientRequest
+    from sip.sansio.server_call import ServerCall
+
+__all__ = [
+    "CallAcknowledged",
+    "CallAnswered",
+    "CallCancelled",
+    "CallEnded",
+    "CallFailed",
+    "CallProgressed",
+    "CallReceived",
+    "EndReason",
+    "Event",
+    "Failure",
+    "ReinviteReceived",
+    "RequestFailed",
+    "ResponseReceived",
+]
+
+
+class Failure(enum.Enum):
+    """Why a request of ours has no final response from a peer."""
+
+    TIMEOUT = "nobody answered in time"
+    TRANSPORT = "it could not be sent"
+    NOT_FOUND = "there is no address to send it to"
+    BUSY = "too much is going on here"
+    CANCELLED = "it was cancelled here"
+    BAD_RESPONSE = "the response could not be understood"
+
+    @property
+    def status(self) -> int:
+        """The status code that stands for it (:rfc:`3261#section-8.1.3.1`)."""
+        return _STATUS_OF[self]
+
+
+_STATUS_OF = {
+    Failure.TIMEOUT: 408,
+    Failure.TRANSPORT: 503,
+    Failure.NOT_FOUND: 503,
+    Failure.BUSY: 503,
+    Failure.CANCELLED: 487,
+    Failure.BAD_RESPONSE: 500,
+}
+
+
+class EndReason(enum.Enum):
+    """Why a call that existed is over."""
+
+    LOCAL_BYE = "we hung up"
+    REMOTE_BYE = "the peer hung up"
+    CANCELLED = "the caller gave up before anybody answered"
+    REJECTED = "the call was refused"
+    EXPIRED = "nobody answered in the time the caller gave"
+    NOT_ACKNOWLEDGED = "the peer never acknowledged our answer"
+    FAILED = "the call could not be made"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallReceived:
+    """A peer calls; the call waits for an answer."""
+
+    call: ServerCall
+    """The call."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallCancelled:
+    """A call that waited for an answer is over without one."""
+
+    call: ServerCall
+    """The call."""
+
+    reason: EndReason
+    """``CANCELLED``, ``EXPIRED`` or ``REMOTE_BYE``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallAcknowledged:
+    """The peer has acknowledged our 2xx."""
+
+    call: Call
+    """The call."""
+
+    request: Request
+    """The ACK, whose body is the answer if our 2xx had the offer."""
+
+    is_first: bool
+    """Whether this confirms the call, and not a later INVITE in it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallProgressed:
+    """A call of ours got a provisional response other than 100."""
+
+    call: ClientCall
+    """The call."""
+
+    response: Response
+    """The response."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallAnswered:
+    """A call of ours was answered and waits for :meth:`ClientCall.acknowledge`."""
+
+    call: ClientCall
+    """The call."""
+
+    response: Response
+    """The 2xx response."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallFailed:
+    """A call of ours will not be."""
+
+    call: ClientCall
+    """The call."""
+
+    response: Response | None
+    """The refusal, if a peer sent one."""
+
+    failure: Failure | None
+    """Why there is no response, otherwise."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallEnded:
+    """A call that was answered is over."""
+
+    call: Call
+    """The call."""
+
+    reason: EndReason
+    """Why."""
+
+    request: Request | None = None
+    """The BYE of the peer, if that is why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReinviteReceived:
+    """The peer wants to change the call, or to refresh it."""
+
+    call: Call
+    """The call, which waits for :meth:`Call.answer_reinvite`."""
+
+    request: Request
+    """The INVITE."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResponseReceived:
+    """A request outside any dialog was answered."""
+
+    request: ClientRequest
+    """The request."""
+
+    response: Response
+    """The response, provisional or final."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RequestFailed:
+    """A request outside any dialog will have no response."""
+
+    request: ClientRequest
+    """The request."""
+
+    failure: Failure
+    """Why."""
+
+
+Event: TypeAlias = (
+    CallReceived
+    | CallCancelled
+    | CallAcknowledged
+    | CallProgressed
+    | CallAnswered
+    | CallFailed
+    | CallEnded
+    | ReinviteReceived
+    | ResponseReceived
+    | RequestFailed
+)

@@ -1,0 +1,170 @@
+"""Where a message goes next, and where it came from (:rfc:`3261#section-18`).
+
+A :class:`Hop` is what the transport layer needs to send one message: the core
+names hops, the shell reaches them.  The rules that choose the hop of a response
+are here; those that choose the hop of a request begin with a URI
+(:mod:`sip.sansio.route`) that the shell resolves.
+"""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+from dataclasses import dataclass, replace
+
+from sip.message import Message, Request
+from sip.via import Via
+
+__all__ = [
+    "MTU_LIMIT",
+    "Hop",
+    "Outgoing",
+    "Transport",
+    "is_numeric",
+    "response_hops",
+    "same_address",
+    "stamp_via",
+    "too_big_for_datagram",
+]
+
+MTU_LIMIT = 1300
+"""The largest request to send over UDP while the path MTU is unknown
+(:rfc:`3261#section-18.1.1`)."""
+
+
+class Transport(enum.Enum):
+    """What carries SIP messages; the value is its name in URIs."""
+
+    UDP = "udp"
+    TCP = "tcp"
+    TLS = "tls"
+
+    @property
+    def reliable(self) -> bool:
+        """Whether what is sent arrives, so that nothing need be repeated."""
+        return self is not Transport.UDP
+
+    @property
+    def secure(self) -> bool:
+        """Whether it may carry requests to ``sips`` URIs."""
+        return self is Transport.TLS
+
+    @property
+    def default_port(self) -> int:
+        """The port that is meant where none is given."""
+        return 5061 if self is Transport.TLS else 5060
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One address to send to, or from which something came."""
+
+    transport: Transport
+    """What carries the messages."""
+
+    host: str
+    """A numeric address without brackets, or a name to be looked up."""
+
+    port: int
+    """The port there."""
+
+    server_name: str = ""
+    """The domain that was asked for, which a TLS certificate must show
+    (:rfc:`5922#section-7`)."""
+
+    flow: int | None = None
+    """The connection or socket to use, by the shell's number for it."""
+
+    def __str__(self) -> str:
+        """Give it as text for logs, as in ``tcp://192.0.2.1:5060``."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.transport.value}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outgoing:
+    """A message to send now."""
+
+    message: Message
+    """What to send."""
+
+    hop: Hop
+    """Where to send it."""
+
+    fallback: Hop | None = None
+    """Where to try if that fails: for responses, when the connection on which
+    the request came is gone."""
+
+
+def is_numeric(host: str) -> bool:
+    """Tell whether ``host`` is an IP address, without brackets."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def same_address(one: str, other: str) -> bool:
+    """Tell whether two hosts are the same address or the same name."""
+    if one.lower() == other.lower():
+        return True
+    try:
+        return ipaddress.ip_address(one) == ipaddress.ip_address(other)
+    except ValueError:
+        return False
+
+
+def stamp_via(request: Request, source: Hop) -> None:
+    """Write into the top Via of ``request`` where it came from.
+
+    ``received`` is added if the sent-by is a name or another address, and
+    always where the client asked for its port with ``rport``
+    (:rfc:`3261#section-18.2.1`, :rfc:`3581#section-4`).
+
+    Raises:
+        SipParseError: The request has no Via that can be read.
+    """
+    via = request.via
+    if via.rport is not None:
+        via = via.with_parameter("rport", str(source.port))
+        via = via.with_parameter("received", source.host)
+    elif not same_address(via.host, source.host):
+        via = via.with_parameter("received", source.host)
+    else:
+        return
+    rest = request.headers.values("Via")[1:]
+    request.headers.remove("Via")
+    for value in reversed(rest):
+        request.headers.insert_first("Via", value)
+    request.headers.insert_first("Via", str(via))
+
+
+def response_hops(via: Via, source: Hop) -> tuple[Hop, Hop | None]:
+    """Tell where to send the response to a request, and where else if that fails.
+
+    Args:
+        via: The top Via of the request, after :func:`stamp_via`.
+        source: Where the request came from.
+
+    Returns:
+        The hop to use and, for streams, the one to connect to if the connection
+        is gone (:rfc:`3261#section-18.2.2`).
+    """
+    sent_by_port = via.port or source.transport.default_port
+    host = via.received or via.host
+    if source.transport.reliable:
+        # A server name makes the certificate of a new connection be checked.
+        fallback = Hop(source.transport, host, sent_by_port, via.host)
+        return source, fallback
+    maddr = via.parameter("maddr")
+    if maddr and is_numeric(maddr.strip("[]")):
+        return replace(source, host=maddr.strip("[]"), port=sent_by_port), None
+    if via.received and isinstance(via.rport, int):
+        return replace(source, host=host, port=via.rport), None
+    return replace(source, host=host, port=sent_by_port), None
+
+
+def too_big_for_datagram(message: Message) -> bool:
+    """Tell whether a request must go over a stream (:rfc:`3261#section-18.1.1`)."""
+    return len(bytes(message)) > MTU_LIMIT

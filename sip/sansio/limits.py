@@ -1,0 +1,71 @@
+"""How much of what a peer can make grow we hold, and why that much.
+
+All bounds of the sans-I/O core and of the asyncio shell stand here; those of
+the parser are in :mod:`sip.wire`.  Beyond a bound new requests get a stateless
+503 with ``Retry-After`` (:rfc:`3261#section-21.5.4`) and everything else is
+dropped: what is going on already is never sacrificed for what is new.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Limits"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The bounds of one user agent."""
+
+    server_transactions: int = 32_768
+    """Requests being answered or remembered.  On UDP each is remembered for 32 s
+    (timer J), so this bears about 1,000 requests a second; a remembered one
+    holds its response only, some 1 to 2 KB."""
+
+    client_transactions: int = 32_768
+    """Requests of ours being sent or remembered, for the same reason."""
+
+    calls: int = 2_048
+    """Calls of any state.  A console has a handful and a call taker position
+    server some hundred; each may hold an INVITE of up to 64 KB."""
+
+    ringing_calls: int = 512
+    """Of these, calls that nobody has answered yet: what a flood would fill."""
+
+    early_dialogs: int = 32
+    """Branches of one INVITE that ring (:rfc:`3261#section-13.2.2.1`).  A proxy
+    that rings more telephones than this is not a PSAP's."""
+
+    answered_forks: int = 32
+    """Branches of one INVITE that answered; each costs an ACK and a BYE."""
+
+    ringing_time: float = 1_800.0
+    """Seconds after which an unanswered call is refused with 480.  Timer C of a
+    proxy is a few minutes and is renewed each minute by our 1xx, so that nobody
+    else may end the call of an application that forgot it."""
+
+    retry_after: int = 5
+    """Seconds named in ``Retry-After`` when a bound is reached."""
+
+    connections: int = 1_024
+    """Stream connections, both those accepted and those opened."""
+
+    idle_connection: float = 32.0
+    """Seconds without traffic after which a connection may make room for a new
+    one when the bound is reached: 64*T1, the least that :rfc:`3261#section-18`
+    asks for.  Below the bound connections stay open."""
+
+    connect_time: float = 10.0
+    """Seconds to open a connection.  Less than timers B and F, so that there is
+    time for another target."""
+
+    unsent_octets: int = 4 << 20
+    """Octets waiting for a peer that doesn't read.  More than 60 messages of the
+    largest size, so only a peer that hangs gets there; then its connection is
+    closed."""
+
+    waiting_messages: int = 64
+    """Messages waiting for one connection to open."""
+
+    closing_time: float = 5.0
+    """Seconds for calls to end in good order when the agent is closed."""

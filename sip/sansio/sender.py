@@ -1,0 +1,306 @@
+"""From a request to the hops that may take it (:rfc:`3261#section-8.1.2`).
+
+A request begins with a URI to go to.  Somebody else resolves the URI, since
+that may ask the DNS: the sender puts a :class:`Lookup` into a list and goes on
+when its hops are given.  Then each hop is tried in turn until one answers: the
+next is tried after a transport failure, a 503 or silence (:rfc:`3263#section-4.3`),
+and each trial is a transaction with a branch of its own.  A request that is too
+big for a datagram tries a stream to the same hop first
+(:rfc:`3261#section-18.1.1`).
+
+Via and Contact depend on the hop, so they are written here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from sip.identifiers import new_branch
+from sip.message import Request, Response
+from sip.name_addr import NameAddr
+from sip.sansio.events import Failure
+from sip.sansio.hop import Hop, Outgoing, Transport, too_big_for_datagram
+from sip.sansio.transaction_layer import TransactionLayer
+from sip.sansio.transactions import ClientTransaction, Notice, NoticeKind
+from sip.uri import SipUri, Uri
+from sip.via import Via
+
+__all__ = ["ClientRequest", "Lookup", "RequestUser", "Sender", "SentAck"]
+
+# Requests that carry a Contact of ours: they make or refresh a dialog.
+_WITH_CONTACT = frozenset({"INVITE", "SUBSCRIBE", "REFER", "UPDATE", "NOTIFY"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """A URI to resolve; answer with :meth:`Sender.found`."""
+
+    uri: Uri
+    """Where a request has to go."""
+
+
+class RequestUser(Protocol):
+    """Who sent a request and wants to know what becomes of it."""
+
+    def request_answered(
+        self, sent: ClientRequest, response: Response, now: float
+    ) -> None:
+        """Take a response, provisional or final."""
+
+    def request_failed(self, sent: ClientRequest, failure: Failure, now: float) -> None:
+        """Take note that there will be no response."""
+
+
+class ClientRequest:
+    """A request of ours on its way.
+
+    Attributes:
+        request: The request; once it is sent, with Via and Contact.
+        user: Who is told of its responses.
+        transaction: The trial that is going on, if there is one.
+    """
+
+    __slots__ = ("_hops", "_plain", "_to_tcp", "done", "request", "transaction", "user")
+
+    def __init__(self, request: Request, user: RequestUser) -> None:
+        self.request = request
+        self.user = user
+        self.transaction: ClientTransaction | None = None
+        self.done = False
+        self._plain = request
+        self._hops: list[Hop] = []
+        self._to_tcp = True
+
+    def next_hop(self) -> Hop | None:
+        """Return the next hop to try, or ``None`` if none is left."""
+        return self._hops.pop(0) if self._hops else None
+
+    def last_trial(self) -> None:
+        """Try no other hop after the present one."""
+        self._hops.clear()
+
+
+class SentAck:
+    """The ACK to a 2xx, which is sent again whenever the 2xx is repeated."""
+
+    __slots__ = ("_hops", "outgoing", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.outgoing: Outgoing | None = None
+        self._hops: list[Hop] = []
+
+
+class Sender:
+    """Sends the requests of one user agent.
+
+    Args:
+        layer: The transactions.
+        user: The user part of our Contact.
+        local_point: Tells, for a hop, by which of our addresses the peer there
+            can reach us.
+    """
+
+    def __init__(
+        self,
+        layer: TransactionLayer,
+        user: str | None,
+        local_point: Callable[[Hop], Hop],
+    ) -> None:
+        self.layer = layer
+        self._user = user
+        self._local_point = local_point
+        self._lookups: dict[Lookup, ClientRequest | SentAck] = {}
+        self._new_lookups: list[Lookup] = []
+        self._sent: dict[ClientTransaction, ClientRequest] = {}
+        self._acks: dict[Outgoing, SentAck] = {}
+
+    def send(self, request: Request, next_hop: Uri, user: RequestUser) -> ClientRequest:
+        """Send a request to where ``next_hop`` leads."""
+        sent = ClientRequest(request, user)
+        self._look_up(next_hop, sent)
+        return sent
+
+    def send_ack(self, request: Request, next_hop: Uri) -> SentAck:
+        """Send the ACK to a 2xx."""
+        ack = SentAck(request)
+        self._look_up(next_hop, ack)
+        return ack
+
+    def repeat_ack(self, ack: SentAck) -> None:
+        """Send an ACK again, if it has been sent at all."""
+        if ack.outgoing is not None:
+            self.layer.send(ack.outgoing)
+
+    def send_cancel(
+        self, invite: ClientRequest, user: RequestUser, now: float
+    ) -> ClientRequest | None:
+        """Cancel an INVITE on the hop that has it (:rfc:`3261#section-9.1`)."""
+        assert invite.transaction is not None
+        cancel = _cancel(invite.request)
+        sent = ClientRequest(cancel, user)
+        sent.transaction = self.layer.send_request(cancel, invite.transaction.hop, now)
+        if sent.transaction is None:
+            return None
+        self._sent[sent.transaction] = sent
+        return sent
+
+    def abandon(self, sent: ClientRequest) -> None:
+        """Forget a request; its user hears no more of it."""
+        sent.done = True
+        for lookup, waiting in list(self._lookups.items()):
+            if waiting is sent:
+                del self._lookups[lookup]
+        if sent.transaction is not None:
+            self._sent.pop(sent.transaction, None)
+            self.layer.abandon(sent.transaction)
+
+    def lookups(self) -> list[Lookup]:
+        """Return the URIs to resolve; empties the list."""
+        lookups, self._new_lookups = self._new_lookups, []
+        return lookups
+
+    def found(self, lookup: Lookup, hops: Sequence[Hop], now: float) -> None:
+        """Take the hops of a URI, the best first; none if there is no address."""
+        waiting = self._lookups.pop(lookup, None)
+        if waiting is None:
+            return
+        waiting._hops = list(hops)
+        if isinstance(waiting, SentAck):
+            self._send_ack_on(waiting)
+        else:
+            self._try_next(waiting, Failure.NOT_FOUND, now)
+
+    def notice(self, notice: Notice, now: float) -> None:
+        """Take what a client transaction tells."""
+        assert isinstance(notice.transaction, ClientTransaction)
+        sent = self._sent.get(notice.transaction)
+        if sent is None:
+            return
+        match notice.kind:
+            case NoticeKind.TIMEOUT:
+                self._try_next(sent, Failure.TIMEOUT, now)
+            case NoticeKind.TRANSPORT_ERROR:
+                self._try_next(sent, Failure.TRANSPORT, now)
+            case NoticeKind.MESSAGE:
+                assert isinstance(notice.message, Response)
+                self._answered(sent, notice.message, now)
+
+    def transport_failed(self, outgoing: Outgoing, now: float) -> None:
+        """Take note that a message wasn't sent."""
+        ack = self._acks.get(outgoing)
+        if ack is None:
+            self.layer.transport_failed(outgoing, now)
+        elif ack._hops:
+            self._send_ack_on(ack)
+
+    def forget_ack(self, ack: SentAck) -> None:
+        """Take note that the 2xx of an ACK can't come again."""
+        if ack.outgoing is not None:
+            self._acks.pop(ack.outgoing, None)
+
+    def contact(self, hop: Hop, *, secure: bool) -> str:
+        """Return the Contact by which the peer at ``hop`` reaches us."""
+        point = self._local_point(hop)
+        parameters: tuple[tuple[str, str | None], ...] = ()
+        if not secure and point.transport is not Transport.UDP:
+            parameters = (("transport", point.transport.value),)
+        uri = SipUri(
+            scheme="sips" if secure else "sip",
+            user=self._user,
+            password=None,
+            host=point.host,
+            port=point.port,
+            parameters=parameters,
+        )
+        return str(NameAddr(None, uri))
+
+    def _look_up(self, uri: Uri, waiting: ClientRequest | SentAck) -> None:
+        lookup = Lookup(uri)
+        self._lookups[lookup] = waiting
+        self._new_lookups.append(lookup)
+
+    def _try_next(self, sent: ClientRequest, failure: Failure, now: float) -> None:
+        if sent.transaction is not None:
+            self._sent.pop(sent.transaction, None)
+            sent.transaction = None
+        hop = sent.next_hop()
+        if hop is None or sent.done:
+            self._fail(sent, failure, now)
+            return
+        sent.request = self._dressed(sent._plain, hop)
+        if hop.transport is Transport.UDP and sent._to_tcp:
+            if too_big_for_datagram(sent.request):
+                # Whoever refuses the stream gets the datagram after all.
+                sent._to_tcp = False
+                sent._hops.insert(0, hop)
+                hop = replace(hop, transport=Transport.TCP, flow=None)
+                sent.request = self._dressed(sent._plain, hop)
+        else:
+            sent._to_tcp = True
+        transaction = self.layer.send_request(sent.request, hop, now)
+        if transaction is None:
+            self._fail(sent, Failure.BUSY, now)
+            return
+        sent.transaction = transaction
+        self._sent[transaction] = sent
+
+    def _fail(self, sent: ClientRequest, failure: Failure, now: float) -> None:
+        if not sent.done:
+            sent.done = True
+            sent.user.request_failed(sent, failure, now)
+
+    def _answered(self, sent: ClientRequest, response: Response, now: float) -> None:
+        if response.status == 503 and sent._hops:
+            self._try_next(sent, Failure.TRANSPORT, now)
+            return
+        transaction = sent.transaction
+        # An INVITE may be answered with 2xx by several branches, until timer M.
+        if transaction is not None and (
+            response.status >= 300
+            or (response.status >= 200 and sent.request.method != "INVITE")
+        ):
+            self._sent.pop(transaction, None)
+            sent.done = True
+        sent.user.request_answered(sent, response, now)
+
+    def _send_ack_on(self, ack: SentAck) -> None:
+        if not ack._hops:
+            return  # Nowhere to send it: the peer will give up and hang up.
+        hop = ack._hops.pop(0)
+        self.forget_ack(ack)
+        ack.outgoing = Outgoing(self._dressed(ack.request, hop), hop)
+        self._acks[ack.outgoing] = ack
+        self.layer.send(ack.outgoing)
+
+    def _dressed(self, request: Request, hop: Hop) -> Request:
+        """Copy a request with Via and Contact for ``hop``."""
+        point = self._local_point(hop)
+        via = Via(
+            transport=hop.transport.name,
+            host=point.host,
+            port=point.port,
+            parameters=(("branch", new_branch()), ("rport", None)),
+        )
+        headers = [("Via", str(via)), *request.headers.items()]
+        if request.method in _WITH_CONTACT and "Contact" not in request.headers:
+            secure = isinstance(request.uri, SipUri) and request.uri.scheme == "sips"
+            headers.append(("Contact", self.contact(hop, secure=secure)))
+        return Request.build(
+            request.method, request.uri, headers=headers, body=request.body
+        )
+
+
+def _cancel(invite: Request) -> Request:
+    headers = [("Via", invite.headers.values("Via")[0])]
+    headers += [("Route", route) for route in invite.headers.get_all("Route")]
+    headers += [
+        ("From", invite.headers.get("From") or ""),
+        ("To", invite.headers.get("To") or ""),
+        ("Call-ID", invite.call_id),
+        ("CSeq", f"{invite.cseq.number} CANCEL"),
+        ("Max-Forwards", "70"),
+    ]
+    return Request.build("CANCEL", invite.uri, headers=headers)
