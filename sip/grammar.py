@@ -112,8 +112,11 @@ def split_list(text: str, separator: str) -> list[str]:
         empty.
 
     Raises:
-        SipParseError: A quoted string or a ``<`` isn't closed.
+        SipParseError: A quoted string or a ``<`` isn't closed before a
+            separator.
     """
+    if separator not in text:
+        return [text.strip(WSP)]
     if '"' not in text and "<" not in text:
         return [part.strip(WSP) for part in text.split(separator)]
     parts: list[str] = []

@@ -92,6 +92,12 @@ def _key(name: str) -> str:
     return key
 
 
+def _key_and_name(name: str) -> tuple[str, str]:
+    """Give also how a name is written: a known one in its usual spelling."""
+    key = _key(name)
+    return key, key if key in _BY_SPELLING else name
+
+
 class Headers:
     """Header fields in the order of the message.
 
@@ -113,8 +119,8 @@ class Headers:
             self.add(name, value)
 
     @classmethod
-    def from_lines(cls, lines: Iterable[str]) -> tuple[Headers, str | None]:
-        """Take the lines of a received head, unfolded, without their CRLF.
+    def from_lines(cls, lines: list[str]) -> tuple[Headers, str | None]:
+        """Take the lines of a received head, without their CRLF.
 
         A line that is no header field is left out, so that what remains can be
         used to answer.
@@ -123,24 +129,31 @@ class Headers:
             The fields, and what is wrong with the first bad line, if any.
         """
         headers = cls()
-        append = headers._fields.append
-        known = _BY_SPELLING.get
+        fields = headers._fields
+        index = headers._index = {}
+        known, white_space = _BY_SPELLING.get, WSP
         problem: str | None = None
         for line in lines:
             name, colon, value = line.partition(":")
             key = known(name)
             if key is not None and colon:
-                append((key, key, value.strip(WSP)))
-                continue
-            name = name.rstrip(WSP)
-            if not colon or not is_token(name):
+                name = key
+            elif line[:1] in _WSP and fields:
+                return cls.from_lines(_unfold(lines))
+            elif not colon or not is_token(name := name.rstrip(WSP)):
                 problem = problem or "a line is no header field"
                 continue
-            key = _key(name)
-            name = key if key in _BY_SPELLING else name
-            append((key, name, value.strip(WSP)))
-        if len(headers._fields) > MAX_FIELDS:
-            del headers._fields[MAX_FIELDS:]
+            else:
+                key, name = _key_and_name(name)
+            value = value.strip(white_space)
+            fields.append((key, name, value))
+            if key in index:
+                index[key].append(value)
+            else:
+                index[key] = [value]
+        if len(fields) > MAX_FIELDS:
+            del fields[MAX_FIELDS:]
+            headers._changed()
             problem = problem or "there are too many header fields"
         return headers, problem
 
@@ -254,10 +267,11 @@ class Headers:
         It is called once and its result remembered until a field changes, so
         the result must not change.
         """
-        if reader in self._views:
-            known: T = self._views[reader]
-            return known
-        result = self._views[reader] = reader(self)
+        views = self._views
+        if reader in views:
+            result: T = views[reader]
+        else:
+            result = views[reader] = reader(self)
         return result
 
     def __contains__(self, name: object) -> bool:
@@ -280,15 +294,11 @@ class Headers:
         return f"<Headers {' '.join(name for name, _ in self.items())}>"
 
     def _values(self, name: str) -> list[str]:
-        index = self._index
-        if index is None:
-            index = self._index = {}
+        if self._index is None:
+            self._index = {}
             for key, _, value in self._fields:
-                if key in index:
-                    index[key].append(value)
-                else:
-                    index[key] = [value]
-        return index.get(_key(name), _NOTHING)
+                self._index.setdefault(key, []).append(value)
+        return self._index.get(_key(name), _NOTHING)
 
     def _changed(self) -> None:
         self._index = None
@@ -296,6 +306,18 @@ class Headers:
 
 
 _NOTHING: list[str] = []
+_WSP = frozenset(WSP)
+
+
+def _unfold(lines: list[str]) -> list[str]:
+    """Join each continuation line to the line it continues (§7.3.1)."""
+    folded: list[list[str]] = []
+    for line in lines:
+        if line[:1] in _WSP and folded:
+            folded[-1].append(line.strip(WSP))
+        else:
+            folded.append([line])
+    return [" ".join(parts) if len(parts) > 1 else parts[0] for parts in folded]
 
 
 def _checked(name: str, value: str) -> tuple[str, str, str]:
@@ -307,8 +329,7 @@ def _checked(name: str, value: str) -> tuple[str, str, str]:
         value.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise LocalError("the value of a header field must be text") from None
-    key = _key(name)
-    return key, key if key in _BY_SPELLING else name, value.strip(WSP)
+    return *_key_and_name(name), value.strip(WSP)
 
 
 def required(name: str, parse: Callable[[str], T]) -> Callable[[Headers], T]:
@@ -316,13 +337,15 @@ def required(name: str, parse: Callable[[str], T]) -> Callable[[Headers], T]:
 
     The reader raises :exc:`SipParseError` if it isn't, or isn't well formed.
     """
-    read_optional = optional(name, parse)
 
     def read(headers: Headers) -> T:
-        value = read_optional(headers)
+        value = _single(headers, name)
         if value is None:
             raise SipParseError("the header field is missing", header=name)
-        return value
+        try:
+            return parse(value)
+        except SipParseError as exc:
+            raise _in_header(exc, name) from None
 
     return read
 
@@ -337,13 +360,11 @@ def optional(
     """
 
     def read(headers: Headers) -> T | None:
-        values = headers.get_all(name)
-        if not values:
+        value = _single(headers, name)
+        if value is None:
             return None
-        if len(values) > 1:
-            raise SipParseError("the header field is there twice", header=name)
         try:
-            return parse(values[0])
+            return parse(value)
         except SipParseError as exc:
             raise _in_header(exc, name) from None
 
@@ -386,6 +407,13 @@ def _elements(values: list[str], name: str) -> list[str]:
     except SipParseError as exc:
         raise _in_header(exc, name) from None
     return [element for part in parts for element in part if element]
+
+
+def _single(headers: Headers, name: str) -> str | None:
+    values = headers._values(name)
+    if len(values) > 1:
+        raise SipParseError("the header field is there twice", header=name)
+    return values[0] if values else None
 
 
 def _in_header(error: SipParseError, name: str) -> SipParseError:

@@ -29,6 +29,12 @@ __all__ = ["NameAddr", "parse_contacts", "parse_name_addrs"]
 # common, and harmless as long as nothing in them could end them.
 _UNQUOTED_NAME = re.compile(r'[^\x00-\x08\x0a-\x1f\x7f",;<>\\]*+')
 
+# What nearly all addresses look like; the same as the full grammar gives.
+_PLAIN = re.compile(
+    r'(?:"([^"\\]*+)"[ \t]*+|([A-Za-z0-9\-.!%*_+`\'~ \t]*+))<([^<>]*+)>(;.*+)?+',
+    re.DOTALL,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class NameAddr:
@@ -49,7 +55,15 @@ class NameAddr:
         Raises:
             SipParseError: It isn't one.
         """
-        text = text.strip(WSP)
+        plain = _PLAIN.fullmatch(text)
+        if plain is not None:
+            quoted, unquoted, uri, parameters = plain.groups()
+            name = (unquoted.strip(WSP) or None) if quoted is None else quoted
+            return cls(name, parse_uri(uri), parse_parameters(parameters or ""))
+        return cls._parse_fully(text.strip(WSP))
+
+    @classmethod
+    def _parse_fully(cls, text: str) -> NameAddr:
         if text.startswith('"'):
             end = end_of_quoted_string(text, 0)
             return cls._parse_brackets(unquote(text[:end]), text[end:].lstrip(WSP))

@@ -16,6 +16,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -31,6 +32,15 @@ UriHeaders: TypeAlias = tuple[tuple[str, str], ...]
 _USER = re.compile(
     r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]*+(?:%[0-9A-Fa-f]{2}[A-Za-z0-9\-_.!~*'()&=+$,;?/]*+)*+"
 )
+# What nearly all SIP URIs look like: no password, escapes, headers or IPv6.  The
+# full grammar below gives the same for them, and takes several times as long.
+_PLAIN = re.compile(
+    r"(sips?):(?:([A-Za-z0-9\-_.!~*'()&=+$,;?/]++)@)?+"
+    r"([A-Za-z0-9_.\-]++)(?::([0-9]{1,4}))?+"
+    r"((?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$]++(?:=[A-Za-z0-9\-_.!~*'()\[\]/:&+$]++)?+)*+)"
+)
+_PLAIN_PAIR = re.compile(r";([^;=]++)(?:=([^;]++))?+")
+
 _USER_SAFE = "!*'()&=+$,;?/"  # Besides what urllib never escapes.
 _PARAMETER_SAFE = "!*'()[]/:&+$"
 _HEADER_SAFE = "!*'()[]/?:+$"
@@ -94,6 +104,18 @@ class SipUri:
         Raises:
             SipParseError: It isn't one.
         """
+        plain = _PLAIN.fullmatch(text)
+        if plain is not None:
+            scheme, user, host, digits, parameters = plain.groups()
+            port = int(digits) if digits else None
+            if not parameters:
+                return cls(scheme, user, None, host, port)
+            pairs = _PLAIN_PAIR.findall(parameters)
+            return cls(scheme, user, None, host, port, _unique(pairs))
+        return cls._parse_fully(text)
+
+    @classmethod
+    def _parse_fully(cls, text: str) -> SipUri:
         scheme, _, rest = text.partition(":")
         scheme = scheme.lower()
         if scheme not in ("sip", "sips"):
@@ -286,9 +308,20 @@ def parse_uri(text: str) -> Uri:
     Raises:
         SipParseError: It isn't one.
     """
+    return _recall(text) if len(text) <= _CACHED_LENGTH else _parse_any(text)
+
+
+def _parse_any(text: str) -> Uri:
     if text[:4].lower() == "sip:" or text[:5].lower() == "sips:":
         return SipUri.parse(text)
     return OtherUri.parse(text)
+
+
+# The messages of a dialog, and those of all calls through one proxy, repeat a few
+# URIs over and over; being frozen, the values can be shared.  What a peer can
+# make this hold is some hundred kilobytes.
+_recall = lru_cache(maxsize=512)(_parse_any)
+_CACHED_LENGTH = 128
 
 
 def _check_characters(text: str) -> None:
@@ -312,18 +345,21 @@ def _parse_userinfo(text: str) -> tuple[str, str | None, str | None]:
 
 
 def _parse_uri_parameters(text: str) -> Parameters:
-    parameters: list[tuple[str, str | None]] = []
-    seen: set[str] = set()
     if _BROKEN_ESCAPE.search(text) is not None:
         raise SipParseError("the URI has a broken escape")
+    pairs: list[tuple[str, str]] = []
     for part in text.split(";"):
-        name, equals, value = part.partition("=")
-        key = _unescape(name).lower()
-        if not name or key in seen:
-            raise SipParseError("a URI parameter is empty or there twice")
-        seen.add(key)
-        parameters.append((name, value if equals else None))
-    return tuple(parameters)
+        name, _, value = part.partition("=")
+        if not name:
+            raise SipParseError("a URI parameter has no name")
+        pairs.append((name, value))
+    return _unique(pairs)
+
+
+def _unique(pairs: list[tuple[str, str]]) -> Parameters:
+    if len(pairs) > 1 and len({_unescape(n).lower() for n, _ in pairs}) < len(pairs):
+        raise SipParseError("a URI parameter is there twice")
+    return tuple([(name, value or None) for name, value in pairs])
 
 
 def _parse_uri_headers(text: str) -> UriHeaders:

@@ -26,6 +26,11 @@ _SENT_PROTOCOL = re.compile(
     r"([^ \t/;,]++)[ \t]*+/[ \t]*+([^ \t/;,]++)[ \t]*+/[ \t]*+([^ \t/;,]++)[ \t]++"
 )
 
+# What nearly all values look like; the same as the full grammar gives.
+_PLAIN = re.compile(
+    r"SIP/2\.0/([A-Z]++) ([A-Za-z0-9_.\-]++)(?::([0-9]{1,4}))?+(;.*+)?+", re.DOTALL
+)
+
 _MAX_RPORT = 65535
 
 
@@ -54,6 +59,15 @@ class Via:
         Raises:
             SipParseError: It isn't one.
         """
+        plain = _PLAIN.fullmatch(text)
+        if plain is not None:
+            transport, host, digits, rest = plain.groups()
+            port = int(digits) if digits else None
+            return cls(transport, host, port, parse_parameters(rest or ""))
+        return cls._parse_fully(text)
+
+    @classmethod
+    def _parse_fully(cls, text: str) -> Via:
         match = _SENT_PROTOCOL.match(text)
         if match is None:
             raise SipParseError("no protocol, version and transport")

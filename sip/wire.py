@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sip.errors import SipParseError
-from sip.grammar import WSP, is_token, parse_number
+from sip.grammar import is_token, parse_number
 from sip.headers import Headers
 from sip.message import MAX_URI_LENGTH, Message, Request, Response
 
@@ -43,7 +43,7 @@ people send to each other don't travel in SIP.
 _END_OF_HEAD = b"\r\n\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Not frozen: one is made for every message.
 class _Head:
     """What came before the body."""
 
@@ -75,25 +75,35 @@ def parse_message(data: bytes, *, datagram: bool = True) -> Message:
     """
     if data[:1] == b"\r":
         data = data.lstrip(b"\r\n")
-    end = data.find(_END_OF_HEAD)
-    if end < 0:
-        raise _unfinished(data)
-    head = _parse_head(data[:end])
+    head, start = _find_head(data, datagram)
     error = head.error or head.framing_error
     if error is not None:
         raise error
-    start = end + len(_END_OF_HEAD)
     available = len(data) - start
     length = head.length
     if length is None:
         if not datagram:
-            raise _about(head.message, "there is no Content-Length")
+            raise _about(head.message, "there must be one", "Content-Length")
         length = available
     if length > available or (length < available and not datagram):
-        raise _about(head.message, "the body hasn't the length that was announced")
+        raise _about(head.message, "not the length of the body", "Content-Length")
     assert head.message is not None
     head.message.body = data[start : start + length]
     return head.message
+
+
+def _find_head(data: bytes, datagram: bool) -> tuple[_Head, int]:
+    """Read the head of a whole message and give the offset of its body."""
+    end = data.find(_END_OF_HEAD)
+    if end >= 0:
+        return _parse_head(data[:end]), end + len(_END_OF_HEAD)
+    if datagram and data.endswith(b"\r\n"):
+        # Some leave out the empty line when no body follows.  Where the head
+        # says that none does, nothing can have been cut off.
+        head = _parse_head(data[:-2])
+        if head.length == 0:
+            return head, len(data)
+    raise _unfinished(data)
 
 
 def _parse_head(octets: bytes) -> _Head:
@@ -103,17 +113,13 @@ def _parse_head(octets: bytes) -> _Head:
         SipParseError: The first line isn't one of SIP.
     """
     text = octets.decode("utf-8", "surrogateescape")
-    lines = text.split("\r\n")
+    start_line, *lines = text.split("\r\n")
     problem: str | None = None
-    breaks = len(lines) - 1
-    if text.count("\n") != breaks or text.count("\r") != breaks:
+    if not text.count("\n") == text.count("\r") == len(lines):
         # What a lone CR or LF means depends on the reader.  A line with one
         # must not get into an answer either.
         problem = "a line ends without CRLF"
-        lines[1:] = (line for line in lines[1:] if not {"\r", "\n"} & set(line))
-    if "\r\n " in text or "\r\n\t" in text:
-        lines = _unfold(lines)
-    start_line = lines.pop(0)
+        lines = [line for line in lines if "\r" not in line and "\n" not in line]
     headers, bad_line = Headers.from_lines(lines)
     message, error = _parse_start_line(start_line, headers)
     problem = problem or bad_line
@@ -124,18 +130,6 @@ def _parse_head(octets: bytes) -> _Head:
     if framing_problem is not None:
         framing_error = _about(message, framing_problem, "Content-Length")
     return _Head(message, length, error, framing_error)
-
-
-def _unfold(lines: list[str]) -> list[str]:
-    """Join continuation lines to the line they continue (§7.3.1)."""
-    folded: list[list[str]] = []
-    for number, line in enumerate(lines):
-        # The start line can't be continued.
-        if number > 1 and line[:1] in WSP:
-            folded[-1].append(line.strip(WSP))
-        else:
-            folded.append([line])
-    return [" ".join(parts) if len(parts) > 1 else parts[0] for parts in folded]
 
 
 def _parse_start_line(
@@ -179,8 +173,9 @@ def _parse_status_line(
 
 def _parse_content_length(headers: Headers) -> tuple[int | None, str | None]:
     """Give the length, and what keeps it from being known."""
+    values = headers.get_all("Content-Length")
     lengths: set[int] = set()
-    for value in headers.get_all("Content-Length"):
+    for value in values:
         try:
             length = parse_number(value, _MAX_CONTENT_LENGTH)
         except SipParseError as exc:
