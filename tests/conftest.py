@@ -1,0 +1,37 @@
+"""What every test gets: leaked tasks, sockets and files make it fail."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+
+@pytest.fixture(autouse=True)
+def _no_leaked_sockets_or_files() -> Iterator[None]:
+    """Turn what was left open into a ResourceWarning now, in the guilty test."""
+    yield
+    # An unclosed socket or file warns when it is collected, and pytest makes an
+    # error of that (filterwarnings); a collection of the young ones is enough
+    # and far cheaper than a full one.
+    gc.collect(1)
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def _no_leaked_tasks(
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[None]:
+    """Fail an asynchronous test that leaves a task behind."""
+    if not asyncio.iscoroutinefunction(getattr(request, "function", None)):
+        yield
+        return
+    before = asyncio.all_tasks()
+    yield
+    await asyncio.sleep(0)
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    assert not left, f"tasks left behind: {left}"
