@@ -19,7 +19,7 @@ number or a suffix to make the name unique."""
 _MAX_SUFFIX_SIZE = 20
 """Octets of an extension that survives when a name is cut; real ones have few."""
 
-_DRIVE = re.compile(r"[A-Za-z]:")
+_DRIVE = re.compile(r"\A[A-Za-z]:")
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
 _RESERVED = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?",
@@ -38,7 +38,7 @@ def safe_filename(name: str, fallback: str = "attachment") -> str:
         fallback: What to call it if nothing is left.
     """
     last = [part for part in re.split(r"[/\\]", name) if part.strip(" .")][-1:]
-    clean = _without_invisible(_DRIVE.sub("", "".join(last), count=1))
+    clean = _without_invisible(_DRIVE.sub("", "".join(last)))
     clean = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", clean))
     clean = _trim(_shorten(_trim(clean)))
     if clean.startswith(("-", "~")):
