@@ -15,6 +15,7 @@ __all__ = [
     "MAX_PORT",
     "WSP",
     "end_of_quoted_string",
+    "is_one_line",
     "is_token",
     "parse_host",
     "parse_host_port",
@@ -47,6 +48,18 @@ _IPV6_CHARACTERS = re.compile(r"[0-9A-Fa-f:.]++")
 
 MAX_PORT = 65535
 """The highest port number there is."""
+
+
+# NUL is legal in a quoted-pair (RFC 4475 §3.1.1.2), and nowhere else.
+_NEVER_IN_A_LINE = re.compile(r"[\r\n]|(?<!\\)\x00")
+
+
+def is_one_line(text: str) -> bool:
+    """Tell whether ``text`` may stand in a line without ending it.
+
+    CR and LF end a line; NUL does so for readers written in C.
+    """
+    return _NEVER_IN_A_LINE.search(text) is None
 
 
 def is_token(text: str) -> bool:

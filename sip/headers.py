@@ -10,12 +10,11 @@ remembers what it gave until a field changes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from sip.errors import LocalError, SipParseError
-from sip.grammar import WSP, is_token, split_list
+from sip.grammar import WSP, is_one_line, is_token, split_list
 
 __all__ = [
     "MAX_FIELDS",
@@ -78,9 +77,6 @@ _BY_LOWER_CASE = {name.lower(): name for name in _NAMES} | _COMPACT_NAMES
 # The spellings that nearly every field comes in, so that reading one takes a
 # single look-up and makes no new string.
 _BY_SPELLING = {name: name for name in _NAMES} | _BY_LOWER_CASE
-
-# NUL is legal in a quoted-pair, where a peer may have put it.
-_NEVER_IN_A_VALUE = re.compile(r"[\r\n]|(?<!\\)\x00")
 
 
 def _key(name: str) -> str:
@@ -323,7 +319,7 @@ def _unfold(lines: list[str]) -> list[str]:
 def _checked(name: str, value: str) -> tuple[str, str, str]:
     if not is_token(name):
         raise LocalError("the name of a header field must be a token")
-    if _NEVER_IN_A_VALUE.search(value) is not None:
+    if not is_one_line(value):
         raise LocalError("the value of a header field must not have CR, LF or NUL")
     try:
         value.encode("utf-8", "surrogateescape")

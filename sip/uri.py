@@ -127,8 +127,8 @@ class SipUri:
         userinfo, at, rest = rest.rpartition("@")
         if at:
             user, raw_user, password = _parse_userinfo(userinfo)
-        rest, _, headers = rest.partition("?")
-        host_port, _, parameters = rest.partition(";")
+        rest, question, headers = rest.partition("?")
+        host_port, semicolon, parameters = rest.partition(";")
         if not host_port.isascii() or not parameters.isascii():
             raise SipParseError("the URI isn't in ASCII")
         host, port = parse_host_port(host_port)
@@ -138,8 +138,8 @@ class SipUri:
             password,
             host,
             port,
-            _parse_uri_parameters(parameters) if parameters else (),
-            _parse_uri_headers(headers) if headers else (),
+            _parse_uri_parameters(parameters) if semicolon else (),
+            _parse_uri_headers(headers) if question else (),
             raw_user=raw_user,
         )
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sip.errors import SipParseError
-from sip.grammar import is_token, parse_number
+from sip.grammar import is_one_line, is_token, parse_number
 from sip.headers import Headers
 from sip.message import MAX_URI_LENGTH, Message, Request, Response
 
@@ -115,11 +115,13 @@ def _parse_head(octets: bytes) -> _Head:
     text = octets.decode("utf-8", "surrogateescape")
     start_line, *lines = text.split("\r\n")
     problem: str | None = None
-    if not text.count("\n") == text.count("\r") == len(lines):
+    if not text.count("\n") == text.count("\r") == len(lines) or "\0" in text:
         # What a lone CR or LF means depends on the reader.  A line with one
         # must not get into an answer either.
-        problem = "a line ends without CRLF"
-        lines = [line for line in lines if "\r" not in line and "\n" not in line]
+        good = list(filter(is_one_line, lines))
+        if len(good) < len(lines) or not is_one_line(start_line):
+            problem = "a line has a lone CR or LF or a NUL"
+            lines = good
     headers, bad_line = Headers.from_lines(lines)
     message, error = _parse_start_line(start_line, headers)
     problem = problem or bad_line
