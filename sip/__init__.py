@@ -19,14 +19,27 @@ Bodies are octets.  This package looks into none of them.
 
 from __future__ import annotations
 
+from sip.aio import Call, IncomingCall, OutgoingCall, UserAgent
 from sip.checks import check_outgoing_request, check_request, check_response
 from sip.cseq import CSeq
-from sip.errors import LocalError, SipError, SipParseError
+from sip.errors import (
+    CallError,
+    CallOver,
+    CallRefused,
+    CallTimeout,
+    LocalError,
+    NegotiationFailed,
+    SipError,
+    SipParseError,
+    TransportError,
+)
 from sip.headers import Headers
 from sip.identifiers import new_branch, new_call_id, new_tag
+from sip.media import Media
 from sip.message import Message, Request, Response, response_to
 from sip.name_addr import NameAddr, parse_name_addrs
 from sip.parameters import Parameters
+from sip.sansio import Admission, EndReason, Hop, Limits, Timers, Transport
 from sip.status import reason_phrase
 from sip.uri import OtherUri, SipUri, Uri, parse_uri
 from sip.via import BRANCH_COOKIE, Via
@@ -34,13 +47,26 @@ from sip.wire import KeepAlive, StreamEvent, StreamFramer, parse_message
 
 __all__ = [
     "BRANCH_COOKIE",
+    "Admission",
     "CSeq",
+    "Call",
+    "CallError",
+    "CallOver",
+    "CallRefused",
+    "CallTimeout",
+    "EndReason",
     "Headers",
+    "Hop",
+    "IncomingCall",
     "KeepAlive",
+    "Limits",
     "LocalError",
+    "Media",
     "Message",
     "NameAddr",
+    "NegotiationFailed",
     "OtherUri",
+    "OutgoingCall",
     "Parameters",
     "Request",
     "Response",
@@ -49,7 +75,11 @@ __all__ = [
     "SipUri",
     "StreamEvent",
     "StreamFramer",
+    "Timers",
+    "Transport",
+    "TransportError",
     "Uri",
+    "UserAgent",
     "Via",
     "check_outgoing_request",
     "check_request",

@@ -3,6 +3,12 @@
 * :exc:`SipError`
     * :exc:`SipParseError` — the peer's octets aren't SIP
     * :exc:`LocalError` — you asked for something that may not be sent
+    * :exc:`TransportError` — an address can't be listened on, or not be reached
+    * :exc:`CallError` — a call isn't what you hoped for
+        * :exc:`CallRefused` — the peer doesn't want it
+        * :exc:`CallTimeout` — nobody answered in time
+        * :exc:`CallOver` — it ended before what you asked for could be done
+        * :exc:`NegotiationFailed` — the two sides agree on no media
 
 Errors carry facts; ``str()`` words them in one sentence.  They never repeat
 the peer's octets, so they may be logged as they are.
@@ -12,10 +18,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sip.message import Request
+from sip.status import reason_phrase
 
-__all__ = ["LocalError", "SipError", "SipParseError"]
+if TYPE_CHECKING:
+    from sip.message import Request, Response
+    from sip.sansio.events import EndReason
+
+__all__ = [
+    "CallError",
+    "CallOver",
+    "CallRefused",
+    "CallTimeout",
+    "LocalError",
+    "NegotiationFailed",
+    "SipError",
+    "SipParseError",
+    "TransportError",
+]
 
 
 class SipError(Exception):
@@ -58,6 +77,82 @@ class LocalError(SipError, ValueError):
 
     Attributes:
         problem: What was asked for and can't be had.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class TransportError(SipError, ConnectionError):
+    """An address can't be listened on, or a request can't be sent.
+
+    Attributes:
+        problem: Which address, and what the system said.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class CallError(SipError):
+    """A call isn't what you hoped for; catch a subclass to know why."""
+
+
+class CallRefused(CallError):
+    """The peer answered a request with something other than success.
+
+    Attributes:
+        response: What it answered.
+        status: The status code, 300 to 699.
+        reason: Its words for people; the peer's, so not part of ``str()``.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response)
+        self.response = response
+        self.status = response.status
+        self.reason = response.reason
+
+    def __str__(self) -> str:
+        words = reason_phrase(self.status)
+        return f"refused with {self.status}" + (f" ({words})" if words else "")
+
+
+class CallTimeout(CallError, TimeoutError):
+    """Nobody answered in time: in the peer's time, or in yours."""
+
+    def __str__(self) -> str:
+        return "nobody answered in time"
+
+
+class CallOver(CallError):
+    """A call ended before what you asked for could be done.
+
+    Attributes:
+        reason: Why it ended.
+    """
+
+    def __init__(self, reason: EndReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the call is over: {self.reason.value}"
+
+
+class NegotiationFailed(CallError):
+    """The two sides agree on no media, or one of them doesn't follow the rules.
+
+    Attributes:
+        problem: What is wrong.
     """
 
     def __init__(self, problem: str) -> None:

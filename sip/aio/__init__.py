@@ -1,1 +1,29 @@
-"""Placeholder docstring, replaced by the room's author."""
+"""The asyncio shell around :mod:`sip.sansio`: sockets, one timer, tasks.
+
+:class:`UserAgent` is what an application holds.  It listens, makes calls and
+hands over those that come in; a :class:`Call` runs :class:`~sip.Media`.  Beneath
+it a driver does what the core wants: it keeps the one timer, resolves URIs
+(:class:`Resolver`, :rfc:`3263`) and gives messages to the transport layer, which
+keeps the sockets and connections.
+
+Protocol work happens in the callbacks of the transports, so a response or a
+repetition never waits for the application.  Each task belongs to the driver,
+which awaits or cancels it when the user agent is closed.
+"""
+
+from __future__ import annotations
+
+from sip.aio.agent import InviteHandler, UserAgent
+from sip.aio.call import Call, IncomingCall, OutgoingCall
+from sip.aio.resolver import Dns, Resolver, SystemDns
+
+__all__ = [
+    "Call",
+    "Dns",
+    "IncomingCall",
+    "InviteHandler",
+    "OutgoingCall",
+    "Resolver",
+    "SystemDns",
+    "UserAgent",
+]

@@ -1,1 +1,86 @@
-"""Placeholder docstring, replaced by the room's author."""
+"""A SIP user agent without I/O: messages and time in, messages and events out.
+
+Three things drive it: the application, the wire, and the clock.
+
+* :class:`UserAgentCore` is the whole: ``invite`` and ``request`` are what the
+  application wants, ``receive`` takes what the wire brings, ``handle_timeout``
+  says what time it is.  After each of them ``messages_to_send``, ``lookups``,
+  ``events_received`` and ``next_timeout`` tell what is to be done outside.
+* A call is a :class:`ClientCall` or a :class:`ServerCall`; what both do once they
+  are confirmed is in :class:`Call`.  A :class:`Dialog` knows the tags, the numbers
+  and the way to the peer.
+* :class:`Sender` takes a request from its URI to the hops that may have it, one
+  after another, each with a transaction of its own.
+* :class:`TransactionLayer` finds the transaction that a message belongs to.  The
+  transactions are four tables (:mod:`sip.sansio.transaction_tables`) and two
+  timers.
+* :class:`Admission` says which requests are taken, :class:`Limits` how much of
+  everything is held, :class:`Timers` how long things take.
+
+A request of ours goes down this list and its responses come up again; a request
+of a peer comes up, and its response goes down.
+"""
+
+from __future__ import annotations
+
+from sip.sansio.admission import Admission, Refusal
+from sip.sansio.call import Call, CallState
+from sip.sansio.client_call import ClientCall
+from sip.sansio.dialog import Dialog, DialogState, route_request
+from sip.sansio.events import (
+    CallAcknowledged,
+    CallAnswered,
+    CallEnded,
+    CallFailed,
+    CallProgressed,
+    CallReceived,
+    CallUnanswered,
+    EndReason,
+    Event,
+    Failure,
+    ReinviteReceived,
+    RequestFailed,
+    ResponseReceived,
+)
+from sip.sansio.hop import Hop, Outgoing, Transport
+from sip.sansio.limits import Limits
+from sip.sansio.sender import ClientRequest, Lookup, Sender
+from sip.sansio.server_call import ServerCall
+from sip.sansio.timers import Timers
+from sip.sansio.transaction_layer import TransactionLayer
+from sip.sansio.user_agent import UserAgentCore
+
+__all__ = [
+    "Admission",
+    "Call",
+    "CallAcknowledged",
+    "CallAnswered",
+    "CallEnded",
+    "CallFailed",
+    "CallProgressed",
+    "CallReceived",
+    "CallState",
+    "CallUnanswered",
+    "ClientCall",
+    "ClientRequest",
+    "Dialog",
+    "DialogState",
+    "EndReason",
+    "Event",
+    "Failure",
+    "Hop",
+    "Limits",
+    "Lookup",
+    "Outgoing",
+    "Refusal",
+    "ReinviteReceived",
+    "RequestFailed",
+    "ResponseReceived",
+    "Sender",
+    "ServerCall",
+    "Timers",
+    "TransactionLayer",
+    "Transport",
+    "UserAgentCore",
+    "route_request",
+]

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = [
     "CallAcknowledged",
     "CallAnswered",
-    "CallCancelled",
     "CallEnded",
     "CallFailed",
     "CallProgressed",
     "CallReceived",
+    "CallUnanswered",
     "EndReason",
     "Event",
     "Failure",
@@ -78,14 +78,14 @@ class CallReceived:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CallCancelled:
+class CallUnanswered:
     """A call that waited for an answer is over without one."""
 
     call: ServerCall
     """The call."""
 
     reason: EndReason
-    """``CANCELLED``, ``EXPIRED`` or ``REMOTE_BYE``."""
+    """``CANCELLED``, ``EXPIRED``, ``REMOTE_BYE`` or ``REJECTED``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,7 +187,7 @@ class RequestFailed:
 
 Event: TypeAlias = (
     CallReceived
-    | CallCancelled
+    | CallUnanswered
     | CallAcknowledged
     | CallProgressed
     | CallAnswered

@@ -6,7 +6,7 @@ from sip.errors import LocalError
 from sip.identifiers import new_tag
 from sip.sansio.call import Call, CallServices, CallState, Headers
 from sip.sansio.dialog import Dialog
-from sip.sansio.events import CallCancelled, CallReceived, EndReason
+from sip.sansio.events import CallReceived, CallUnanswered, EndReason
 from sip.sansio.transactions import ServerTransaction
 
 __all__ = ["ServerCall"]
@@ -135,6 +135,7 @@ class ServerCall(Call):
             body=body,
             content_type=content_type,
         )
+        self._services.emit(CallUnanswered(self, EndReason.REJECTED))
         return True
 
     def cancel(self, now: float) -> None:
@@ -179,7 +180,7 @@ class ServerCall(Call):
             return
         self._end(reason)
         self._respond(self._transaction, status, now)
-        self._services.emit(CallCancelled(self, reason))
+        self._services.emit(CallUnanswered(self, reason))
 
     @property
     def transaction(self) -> ServerTransaction:

@@ -10,6 +10,7 @@ included, can be run by a test with two cores and a list for a wire.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sip.checks import check_request, check_response
 from sip.errors import LocalError, SipParseError
@@ -453,7 +454,7 @@ class UserAgentCore:
         all_headers = [("Route", str(route)) for route in routed.routes]
         all_headers += [
             ("From", str(from_)),
-            ("To", str(NameAddr(None, uri))),
+            ("To", str(NameAddr(None, _as_identity(uri)))),
             ("Call-ID", new_call_id()),
             ("CSeq", f"1 {method}"),
             ("Max-Forwards", "70"),
@@ -463,3 +464,13 @@ class UserAgentCore:
             method, request_uri, all_headers, body=body, content_type=content_type
         )
         return request, routed.next_hop
+
+
+def _as_identity(uri: Uri) -> Uri:
+    """Leave out what tells the way: To says who is meant (§19.1.1, table 1)."""
+    if not isinstance(uri, SipUri):
+        return uri
+    identity = replace(uri.for_request_line(), port=None)
+    for name in ("transport", "maddr", "ttl", "lr"):
+        identity = identity.without_parameter(name)
+    return identity

@@ -1,0 +1,180 @@
+"""What a user agent core wants, done: sockets, one timer, look-ups, tasks.
+
+After whatever happens the core is asked what it wants until it wants nothing
+(:meth:`Driver.flush`).  Events are handed to the user agent within that, so what
+an event makes the application do goes out at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable, Coroutine, Sequence
+
+from sip.aio.resolver import Resolver
+from sip.aio.transport import TransportLayer
+from sip.errors import SipParseError
+from sip.message import Message
+from sip.sansio.events import Event
+from sip.sansio.hop import Hop, Outgoing
+from sip.sansio.sender import Lookup
+from sip.sansio.user_agent import UserAgentCore
+
+__all__ = ["Driver"]
+
+_log = logging.getLogger("sip.agent")
+
+
+class Driver:
+    """Runs a user agent core on the asyncio loop.
+
+    Args:
+        core: The core.
+        resolver: Finds the hops of URIs.
+        on_event: Called with each event, and never within itself.
+        server_ssl: The context to listen with TLS.
+        client_ssl: The context to connect with TLS.
+    """
+
+    def __init__(
+        self,
+        core: UserAgentCore,
+        resolver: Resolver,
+        on_event: Callable[[Event], None],
+        *,
+        server_ssl: ssl.SSLContext | None,
+        client_ssl: ssl.SSLContext | None,
+    ) -> None:
+        self.core = core
+        self._resolver = resolver
+        self._on_event = on_event
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._flushing = False
+        self._closed = False
+        self.transport = TransportLayer(
+            self,
+            self._transport_failed,
+            limits=core.limits,
+            server_ssl=server_ssl,
+            client_ssl=client_ssl,
+        )
+
+    async def open(self, addresses: Sequence[Hop]) -> None:
+        """Listen on all addresses, or on none.
+
+        Raises:
+            TransportError: One isn't free, or isn't ours.
+            LocalError: One is for TLS and there is no certificate.
+        """
+        try:
+            for address in addresses:
+                await self.transport.listen(address)
+        except BaseException:
+            await self.transport.close()
+            raise
+
+    async def close(self) -> None:
+        """Cancel all tasks and close all sockets."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            await self.transport.close()
+
+    def now(self) -> float:
+        """Return the time, in seconds."""
+        return self._loop.time()
+
+    def flush(self) -> None:
+        """Do what the core wants until it wants nothing."""
+        if self._flushing or self._closed:
+            return
+        self._flushing = True
+        try:
+            while self._flush_once():
+                pass
+        finally:
+            self._flushing = False
+        self._set_timer()
+
+    def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Run something that is awaited or cancelled when the driver closes."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def wait_for_tasks(self) -> None:
+        """Wait until everything spawned so far is done."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def report(self, message: str, error: BaseException) -> None:
+        """Tell the loop's exception handler of a failure of the application."""
+        self._loop.call_exception_handler({"message": message, "exception": error})
+
+    # What the transport tells.
+
+    def message_received(self, message: Message, source: Hop) -> None:
+        """Take a message."""
+        if not self._closed:
+            self.core.receive(message, source, self.now())
+            self.flush()
+
+    def invalid_received(self, error: SipParseError, source: Hop) -> None:
+        """Take octets that are no message."""
+        if not self._closed:
+            self.core.receive_invalid(error, source, self.now())
+            self.flush()
+
+    def _transport_failed(self, outgoing: Outgoing) -> None:
+        if not self._closed:
+            _log.info("cannot send to %s", outgoing.hop)
+            self.core.transport_failed(outgoing, self.now())
+            self.flush()
+
+    # What the core wants.
+
+    def _flush_once(self) -> bool:
+        lookups = self.core.lookups()
+        for lookup in lookups:
+            hops = self._resolver.resolve_now(lookup.uri)
+            if hops is None:
+                self.spawn(self._resolve(lookup))
+            else:
+                self.core.found(lookup, hops, self.now())
+        messages = self.core.messages_to_send()
+        for outgoing in messages:
+            self.transport.send(outgoing)
+        events = self.core.events_received()
+        for event in events:
+            self._on_event(event)
+        return bool(lookups or messages or events)
+
+    async def _resolve(self, lookup: Lookup) -> None:
+        hops = await self._resolver.resolve(lookup.uri)
+        self.core.found(lookup, hops, self.now())
+        self.flush()
+
+    def _set_timer(self) -> None:
+        due = self.core.next_timeout()
+        if self._timer is not None:
+            if due is not None and self._timer.when() == due:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if due is not None:
+            self._timer = self._loop.call_at(due, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.core.handle_timeout(self.now())
+        self.flush()

@@ -1,0 +1,139 @@
+"""One TCP or TLS connection: octets in, messages out, and the other way round."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from sip.errors import SipParseError
+from sip.message import Message
+from sip.sansio.hop import Hop, Transport
+from sip.wire import KeepAlive, StreamFramer
+
+__all__ = ["MessageSink", "Stream"]
+
+_log = logging.getLogger("sip.transport")
+
+_PONG = b"\r\n"
+
+
+class MessageSink(Protocol):
+    """Who takes what arrives."""
+
+    def message_received(self, message: Message, source: Hop) -> None:
+        """Take a message."""
+
+    def invalid_received(self, error: SipParseError, source: Hop) -> None:
+        """Take octets that are no message."""
+
+
+class Stream(asyncio.Protocol):
+    """One connection.
+
+    Args:
+        transport: TCP or TLS.
+        flow: The number of the connection.
+        sink: Who takes the messages.
+        on_open: Called when the connection stands.
+        on_close: Called when it is gone.
+        max_unsent: How many octets may wait for the peer to read.
+
+    Attributes:
+        hop: The peer, once the connection stands.
+        last_used: When the last octets came or went, by the loop's clock.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        flow: int,
+        sink: MessageSink,
+        *,
+        on_open: Callable[[Stream], None],
+        on_close: Callable[[Stream], None],
+        max_unsent: int,
+    ) -> None:
+        self.kind = transport
+        self.flow = flow
+        self.hop = Hop(transport, "", 0, flow=flow)
+        self.last_used = 0.0
+        self._sink = sink
+        self._on_open = on_open
+        self._on_close = on_close
+        self._max_unsent = max_unsent
+        self._framer = StreamFramer()
+        self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._closed = self._loop.create_future()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be sent."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take note that the connection stands."""
+        # Not every event loop derives its transports from asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
+        host, port = transport.get_extra_info("peername")[:2]
+        self.hop = Hop(self.kind, host, port, flow=self.flow)
+        self.last_used = self._loop.time()
+        self._on_open(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what was read."""
+        self.last_used = self._loop.time()
+        for event in self._framer.receive_data(data):
+            match event:
+                case KeepAlive.PING:
+                    self.send(_PONG)
+                case KeepAlive():
+                    pass
+                case SipParseError():
+                    _log.info("%s sent what is no message: %s", self.hop, event)
+                    self._sink.invalid_received(event, self.hop)
+                case _:
+                    self._sink.message_received(event, self.hop)
+        if self._framer.broken:
+            # Where the next message begins can't be told any more.
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take note that the connection is gone."""
+        _log.debug("the connection with %s is closed", self.hop)
+        if not self._closed.done():
+            self._closed.set_result(None)
+        self._on_close(self)
+
+    def send(self, data: bytes) -> bool:
+        """Send octets.
+
+        Returns:
+            False if the connection is gone, or has been closed because the peer
+            doesn't read.
+        """
+        if self._transport is None or self._transport.is_closing():
+            return False
+        self.last_used = self._loop.time()
+        if self._transport.get_write_buffer_size() > self._max_unsent:
+            _log.info("%s doesn't read; closing the connection", self.hop)
+            self._transport.abort()
+            return False
+        self._transport.write(data)
+        return True
+
+    def close(self) -> None:
+        """Close the connection when what was sent is written."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is gone."""
+        await asyncio.shield(self._closed)

@@ -1,0 +1,336 @@
+"""The transport layer: which socket takes a message (:rfc:`3261#section-18`).
+
+The core names hops; this finds the socket for each or makes one.  A connection
+is reused for everything that goes to the same address by the same transport,
+whoever opened it; a TLS connection that a peer opened is not, since it showed no
+certificate for the address it came from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sip.aio.datagrams import Datagrams
+from sip.aio.stream import MessageSink, Stream
+from sip.errors import LocalError, TransportError
+from sip.sansio.hop import Hop, Outgoing, Transport
+from sip.sansio.limits import Limits
+
+__all__ = ["TransportLayer"]
+
+_log = logging.getLogger("sip.transport")
+
+# How often to look for a port that is free for UDP and TCP both.
+_PORT_TRIALS = 16
+
+_Key = tuple[Transport, str, int, str]
+
+
+@dataclass(eq=False)
+class _Opening:
+    """A connection that is being opened, and what waits for it."""
+
+    task: asyncio.Task[None]
+    waiting: list[Outgoing] = field(default_factory=list)
+
+
+class TransportLayer:
+    """All sockets of one user agent.
+
+    Args:
+        sink: Who takes what arrives.
+        on_failure: Called, never from within :meth:`send`, with each message
+            that couldn't be sent.
+        limits: How much to hold.
+        server_ssl: The context of our certificate, for listening with TLS.
+        client_ssl: The context that checks the certificates of others; by
+            default that of the system's authorities.
+
+    Attributes:
+        listening: The addresses that we listen on.
+    """
+
+    def __init__(
+        self,
+        sink: MessageSink,
+        on_failure: Callable[[Outgoing], None],
+        *,
+        limits: Limits,
+        server_ssl: ssl.SSLContext | None = None,
+        client_ssl: ssl.SSLContext | None = None,
+    ) -> None:
+        self.listening: list[Hop] = []
+        self._sink = sink
+        self._on_failure = on_failure
+        self._limits = limits
+        self._server_ssl = server_ssl
+        self._client_ssl = client_ssl
+        self._loop = asyncio.get_running_loop()
+        self._flows = itertools.count(1)
+        self._servers: list[asyncio.Server] = []
+        self._datagrams: dict[int, Datagrams] = {}
+        self._streams: dict[int, Stream] = {}
+        self._by_address: dict[_Key, Stream] = {}
+        self._openings: dict[_Key, _Opening] = {}
+        self._local_hosts: dict[str, str] = {}
+        self._closing = False
+
+    async def listen(self, wanted: Hop) -> None:
+        """Listen on an address; UDP brings TCP with it (:rfc:`3261#section-18.2.1`).
+
+        Raises:
+            TransportError: It isn't free, or isn't ours.
+            LocalError: It is for TLS and there is no certificate.
+        """
+        try:
+            if wanted.transport is Transport.UDP:
+                await self._listen_to_both(wanted)
+            elif not self._listens_on(wanted):
+                await self._listen_to_streams(wanted)
+        except OSError as exc:
+            reason = exc.strerror or str(exc)
+            raise TransportError(f"cannot listen on {wanted}: {reason}") from exc
+
+    def local_point(self, hop: Hop) -> Hop:
+        """Tell by which of our addresses the peer at ``hop`` reaches us."""
+
+        def fit(point: Hop) -> tuple[bool, bool]:
+            same_family = (":" in point.host) == (":" in hop.host)
+            return same_family, point.transport is hop.transport
+
+        point = max(self.listening, key=fit)
+        if point.host not in ("0.0.0.0", "::"):
+            return point
+        return Hop(point.transport, self._local_host(hop), point.port)
+
+    def send(self, outgoing: Outgoing) -> None:
+        """Send a message, now or when its connection stands."""
+        if self._closing:
+            return
+        data = bytes(outgoing.message)
+        hop = outgoing.hop
+        if hop.transport is Transport.UDP:
+            datagrams = self._socket_for(hop)
+            if datagrams is None or not datagrams.send(data, hop):
+                self._failed(outgoing)
+            return
+        stream = self._stream_for(hop)
+        if stream is not None and stream.send(data):
+            return
+        if hop.flow is None:
+            self._open(outgoing)
+        elif outgoing.fallback is not None:
+            self._open(Outgoing(outgoing.message, outgoing.fallback))
+        else:
+            self._failed(outgoing)
+
+    async def close(self) -> None:
+        """Close all sockets; what was sent is written first, for a short time."""
+        self._closing = True
+        for server in self._servers:
+            server.close()
+        openings = [opening.task for opening in self._openings.values()]
+        for task in openings:
+            task.cancel()
+        await asyncio.gather(*openings, return_exceptions=True)
+        streams = list(self._streams.values())
+        for stream in streams:
+            stream.close()
+        if streams:
+            waits = [asyncio.ensure_future(stream.wait_closed()) for stream in streams]
+            await asyncio.wait(waits, timeout=1.0)
+            for stream in streams:
+                stream.abort()
+            await asyncio.gather(*waits)
+        for datagrams in self._datagrams.values():
+            await datagrams.close()
+        await asyncio.gather(*(server.wait_closed() for server in self._servers))
+
+    # Listening.
+
+    async def _listen_to_both(self, wanted: Hop) -> None:
+        for trial in range(_PORT_TRIALS):
+            try:
+                await self._listen_to_pair(wanted)
+                return
+            except OSError:
+                if wanted.port != 0 or trial == _PORT_TRIALS - 1:
+                    raise
+
+    async def _listen_to_pair(self, wanted: Hop) -> None:
+        flow = next(self._flows)
+        datagrams = Datagrams(flow, self._sink)
+        transport, _ = await self._loop.create_datagram_endpoint(
+            lambda: datagrams, (wanted.host, wanted.port)
+        )
+        host, port = transport.get_extra_info("sockname")[:2]
+        found = Hop(Transport.UDP, host, port)
+        companion = Hop(Transport.TCP, host, port)
+        try:
+            if not self._listens_on(companion):
+                await self._listen_to_streams(companion)
+        except OSError:
+            await datagrams.close()
+            raise
+        self._datagrams[flow] = datagrams
+        self.listening.append(found)
+
+    async def _listen_to_streams(self, wanted: Hop) -> None:
+        context = None
+        if wanted.transport is Transport.TLS:
+            if self._server_ssl is None:
+                raise LocalError("listening with TLS needs a certificate (server_ssl)")
+            context = self._server_ssl
+        server = await self._loop.create_server(
+            lambda: self._new_stream(wanted.transport, self._accepted),
+            wanted.host,
+            wanted.port,
+            ssl=context,
+        )
+        self._servers.append(server)
+        for listener in server.sockets:
+            host, port = listener.getsockname()[:2]
+            self.listening.append(Hop(wanted.transport, host, port))
+
+    def _listens_on(self, wanted: Hop) -> bool:
+        return wanted.port != 0 and any(
+            (point.transport, point.host, point.port)
+            == (wanted.transport, wanted.host, wanted.port)
+            for point in self.listening
+        )
+
+    # Streams.
+
+    def _new_stream(
+        self, transport: Transport, on_open: Callable[[Stream], None]
+    ) -> Stream:
+        return Stream(
+            transport,
+            next(self._flows),
+            self._sink,
+            on_open=on_open,
+            on_close=self._lost,
+            max_unsent=self._limits.unsent_octets,
+        )
+
+    def _accepted(self, stream: Stream) -> None:
+        if self._closing or not self._make_room():
+            _log.info("too many connections; refusing %s", stream.hop)
+            stream.abort()
+            return
+        self._streams[stream.flow] = stream
+        if stream.kind is not Transport.TLS:
+            self._by_address.setdefault(_key_of(stream.hop), stream)
+
+    def _lost(self, stream: Stream) -> None:
+        self._streams.pop(stream.flow, None)
+        for key, known in list(self._by_address.items()):
+            if known is stream:
+                del self._by_address[key]
+
+    def _make_room(self) -> bool:
+        """Close the connection that was idle for longest, if there are too many."""
+        if len(self._streams) + len(self._openings) < self._limits.connections:
+            return True
+        oldest = min(self._streams.values(), key=lambda s: s.last_used, default=None)
+        if oldest is None:
+            return False
+        if self._loop.time() - oldest.last_used < self._limits.idle_connection:
+            return False
+        self._lost(oldest)
+        oldest.close()
+        return True
+
+    def _stream_for(self, hop: Hop) -> Stream | None:
+        if hop.flow is not None:
+            return self._streams.get(hop.flow)
+        return self._by_address.get(_key_of(hop))
+
+    def _open(self, outgoing: Outgoing) -> None:
+        key = _key_of(outgoing.hop)
+        stream = self._by_address.get(key)
+        if stream is not None and stream.send(bytes(outgoing.message)):
+            return
+        opening = self._openings.get(key)
+        if opening is None:
+            if not self._make_room():
+                _log.info("too many connections; not opening %s", outgoing.hop)
+                self._failed(outgoing)
+                return
+            opening = _Opening(self._loop.create_task(self._connect(outgoing.hop)))
+            self._openings[key] = opening
+        if len(opening.waiting) < self._limits.waiting_messages:
+            opening.waiting.append(outgoing)
+        else:
+            self._failed(outgoing)
+
+    async def _connect(self, hop: Hop) -> None:
+        key = _key_of(hop)
+        stream: Stream | None = None
+        try:
+            async with asyncio.timeout(self._limits.connect_time):
+                stream = await self._connection_to(hop)
+        except (OSError, ValueError, TimeoutError) as exc:  # ValueError: a bad name.
+            _log.info("no connection to %s: %s", hop, str(exc) or "it took too long")
+        opening = self._openings.pop(key)
+        if stream is not None:
+            self._by_address[key] = stream
+        for outgoing in opening.waiting:
+            if stream is None or not stream.send(bytes(outgoing.message)):
+                self._failed(outgoing)
+
+    async def _connection_to(self, hop: Hop) -> Stream:
+        context = name = None
+        if hop.transport is Transport.TLS:
+            if self._client_ssl is None:
+                self._client_ssl = ssl.create_default_context()
+            context = self._client_ssl
+            name = hop.server_name or hop.host
+        _, stream = await self._loop.create_connection(
+            lambda: self._new_stream(hop.transport, self._opened),
+            hop.host,
+            hop.port,
+            ssl=context,
+            server_hostname=name,
+        )
+        return stream
+
+    def _opened(self, stream: Stream) -> None:
+        _log.debug("connected to %s", stream.hop)
+        self._streams[stream.flow] = stream
+
+    # Datagrams.
+
+    def _socket_for(self, hop: Hop) -> Datagrams | None:
+        if hop.flow is not None and hop.flow in self._datagrams:
+            return self._datagrams[hop.flow]
+        wants_ipv6 = ":" in hop.host
+        for datagrams in self._datagrams.values():
+            if datagrams.is_ipv6 == wants_ipv6:
+                return datagrams
+        return None
+
+    def _local_host(self, hop: Hop) -> str:
+        """Ask the system from which address it would send to ``hop``."""
+        family = socket.AF_INET6 if ":" in hop.host else socket.AF_INET
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                # Connecting a UDP socket sends nothing.
+                probe.connect((hop.host, hop.port or 5060))
+                return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1" if family == socket.AF_INET else "::1"
+
+    def _failed(self, outgoing: Outgoing) -> None:
+        self._loop.call_soon(self._on_failure, outgoing)
+
+
+def _key_of(hop: Hop) -> _Key:
+    name = hop.server_name if hop.transport is Transport.TLS else ""
+    return hop.transport, hop.host, hop.port, name

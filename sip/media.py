@@ -1,0 +1,177 @@
+"""What flows in a call, as far as SIP is concerned (:rfc:`3264`).
+
+SIP doesn't know media; it carries an offer and an answer.  A :class:`Media` is
+one stream that can be offered, can answer an offer, and is started and stopped.
+The functions here put the media of a call together into session descriptions
+and take them apart again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import mime
+import sdp
+from sip.message import Message
+
+__all__ = [
+    "SDP_TYPE",
+    "Agreed",
+    "Media",
+    "find_session_description",
+    "make_answer",
+    "make_offer",
+    "match_answer",
+]
+
+SDP_TYPE = "application/sdp"
+"""The media type of session descriptions."""
+
+
+@runtime_checkable
+class Media(Protocol):
+    """One stream of a call.
+
+    The descriptions handed over are complete in themselves: what the session
+    says for all streams has been put in.
+    """
+
+    async def offer(self) -> sdp.MediaDescription:
+        """Return what to offer."""
+
+    async def answer(
+        self, offered: sdp.MediaDescription
+    ) -> sdp.MediaDescription | None:
+        """Return the answer to an offer, or ``None`` to leave it to others."""
+
+    async def start(
+        self,
+        offered: sdp.MediaDescription,
+        answered: sdp.MediaDescription,
+        is_offerer: bool,
+    ) -> None:
+        """Begin, now that both sides have agreed."""
+
+    async def stop(self) -> None:
+        """End; also what never began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A stream that both sides have agreed on."""
+
+    media: Media
+    """What runs it."""
+
+    offered: sdp.MediaDescription
+    """The offer."""
+
+    answered: sdp.MediaDescription
+    """The answer."""
+
+
+def find_session_description(message: Message) -> sdp.SessionDescription | None:
+    """Return the session description that a message carries, if any.
+
+    It may be the body or a part of it at any depth, such as beside a location
+    in ``multipart/mixed``; a part for another purpose than the session, by its
+    Content-Disposition, doesn't count (:rfc:`6337#section-5.1`).
+
+    Raises:
+        SdpError: There is one, and it can't be understood.
+    """
+    content_type = message.content_type
+    if content_type is None or not message.body:
+        return None
+    try:
+        kind = mime.ContentType.parse(content_type)
+        if kind.essence == SDP_TYPE:
+            disposition = message.headers.get("Content-Disposition")
+            if disposition is not None and not _is_session(
+                mime.ContentDisposition.parse(disposition)
+            ):
+                return None
+            return sdp.SessionDescription.parse(message.body)
+        if kind.type != "multipart":
+            return None
+        parts = mime.parse_multipart(kind, message.body).walk()
+    except mime.MimeError:
+        return None
+    for part in parts:
+        if part.content_type.essence == SDP_TYPE and _is_session(part.disposition):
+            return sdp.SessionDescription.parse(part.content)
+    return None
+
+
+async def make_offer(media: Sequence[Media], *, address: str) -> sdp.SessionDescription:
+    """Offer some media, in this order."""
+    descriptions = [await medium.offer() for medium in media]
+    return sdp.SessionDescription.build(descriptions, address=address)
+
+
+def match_answer(
+    media: Sequence[Media],
+    offer: sdp.SessionDescription,
+    answer: sdp.SessionDescription,
+) -> list[Agreed]:
+    """Tell which of the media offered were accepted.
+
+    Raises:
+        SdpError: The answer doesn't fit the offer.
+    """
+    return [
+        Agreed(media[slot], offered, answered)
+        for slot, offered, answered in sdp.accepted(offer, answer)
+    ]
+
+
+async def make_answer(
+    media: Sequence[Media], offer: sdp.SessionDescription, *, address: str
+) -> tuple[sdp.SessionDescription, list[Agreed]]:
+    """Answer an offer.
+
+    Each stream that is offered goes to the first of the media that takes it and
+    hasn't another one already; what nobody takes is refused by itself.
+
+    Returns:
+        The answer, and the streams in it; if there are none the whole offer is
+        refused.
+
+    Raises:
+        SdpError: One of the media gave what is no answer to the offer.
+    """
+    idle = list(media)
+    slots: list[sdp.MediaDescription | None] = []
+    takers: dict[int, Media] = {}
+    for slot in range(len(offer.media)):
+        taker, answered = await _ask(idle, offer, slot)
+        slots.append(answered)
+        if taker is not None:
+            idle.remove(taker)
+            takers[slot] = taker
+    answer = sdp.build_answer(offer, slots, address=address)
+    agreed = [
+        Agreed(takers[slot], offered, answered)
+        for slot, offered, answered in sdp.accepted(offer, answer)
+    ]
+    return answer, agreed
+
+
+async def _ask(
+    idle: Sequence[Media], offer: sdp.SessionDescription, slot: int
+) -> tuple[Media | None, sdp.MediaDescription | None]:
+    """Find out who takes a stream that is offered, and with what answer."""
+    if offer.media[slot].is_rejected:
+        return None, None
+    offered = offer.effective_media(slot)
+    for medium in idle:
+        answered = await medium.answer(offered)
+        if answered is not None and not answered.is_rejected:
+            return medium, answered
+    return None, None
+
+
+def _is_session(disposition: mime.ContentDisposition | None) -> bool:
+    return disposition is None or disposition.kind == "session"

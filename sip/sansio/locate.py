@@ -1,0 +1,183 @@
+"""Which hops a URI means, given what the DNS says (:rfc:`3263#section-4`).
+
+Nothing here asks the DNS; these functions say what to ask next and what the
+records amount to.  :mod:`sip.aio.resolver` asks.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sip.sansio.hop import Transport, is_numeric
+from sip.uri import SipUri
+
+__all__ = [
+    "Naptr",
+    "Service",
+    "Srv",
+    "Target",
+    "default_services",
+    "order_servers",
+    "services_of",
+    "target_of",
+]
+
+RandomInt = Callable[[int], int]
+"""Gives a number from 0 up to, and including, its argument."""
+
+_NAPTR_SERVICES = {
+    "sip+d2u": (Transport.UDP, False),
+    "sip+d2t": (Transport.TCP, False),
+    "sips+d2t": (Transport.TLS, True),
+}
+
+_BY_NAME = {transport.value: transport for transport in Transport}
+
+_SRV_PREFIX = {
+    Transport.TLS: "_sips._tcp.",
+    Transport.TCP: "_sip._tcp.",
+    Transport.UDP: "_sip._udp.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a URI says by itself about where to go."""
+
+    host: str
+    """A name or a numeric address: the ``maddr`` if there is one."""
+
+    port: int | None
+    """The port, if the URI names one."""
+
+    transport: Transport | None
+    """The transport, unless the DNS may choose it."""
+
+    server_name: str
+    """The domain that a certificate must show."""
+
+    secure: bool
+    """Whether only TLS will do."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing to ask the DNS but the addresses of a name."""
+        return self.port is not None or is_numeric(self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Naptr:
+    """A NAPTR record (:rfc:`3403`)."""
+
+    order: int
+    preference: int
+    service: str
+    replacement: str
+    flags: str = "s"
+
+
+@dataclass(frozen=True, slots=True)
+class Srv:
+    """An SRV record (:rfc:`2782`)."""
+
+    priority: int
+    weight: int
+    port: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A name to ask SRV records of, and the transport that they are for."""
+
+    transport: Transport
+    name: str
+
+
+def target_of(uri: SipUri, transports: Sequence[Transport]) -> Target | None:
+    """Tell where a URI leads, as far as it says so itself.
+
+    Args:
+        uri: A route or a Request-URI.
+        transports: What we can use, the one we like best first.
+
+    Returns:
+        The target, or ``None`` if it can't be reached by any of ``transports``.
+    """
+    host = (uri.parameter("maddr") or uri.host).strip("[]")
+    named = (uri.transport or "").lower()
+    if named and named not in _BY_NAME:
+        return None
+    transport: Transport | None = None
+    if uri.secure:
+        transport = Transport.TLS
+    elif named:
+        transport = _BY_NAME[named]
+    elif uri.port is not None or is_numeric(host):
+        # UDP, says the RFC; a user agent without it has to go by something else.
+        transport = Transport.UDP if Transport.UDP in transports else transports[0]
+    if transport is not None and transport not in transports:
+        return None
+    return Target(host, uri.port, transport, uri.host, uri.secure)
+
+
+def services_of(
+    records: Iterable[Naptr], target: Target, transports: Sequence[Transport]
+) -> list[Service]:
+    """Give the services that NAPTR records name, the best first.
+
+    Services that we can't use are left out, and so is all that isn't SIPS for a
+    ``sips`` URI.
+    """
+    found: list[Service] = []
+    for record in sorted(records, key=lambda r: (r.order, r.preference)):
+        known = _NAPTR_SERVICES.get(record.service.lower())
+        if known is None or record.flags.lower() != "s":
+            continue
+        transport, secure = known
+        if transport in transports and (secure or not target.secure):
+            found.append(Service(transport, record.replacement.rstrip(".")))
+    return found
+
+
+def default_services(target: Target, transports: Sequence[Transport]) -> list[Service]:
+    """Give the services to ask for where there are no NAPTR records."""
+    if target.transport is not None:
+        wanted: Sequence[Transport] = (target.transport,)
+    elif target.secure:
+        wanted = (Transport.TLS,)
+    else:
+        wanted = transports
+    return [
+        Service(transport, _SRV_PREFIX[transport] + target.host) for transport in wanted
+    ]
+
+
+def order_servers(
+    records: Iterable[Srv], random_int: RandomInt | None = None
+) -> list[Srv]:
+    """Put SRV records into the order to try them in (:rfc:`2782`).
+
+    Lower priorities go first; within one, chance decides according to weight.
+    """
+    choose = random_int or _random_int
+    # Those of weight 0 first, so that they have a small chance.
+    left = sorted(records, key=lambda record: (record.priority, record.weight))
+    ordered: list[Srv] = []
+    while left:
+        group = [record for record in left if record.priority == left[0].priority]
+        number = choose(sum(record.weight for record in group))
+        total = 0
+        for record in group:
+            total += record.weight
+            if total >= number:
+                ordered.append(record)
+                left.remove(record)
+                break
+    return ordered
+
+
+def _random_int(most: int) -> int:
+    return random.SystemRandom().randint(0, most)
