@@ -1,0 +1,230 @@
+"""A test kit: two cores, a wire between them that is a list, a clock that is a number.
+
+:class:`Pair` is an MSRP session with both of its ends and nothing else: no socket,
+no event loop, no waiting.  What an end writes goes over a :class:`FakeWire`, which
+cuts it as a network might; time passes only when :meth:`Pair.advance` is told so,
+and then at once.  So a test may send a message octet by octet, or say to the tenth
+of a second when a missing response is noticed::
+
+    pair = Pair()
+    pair.run()
+    pair.active.send(b"hello", success_report=True)
+    pair.run()
+    assert pair.passive.events[-1] == MessageCompleted(...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from msrp.config import SessionConfig
+from msrp.events import CoreEvent
+from msrp.headers import FailureReport
+from msrp.sansio.chunker import BodySource, BytesBody
+from msrp.sansio.encoder import new_message_id
+from msrp.sansio.outgoing import Outgoing
+from msrp.sansio.session import Session
+from msrp.sansio.stream import Stream
+from msrp.uri import MsrpUri
+
+__all__ = ["Directory", "End", "FakeWire", "Pair", "Segmentation", "VirtualClock"]
+
+Segmentation = Callable[[bytes], Iterable[bytes]]
+"""How a network cuts what was written in one go into what is read."""
+
+
+class VirtualClock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+        """The time in seconds."""
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+class Directory:
+    """Sessions by their local URI, as a listener keeps them."""
+
+    def __init__(self, *sessions: Session) -> None:
+        self.sessions = list(sessions)
+        self.expected: set[MsrpUri] = set()
+        """URIs of sessions that are being negotiated."""
+
+    def find(self, uri: MsrpUri) -> Session | None:
+        """Return the session with this URI."""
+        return next((s for s in self.sessions if s.local_uri == uri), None)
+
+    def expects(self, uri: MsrpUri) -> bool:
+        """Tell whether a session with this URI is being negotiated."""
+        return uri in self.expected
+
+
+class FakeWire:
+    """Carries octets between two streams, both ways, without loss.
+
+    Args:
+        streams: Both ends.
+        clock: Says when octets are written and read.
+        segmentation: Cuts what one end writes; whole if left out.
+        quantum: Octets to ask an end for before the other gets its turn.
+    """
+
+    def __init__(
+        self,
+        streams: tuple[Stream, Stream],
+        clock: VirtualClock,
+        *,
+        segmentation: Segmentation = lambda data: (data,),
+        quantum: int = 64 * 1024,
+    ) -> None:
+        self.written = (bytearray(), bytearray())
+        """All that each end has written."""
+        self.segmentation = segmentation
+        self.quantum = quantum
+        self._streams = streams
+        self._clock = clock
+        self._ended = [False, False]
+
+    def step(self) -> bool:
+        """Carry at most one quantum each way; tell whether anything moved."""
+        return bool(sum(self._carry(end) for end in (0, 1)))
+
+    def run(self) -> None:
+        """Carry until nobody has any more to write that the other would read."""
+        while self.step():
+            pass
+
+    def _carry(self, end: int) -> bool:
+        writer, reader = self._streams[end], self._streams[1 - end]
+        now = self._clock.now
+        if self._ended[end] or not (reader.closing or reader.reading_wanted):
+            return False
+        data = writer.data_to_send(self.quantum, now)
+        if data:
+            self.written[end].extend(data)
+            for piece in self.segmentation(data):
+                reader.receive_data(piece, now)
+            return True
+        if writer.closing:
+            self._ended[end] = True
+            reader.receive_eof(now)
+        return self._ended[end]
+
+
+@dataclass(slots=True, eq=False)
+class End:
+    """One end of a session."""
+
+    session: Session
+    stream: Stream
+    events: list[CoreEvent] = field(default_factory=list)
+    """All that has happened here so far, oldest first."""
+
+    def send(
+        self,
+        contents: bytes | BodySource,
+        content_type: str = "text/plain",
+        *,
+        message_id: str | None = None,
+        success_report: bool = False,
+        failure_report: FailureReport = FailureReport.YES,
+    ) -> Outgoing:
+        """Queue a message, and return what becomes of it."""
+        message = Outgoing(
+            message_id or new_message_id(),
+            content_type,
+            BytesBody(contents) if isinstance(contents, bytes) else contents,
+            success_report=success_report,
+            failure_report=failure_report,
+        )
+        self.session.send(message)
+        return message
+
+
+class Pair:
+    """A session, with both of its ends, on a wire of its own.
+
+    Nothing moves before the first :meth:`run`, so that messages may be queued and
+    the ends be changed before the peer has heard of them.
+
+    Args:
+        active: How the end that connects sends, and what it takes.
+        passive: The same for the other.
+        segmentation: How the wire cuts what is written.
+        quantum: Octets that the wire takes from one end at a time.
+    """
+
+    def __init__(
+        self,
+        active: SessionConfig | None = None,
+        passive: SessionConfig | None = None,
+        *,
+        segmentation: Segmentation = lambda data: (data,),
+        quantum: int = 64 * 1024,
+    ) -> None:
+        self.clock = VirtualClock()
+        configs = active or SessionConfig(), passive or SessionConfig()
+        self.directories = Directory(), Directory()
+        """Who may be called at the active and at the passive end."""
+        self._streams = (
+            Stream(self.directories[0], 0.0, limits=configs[0].limits),
+            Stream(
+                self.directories[1], 0.0, limits=configs[1].limits, on_probation=True
+            ),
+        )
+        self.wire = FakeWire(
+            self._streams, self.clock, segmentation=segmentation, quantum=quantum
+        )
+        self._ends: list[End] = []
+        self.active, self.passive = self.add_session(*configs)
+
+    def add_session(
+        self, active: SessionConfig | None = None, passive: SessionConfig | None = None
+    ) -> tuple[End, End]:
+        """Open a further session on the same wire, and return its ends."""
+        number = len(self._ends) // 2 + 1
+        uris = [
+            MsrpUri("msrp", f"{name}.example", 2855, f"session{number}")
+            for name in ("active", "passive")
+        ]
+        sessions = [
+            Session(uris[0], (uris[1],), is_active=True, config=active),
+            Session(uris[1], (uris[0],), is_active=False, config=passive),
+        ]
+        ends = [End(*both) for both in zip(sessions, self._streams, strict=True)]
+        for session, directory in zip(sessions, self.directories, strict=True):
+            directory.sessions.append(session)
+        self._streams[0].attach(sessions[0], self.clock.now)
+        self._ends += ends
+        return ends[0], ends[1]
+
+    def run(self) -> None:
+        """Carry what there is to carry; no time passes."""
+        self.wire.run()
+        self.collect()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and each timer go off when it is due."""
+        until = self.clock.now + seconds
+        self.run()
+        while (due := self._next_timeout()) is not None and due <= until:
+            self.clock.now = max(self.clock.now, due)
+            for stream in self._streams:
+                stream.handle_timeout(self.clock.now)
+            self.run()
+        self.clock.now = until
+
+    def collect(self) -> None:
+        """Put what happened into :attr:`End.events`."""
+        by_session = {end.session: end for end in self._ends}
+        for stream in self._streams:
+            for session, events in stream.events_received():
+                by_session[session].events += events
+
+    def _next_timeout(self) -> float | None:
+        times = [stream.next_timeout() for stream in self._streams]
+        return min((time for time in times if time is not None), default=None)
