@@ -251,7 +251,7 @@ class SessionDescription(_Attributes):
             phones=tuple(session.texts["p"]),
             connection=session.connections[0] if session.connections else None,
             bandwidths=tuple(session.bandwidths),
-            times=tuple(session.times),
+            times=session.time_descriptions(),
             attributes=tuple(session.attributes),
             warnings=warnings,
         )

@@ -29,13 +29,14 @@ from .grammar import (
 
 __all__ = ["Attribute", "Bandwidth", "ConnectionData", "Origin", "TimeDescription"]
 
-MAX_REPEATS = 32
-"""How many ``r=`` lines one ``t=`` may have.  No call has any."""
-
 _HOST_CHARS = string.ascii_letters + string.digits + "-."
 _MIN_HOST_LENGTH = 4
 _MIN_TIME_DIGITS = 10
 _MAX_TTL = 255
+
+
+def _is_internet(nettype: str, addrtype: str) -> bool:
+    return nettype == "IN" and addrtype in ("IP4", "IP6")
 
 
 def _check_bracketless(addrtype: str, address: str) -> None:
@@ -164,7 +165,7 @@ class ConnectionData:
             SdpError: It isn't three fields, or one of them is malformed.
         """
         nettype, addrtype, address = fields(value, 3, "the connection data")
-        if nettype != "IN" or "/" not in address:
+        if "/" not in address or not _is_internet(nettype, addrtype):
             return cls(nettype, addrtype, address)
         address, *slashed = address.split("/")
         numbers = [number(digits, "a part of the address") for digits in slashed]
@@ -197,7 +198,7 @@ class ConnectionData:
     @property
     def is_internet(self) -> bool:
         """Whether the address is an IPv4 or IPv6 one, or a host name."""
-        return self.nettype == "IN" and self.addrtype in ("IP4", "IP6")
+        return _is_internet(self.nettype, self.addrtype)
 
     @property
     def is_multicast(self) -> bool:
@@ -287,8 +288,6 @@ class TimeDescription:
     def __post_init__(self) -> None:
         check_number(self.start, "the start time")
         check_number(self.stop, "the stop time")
-        if len(self.repeats) > MAX_REPEATS:
-            raise SdpError(f"more than {MAX_REPEATS} repetitions")
         for repeat in self.repeats:
             spans = repeat.split(" ")
             if len(spans) < 3 or not all(map(_is_span, spans)) or repeat[0] == "0":

@@ -94,9 +94,11 @@ class Section:
         "media",
         "origin",
         "rank",
+        "repeats",
         "seen",
         "texts",
         "times",
+        "zones",
     )
 
     def __init__(self, line: int, media: MediaLine | None = None) -> None:
@@ -109,11 +111,24 @@ class Section:
         self.connections: list[ConnectionData] = []
         self.bandwidths: list[Bandwidth] = []
         self.times: list[TimeDescription] = []
+        self.repeats: list[list[str]] = []
+        self.zones: list[str | None] = []
         self.attributes: list[Attribute] = []
 
     def text(self, letter: str) -> str | None:
         """Give the value of a line that there is at most one of."""
         return self.texts[letter][0] if letter in self.texts else None
+
+    def time_descriptions(self) -> tuple[TimeDescription, ...]:
+        """Give the times with the repetitions and zones that stand below them."""
+        return tuple(
+            dataclasses.replace(time, repeats=tuple(repeats), zone=zone)
+            if repeats
+            else time
+            for time, repeats, zone in zip(
+                self.times, self.repeats, self.zones, strict=True
+            )
+        )
 
 
 def read_sections(
@@ -281,17 +296,20 @@ class _Reader:
         if not time.is_plausible:
             self._forgive("a time has fewer than ten digits")
         section.times.append(time)
+        section.repeats.append([])
+        section.zones.append(None)
 
     def _take_repeat(self, section: Section, value: str) -> None:
         if self._previous not in ("t", "r"):
             raise SdpError("a r= line without a t= line before it")
-        time = section.times[-1]
-        section.times[-1] = dataclasses.replace(time, repeats=(*time.repeats, value))
+        TimeDescription(repeats=(value,))  # It raises, here where the line is known.
+        section.repeats[-1].append(value)
 
     def _take_zone(self, section: Section, value: str) -> None:
         if self._previous != "r":
             raise SdpError("a z= line without a r= line before it")
-        section.times[-1] = dataclasses.replace(section.times[-1], zone=value)
+        TimeDescription(repeats=(section.repeats[-1][0],), zone=value)
+        section.zones[-1] = value
 
     def _take_attribute(self, section: Section, value: str) -> None:
         if len(section.attributes) >= MAX_ATTRIBUTES:

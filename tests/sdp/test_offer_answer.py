@@ -347,6 +347,28 @@ def test_hold_and_resume_count_the_versions() -> None:
     assert check_answer(hold, answer) == ()
 
 
+@pytest.mark.rule("OA-15", "OA-16", "OA-37", "OA-38", "OA-39")
+def test_a_call_that_begins_with_text_gets_more_streams_one_by_one() -> None:
+    audio, text, message = G1.media
+    first = dataclasses.replace(G1, media=(reject(audio), text, message))
+    with_audio = next_offer(first, [audio, text, message])
+    assert str(with_audio.origin) == "- 3960000001 2 IN IP4 192.0.2.10"
+    assert with_audio.media[1:] == first.media[1:]
+    held = with_direction(message, Direction.SENDONLY)
+    with_hold = next_offer(with_audio, [audio, text, held])
+    wanted = answer_direction(direction_of(held), Direction.SENDRECV)
+    answer = build_answer(
+        with_hold,
+        [None, None, with_direction(G2.media[2], wanted)],
+        address="198.51.100.5",
+        previous=G2,
+    )
+    assert direction_of(answer.media[2]) is Direction.RECVONLY
+    assert answer.origin.version == 2
+    with_file = next_offer(with_hold, [*with_hold.media, held])
+    assert (with_file.origin.version, len(with_file.media)) == (4, 4)
+
+
 @pytest.mark.rule("OA-15")
 def test_an_unchanged_offer_is_the_same_octets() -> None:
     first = SessionDescription.parse(bytes(G1))

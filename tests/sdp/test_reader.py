@@ -230,6 +230,8 @@ def test_a_repetition_needs_a_time_and_a_zone_a_repetition() -> None:
     refuse(start + "t=0 0\r\nz=3730928400 -1h\r\n", 6, "z= line without")
     refuse(start + times + "z=3730928400 -1h\r\n", 9, "z= line without")
     refuse(start + "t=0 0\r\na=x\r\nr=7d 1h 0\r\n", 7, "r= line without")
+    refuse(start + "t=0 0\r\nr=7d 1h 0\r\nr=7d\r\n", 7, "repetition is malformed")
+    refuse(start + "t=0 0\r\nr=7d 1h 0\r\nz=1\r\n", 7, "adjustment is malformed")
 
 
 @pytest.mark.rule("SDP-9")
