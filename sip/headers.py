@@ -312,8 +312,8 @@ def _unfold(lines: list[str]) -> list[str]:
         if line[:1] in _WSP and folded:
             folded[-1].append(line.strip(WSP))
         else:
-            folded.append([line])
-    return [" ".join(parts) if len(parts) > 1 else parts[0] for parts in folded]
+            folded.append([line.rstrip(WSP)])
+    return [" ".join(filter(None, parts)) for parts in folded]
 
 
 def _checked(name: str, value: str) -> tuple[str, str, str]:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
+import sip.errors
 from sip.errors import LocalError, SipError, SipParseError
 
 
@@ -26,3 +29,21 @@ def test_a_local_error_is_its_problem() -> None:
 def test_errors_about_values_are_value_errors(error: type[SipError]) -> None:
     assert issubclass(error, SipError)
     assert issubclass(error, ValueError)
+
+
+def test_docstring_shows_the_real_hierarchy() -> None:
+    tree: list[str] = []
+
+    def walk(cls: type[BaseException], depth: int) -> None:
+        tree.append("    " * depth + cls.__name__)
+        for sub in cls.__subclasses__():
+            if sub.__module__ == sip.errors.__name__:
+                walk(sub, depth + 1)
+
+    walk(SipError, 0)
+    doc = sip.errors.__doc__ or ""
+    shown = [
+        m[1] + m[2] for m in re.finditer(r"^( *)\* :exc:`(\w+)`", doc, re.MULTILINE)
+    ]
+    assert shown == tree
+    assert sorted(name.strip() for name in tree) == sorted(sip.errors.__all__)
