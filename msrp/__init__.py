@@ -1,1 +1,118 @@
-"""Placeholder docstring, replaced by the room's author."""
+"""The Message Session Relay Protocol, RFC 4975, for asyncio.
+
+An application holds a :class:`MsrpConnection`, made from the offered and the
+answered SDP, sets its hooks, starts it, and sends.  Under it lies a protocol core
+without I/O (:mod:`msrp.sansio`), driven by octets and time, which a thin asyncio
+shell (:mod:`msrp.aio`) moves in and out.  What both share are values: URIs, header
+fields, events, errors.
+"""
+
+from __future__ import annotations
+
+from msrp.accept_types import AcceptTypes
+from msrp.addresses import ImUri, parse_address
+from msrp.aio.connection import MsrpConnection
+from msrp.aio.files import FileUnreadable
+from msrp.aio.listener import MsrpListener
+from msrp.aio.media import MsrpMedia
+from msrp.aio.outgoing import OutgoingMessage
+from msrp.aio.tls import CertificateUnusable, LocalCertificate
+from msrp.config import Limits, SessionConfig
+from msrp.content import (
+    Address,
+    AttachmentReceived,
+    ContentType,
+    CpimMessage,
+    MessageReceived,
+    Part,
+    TextMessageReceived,
+)
+from msrp.errors import (
+    CertificateRejected,
+    CloseReason,
+    ConcurrencyError,
+    ConnectionFailed,
+    DeliveryError,
+    FailureReported,
+    InvalidUri,
+    LimitExceeded,
+    LocalProtocolError,
+    MessageAborted,
+    MsrpError,
+    NegotiationError,
+    ProtocolError,
+    RemoteProtocolError,
+    RequestRefused,
+    ResponseTimeout,
+    SessionClosed,
+    SessionEnded,
+)
+from msrp.events import (
+    ClosedEvent,
+    ConnectionEstablished,
+    ConnectionFailedEvent,
+    IncompleteMessage,
+    MessageDeliveryFailed,
+    MessageRefused,
+    ReportReceived,
+)
+from msrp.headers import ByteRange, FailureReport, Status
+from msrp.negotiation import Negotiated, answer_media, negotiate, offer_media
+from msrp.status import StatusCode
+from msrp.uri import MsrpUri
+
+__all__ = [
+    "AcceptTypes",
+    "Address",
+    "AttachmentReceived",
+    "ByteRange",
+    "CertificateRejected",
+    "CertificateUnusable",
+    "CloseReason",
+    "ClosedEvent",
+    "ConcurrencyError",
+    "ConnectionEstablished",
+    "ConnectionFailed",
+    "ConnectionFailedEvent",
+    "ContentType",
+    "CpimMessage",
+    "DeliveryError",
+    "FailureReport",
+    "FailureReported",
+    "FileUnreadable",
+    "ImUri",
+    "IncompleteMessage",
+    "InvalidUri",
+    "LimitExceeded",
+    "Limits",
+    "LocalCertificate",
+    "LocalProtocolError",
+    "MessageAborted",
+    "MessageDeliveryFailed",
+    "MessageReceived",
+    "MessageRefused",
+    "MsrpConnection",
+    "MsrpError",
+    "MsrpListener",
+    "MsrpMedia",
+    "MsrpUri",
+    "Negotiated",
+    "NegotiationError",
+    "OutgoingMessage",
+    "Part",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "ReportReceived",
+    "RequestRefused",
+    "ResponseTimeout",
+    "SessionClosed",
+    "SessionConfig",
+    "SessionEnded",
+    "Status",
+    "StatusCode",
+    "TextMessageReceived",
+    "answer_media",
+    "negotiate",
+    "offer_media",
+    "parse_address",
+]

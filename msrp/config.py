@@ -59,6 +59,10 @@ class Limits:
     """Seconds that a new connection has to name a session
     (:rfc:`4976#section-6.1` gives the same to a relay's clients)."""
 
+    linger: float = 5.0
+    """Seconds that a connection which the peer has opened stays open after its
+    last session, so that what is under way gets its answer."""
+
     stall_time: float = 120.0
     """Seconds that a peer may leave a chunk unfinished without a single octet."""
 
@@ -76,6 +80,10 @@ class SessionConfig:
 
     window: int = 32
     """Chunks that may wait for a response; 1 is stop-and-wait."""
+
+    send_high_water: int = 1024 * 1024
+    """Octets of messages in memory that may wait to be sent; above it the sending
+    coroutines wait, so that a slow peer is felt by who sends to it."""
 
     response_timeout: float = 30.0
     """Seconds until a missing response is a failure (:rfc:`4975#section-7.1.1`)."""

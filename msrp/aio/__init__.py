@@ -1,1 +1,5 @@
-"""Placeholder docstring, replaced by the room's author."""
+"""The asyncio shell around :mod:`msrp.sansio`.
+
+It moves octets, arms one timer per connection and applies flow control; what the
+protocol means is decided in the core.
+"""

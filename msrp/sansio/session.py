@@ -177,6 +177,8 @@ class Session:
         """Return what to raise for a wish that comes after the end."""
         assert self._over is not None
         reason, cause = self._over
+        if isinstance(cause, SessionClosed):
+            return cause
         error = SessionClosed(reason)
         error.__cause__ = cause
         return error

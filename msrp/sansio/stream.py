@@ -141,6 +141,10 @@ class Stream:
         self._touched = now
         self._probation_until = now + self.limits.probation_time
         self._on_probation = on_probation
+        # Who has opened a connection closes it; the other side leaves it open for
+        # a while, to answer 481 to what is still under way.
+        self._linger = self.limits.linger if on_probation else 0.0
+        self._used = False
         self._paused = False
         self._ended: list[tuple[Session, list[CoreEvent]]] = []
         self._new_id = new_id
@@ -227,6 +231,11 @@ class Stream:
         return self._over
 
     @property
+    def idle(self) -> bool:
+        """Whether there were sessions and none is left."""
+        return self._used and not self.sessions
+
+    @property
     def reading_wanted(self) -> bool:
         """Whether the transport should read on.
 
@@ -256,6 +265,8 @@ class Stream:
         times.append(self._transactions.next_timeout())
         if self._on_probation:
             times.append(self._probation_until)
+        if self.idle:
+            times.append(self._touched + self._linger)
         if self._parser.in_message and not self._paused:
             times.append(self._touched + self.limits.stall_time)
         return min((time for time in times if time is not None), default=None)
@@ -271,6 +282,8 @@ class Stream:
         if self._on_probation and self._probation_until <= now:
             problem = "the peer connected but named no session in time"
             self.abandon(CloseReason.LOST, LimitExceeded(problem))
+        if self.idle and self._touched + self._linger <= now:
+            self.abandon(CloseReason.BY_US)
         stalled = self._touched + self.limits.stall_time <= now
         if self._parser.in_message and not self._paused and stalled:
             problem = "the peer left a message unfinished for too long"
@@ -331,25 +344,25 @@ class Stream:
             self._answer_refusal(request)
             return
         uri = head.to_path[0]
-        if len(head.to_path) == 1 and self._must_wait_for(uri):
+        # A path of several URIs is for a relay, which this isn't.
+        session = self._directory.find(uri) if len(head.to_path) == 1 else None
+        if session is None and self._directory.expects(uri):
             self._held = True
             self._backlog.append(event)
             return
         request.head, request.from_path, request.to_uri = head, head.from_path, str(uri)
         self._request = request
         request.answered = head.method == "REPORT"
-        self._route(request, event.has_body, now)
+        self._route(request, session, event.has_body, now)
         self._answer_refusal(request)
 
-    def _must_wait_for(self, uri: MsrpUri) -> bool:
-        return self._directory.find(uri) is None and self._directory.expects(uri)
-
-    def _route(self, request: _Request, has_body: bool, now: float) -> None:
-        """Find the session that a request is for, and let it judge the head."""
+    def _route(
+        self, request: _Request, session: Session | None, has_body: bool, now: float
+    ) -> None:
+        """Let the session that a request is for judge its head."""
         head = request.head
         assert head is not None
-        session = self._directory.find(head.to_path[0])
-        if len(head.to_path) != 1 or session is None:
+        if session is None:
             request.refusal = StatusCode.SESSION_DOES_NOT_EXIST
             return
         if session.stream not in (None, self):
@@ -383,6 +396,7 @@ class Stream:
         self.sessions[session] = None
         self._turns.append(session)
         self._on_probation = False
+        self._used = True
 
     def _body_received(self, data: bytes) -> None:
         request = self._request

@@ -1,0 +1,413 @@
+"""The object that an application holds: one message session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from typing import Self, assert_never
+
+from msrp.aio.connector import open_stream
+from msrp.aio.dispatch import ConnectionHooks, Undelivered
+from msrp.aio.inbox import Inbox
+from msrp.aio.listener import MsrpListener
+from msrp.aio.outgoing import Outbox
+from msrp.aio.sending import Sending
+from msrp.aio.stream import StreamProtocol
+from msrp.aio.tls import LocalCertificate
+from msrp.config import SessionConfig
+from msrp.content import MessageReceived, read_message
+from msrp.errors import (
+    CloseReason,
+    ConnectionFailed,
+    LocalProtocolError,
+    MsrpError,
+    SessionClosed,
+)
+from msrp.events import (
+    ClosedEvent,
+    ConnectionEstablished,
+    ConnectionFailedEvent,
+    CoreEvent,
+    IncompleteMessage,
+    MessageCompleted,
+    MessageDelivered,
+    MessageDeliveryFailed,
+    MessageRefused,
+    MessageSent,
+    ReportReceived,
+    SessionOver,
+)
+from msrp.negotiation import Description, Negotiated, negotiate
+from msrp.sansio.session import Session, SessionState
+
+__all__ = ["MsrpConnection"]
+
+logger = logging.getLogger("msrp.connection")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a connection has once it is started."""
+
+    session: Session
+    inbox: Inbox
+    outbox: Outbox
+
+
+class MsrpConnection(ConnectionHooks, Sending):
+    """One message session.
+
+    It is inert until :meth:`start`: create it, set the hooks, start it, and no
+    event can slip in between.  Leaving ``async with`` shuts it down.
+
+    Attributes:
+        max_message_length: Octets of the largest message that is taken; more is
+            refused with 413 and the session lives.  Set it before :meth:`start`.
+    """
+
+    def __init__(
+        self,
+        negotiated: Negotiated,
+        *,
+        local_cert: LocalCertificate | None = None,
+        listener: MsrpListener | None = None,
+        config: SessionConfig | None = None,
+        connect_timeout: float = 30.0,
+    ) -> None:
+        """Make a connection from what is negotiated already.
+
+        Args:
+            negotiated: See :func:`msrp.negotiate`.
+            local_cert: What to show over TLS; by default the listener's.
+            listener: Where the peer connects to, if it is the active side;
+                without one the connection listens itself.
+            config: How to send and what to take.
+            connect_timeout: Seconds until a session that isn't there has failed.
+        """
+        ConnectionHooks.__init__(self)
+        Sending.__init__(self, negotiated)
+        self.connect_timeout = connect_timeout
+        self._config = config or SessionConfig(accept_types=negotiated.accept_types)
+        self.max_message_length = self._config.max_message_length
+        self._local_cert = local_cert or (listener.local_cert if listener else None)
+        self._listener = listener
+        self._own_listener: MsrpListener | None = None
+        self._parts: _Parts | None = None
+        self._stream: StreamProtocol | None = None
+        self._incomplete: list[IncompleteMessage] = []
+        self._established = asyncio.Event()
+        self._over = asyncio.Event()
+        self._end: ClosedEvent | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    @classmethod
+    def create_from_sdp(
+        cls,
+        offered: Description,
+        answered: Description,
+        *,
+        is_incoming: bool,
+        local_cert: LocalCertificate | None = None,
+        listener: MsrpListener | None = None,
+        config: SessionConfig | None = None,
+        connect_timeout: float = 30.0,
+    ) -> Self:
+        """Make a connection from an offer and its answer, once the call is answered.
+
+        Args:
+            offered: The offer: the whole SDP, or the m-line in question.
+            answered: The answer, likewise.
+            is_incoming: Whether the offer came from the peer.
+            local_cert: What to show over TLS; by default the listener's.
+            listener: Where the peer connects to, if it is the active side;
+                without one the connection listens itself, at our URI's address.
+            config: How to send and what to take.
+            connect_timeout: Seconds until a session that isn't there has failed.
+
+        Raises:
+            NegotiationError: The two don't add up to a session.
+        """
+        return cls(
+            negotiate(offered, answered, is_incoming=is_incoming),
+            local_cert=local_cert,
+            listener=listener,
+            config=config,
+            connect_timeout=connect_timeout,
+        )
+
+    # Its life.
+
+    async def start(self) -> None:
+        """Set the session up.
+
+        The active side connects, and returns when the session can carry messages.
+        The passive side returns as soon as the peer can connect; messages may be
+        sent at once and wait for it, see :meth:`established`.
+
+        Raises:
+            ConnectionFailed: The peer can't be reached, or our own address can't
+                be listened on.
+            CertificateRejected: Somebody answers who isn't the peer.
+            LocalProtocolError: It was started before.
+        """
+        if self._parts is not None or self._end is not None:
+            raise LocalProtocolError("this connection was started before")
+        session = Session(
+            self.negotiated.local_uri,
+            self.negotiated.remote_path,
+            is_active=self.negotiated.is_active,
+            config=replace(self._config, max_message_length=self.max_message_length),
+        )
+        inbox = Inbox(self._config.limits, self.deliver, self._room)
+        self._parts = _Parts(
+            session, inbox, Outbox(session, self.negotiated, self._flush)
+        )
+        inbox.start()
+        try:
+            await (self._connect() if session.is_active else self._listen())
+        except MsrpError as error:
+            self._end_session(CloseReason.LOST, error)
+            raise
+        except BaseException:
+            self._end_session(CloseReason.BY_US)
+            raise
+
+    async def established(self) -> None:
+        """Wait until messages can flow.
+
+        Raises:
+            ConnectionFailed: They never can.
+            SessionClosed: It was shut down before.
+        """
+        established = asyncio.ensure_future(self._established.wait())
+        over = asyncio.ensure_future(self._over.wait())
+        try:
+            await asyncio.wait((established, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            established.cancel()
+            over.cancel()
+        if self._established.is_set():
+            return
+        assert self._end is not None
+        raise self._end.error or SessionClosed(self._end.reason)
+
+    async def closed(self) -> ClosedEvent:
+        """Wait until the session is over, and return how it ended."""
+        await self._over.wait()
+        assert self._end is not None
+        return self._end
+
+    async def shutdown(self, *, timeout: float = 5.0) -> None:
+        """End the session.
+
+        What has been sent gets a while to arrive; what then isn't known to have
+        arrived fails with :exc:`~msrp.SessionEnded`.  Handlers have been called
+        for everything when this returns, unless one of them called it.
+
+        Args:
+            timeout: Seconds to wait for messages that are on their way.
+        """
+        if self._parts is None:
+            self._finish(ClosedEvent(CloseReason.BY_US, None))
+            return
+        try:
+            if self.is_open:
+                async with asyncio.timeout(timeout):
+                    await self._parts.outbox.drained()
+        except TimeoutError:
+            logger.info("session ends with messages on their way")
+        finally:
+            self._end_session(CloseReason.BY_US)
+        if self._closing is not None and self._closing is not asyncio.current_task():
+            await asyncio.shield(self._closing)
+        await self._parts.inbox.join()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.shutdown()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can flow now."""
+        parts = self._parts
+        return parts is not None and parts.session.state is SessionState.OPEN
+
+    # Receiving.
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> MessageReceived:
+        """Return the next message that no hook has taken.
+
+        Raises:
+            StopAsyncIteration: The session has ended in good order.
+            SessionClosed: It was lost.
+            ConcurrencyError: Another task is waiting for a message.
+        """
+        message = await self._started().inbox.get()
+        if message is not None:
+            return message
+        end = await self.closed()
+        if end.error is None:
+            raise StopAsyncIteration
+        raise SessionClosed(end.reason) from end.error
+
+    def handlers_changed(self) -> None:
+        """Offer what has waited to the hooks."""
+        if self._parts is not None:
+            self._parts.inbox.hooks_changed()
+
+    # What the listener and the stream ask and tell.
+
+    @property
+    def session(self) -> Session:
+        """The protocol state."""
+        return self._started().session
+
+    @property
+    def reading_wanted(self) -> bool:
+        """Whether there is room for more messages."""
+        return self._parts is None or not self._parts.inbox.full
+
+    def carried_by(self, stream: StreamProtocol) -> None:
+        """Be told which connection the session is on."""
+        self._stream = stream
+
+    def rejected(self, error: MsrpError) -> None:
+        """Be told that somebody connected who isn't the peer."""
+        self._end_session(CloseReason.LOST, error)
+
+    def events_arrived(self, events: list[CoreEvent]) -> None:
+        """Take what happened in the session."""
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: CoreEvent) -> None:
+        parts = self._started()
+        match event:
+            case MessageCompleted():
+                message = read_message(
+                    event.message_id,
+                    event.content_type,
+                    event.contents,
+                    event.disposition,
+                )
+                parts.inbox.put(Undelivered(message))
+            case MessageSent():
+                parts.outbox.was_sent(event)
+            case MessageDelivered():
+                parts.outbox.was_delivered(event)
+            case MessageDeliveryFailed():
+                told = bool(self.on_message_delivery_failed)
+                parts.outbox.has_failed(event, told=told)
+                parts.inbox.put(event)
+            case ConnectionEstablished():
+                self._cancel_deadline()
+                self._established.set()
+                parts.inbox.put(event)
+            case IncompleteMessage():
+                self._incomplete.append(event)
+                parts.inbox.put(event)
+            case ReportReceived() | MessageRefused():
+                parts.inbox.put(event)
+            case SessionOver():
+                self._session_over(event)
+            case _:
+                assert_never(event)
+
+    # Inside.
+
+    async def _connect(self) -> None:
+        stream = await open_stream(
+            self.negotiated,
+            local_cert=self._local_cert,
+            limits=self._config.limits,
+            response_timeout=self._config.response_timeout,
+            timeout=self.connect_timeout,
+        )
+        stream.attach(self.session, self)
+        await self.established()
+
+    async def _listen(self) -> None:
+        listener = self._listener
+        if listener is None:
+            uri = self.negotiated.local_uri
+            assert uri.port is not None
+            if self.negotiated.secure and self._local_cert is None:
+                raise LocalProtocolError("a passive side needs a local_cert for TLS")
+            listener = self._own_listener = MsrpListener(
+                uri.host,
+                uri.port,
+                local_cert=self._local_cert if self.negotiated.secure else None,
+                limits=self._config.limits,
+            )
+            await listener.start()
+        self._deadline = asyncio.get_running_loop().call_later(
+            self.connect_timeout, self._nobody_came
+        )
+        listener.add(self)
+
+    def _nobody_came(self) -> None:
+        self._deadline = None
+        problem = f"the peer did not connect within {self.connect_timeout:g} s"
+        self._end_session(CloseReason.LOST, ConnectionFailed("", problem))
+
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _outbox(self) -> Outbox:
+        return self._started().outbox
+
+    def _started(self) -> _Parts:
+        if self._parts is None:
+            raise LocalProtocolError("start the connection first")
+        return self._parts
+
+    def _flush(self) -> None:
+        if self._stream is not None:
+            self._stream.flush()
+
+    def _room(self) -> None:
+        if self._stream is not None:
+            self._stream.update_reading()
+
+    def _end_session(self, reason: CloseReason, error: MsrpError | None = None) -> None:
+        session = self._started().session
+        session.end(reason, error)
+        if self._stream is not None:
+            self._stream.flush()  # Which also has the events delivered.
+        self.events_arrived(session.events_received())
+
+    def _session_over(self, event: SessionOver) -> None:
+        inbox = self._started().inbox
+        if event.error is not None and not event.was_open:
+            inbox.put(ConnectionFailedEvent(event.error))
+        end = ClosedEvent(event.reason, event.error, tuple(self._incomplete))
+        inbox.put(end)
+        inbox.finish()
+        self._finish(end)
+        self._closing = asyncio.create_task(self._close_up(), name="msrp close")
+
+    def _finish(self, end: ClosedEvent) -> None:
+        if self._end is None:
+            self._end = end
+        self._cancel_deadline()
+        self._over.set()
+
+    async def _close_up(self) -> None:
+        """Let go of what only this session has used."""
+        if self._listener is not None:
+            self._listener.forget(self.negotiated.local_uri)
+        if self._own_listener is not None:
+            await self._own_listener.close()
+        await self._started().outbox.close()
+        if self._stream is not None and self.negotiated.is_active:
+            await self._stream.wait_closed()

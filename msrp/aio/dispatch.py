@@ -1,0 +1,121 @@
+"""The hooks of a connection, and which event goes to which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from msrp.aio.hooks import Handlers, Hook, Hooked, call_handlers
+from msrp.content import (
+    AttachmentReceived,
+    MessageReceived,
+    TextMessageReceived,
+    leaves,
+)
+from msrp.events import (
+    ClosedEvent,
+    ConnectionEstablished,
+    ConnectionFailedEvent,
+    IncompleteMessage,
+    MessageDeliveryFailed,
+    MessageRefused,
+    ReportReceived,
+)
+
+__all__ = ["ConnectionHooks", "Notice", "Undelivered"]
+
+Notice = (
+    ConnectionEstablished
+    | ConnectionFailedEvent
+    | MessageDeliveryFailed
+    | ReportReceived
+    | MessageRefused
+    | IncompleteMessage
+    | ClosedEvent
+)
+"""What is told once, and dropped if no hook wants it."""
+
+
+@dataclass(slots=True, eq=False)
+class Undelivered:
+    """A message that has not found a taker for all that is in it."""
+
+    message: MessageReceived
+    shown: set[int] = field(default_factory=set)
+    """Which of its leaves a hook has had."""
+
+
+class ConnectionHooks(Hooked):
+    """What an application can be called for."""
+
+    on_text_message_received = Hook[TextMessageReceived]()
+    """Each text of a message, also from within CPIM and multipart."""
+
+    on_attachment_received = Hook[AttachmentReceived]()
+    """Each leaf of a message's body that isn't text."""
+
+    on_message_received = Hook[MessageReceived]()
+    """Every message, text too."""
+
+    on_connection_established = Hook[ConnectionEstablished]()
+    """Once, when messages can flow."""
+
+    on_connection_failed = Hook[ConnectionFailedEvent]()
+    """Once, if they never can."""
+
+    on_message_delivery_failed = Hook[MessageDeliveryFailed]()
+    """A message of ours did not arrive; the twin of ``await sent.delivered()``."""
+
+    on_report_received = Hook[ReportReceived]()
+    """Each REPORT about a message of ours."""
+
+    on_message_refused = Hook[MessageRefused]()
+    """A message of the peer was too large or of a type that isn't taken."""
+
+    on_incomplete_message = Hook[IncompleteMessage]()
+    """A message of the peer of which no more will come."""
+
+    on_closed = Hook[ClosedEvent]()
+    """Once, at the end; nothing comes after it."""
+
+    async def deliver(self, event: Notice | Undelivered) -> bool:
+        """Call the hooks for an event.
+
+        Returns:
+            Whether it needs no further taker.  A message does unless a hook gets
+            all of it; a notice never does.
+        """
+        if isinstance(event, Undelivered):
+            return await self._deliver_message(event)
+        handlers: Handlers[Notice] = getattr(self, _HOOK_OF[type(event)])
+        await call_handlers(handlers, event)
+        return True
+
+    async def _deliver_message(self, undelivered: Undelivered) -> bool:
+        message = undelivered.message
+        whole = bool(self.on_message_received)
+        await call_handlers(self.on_message_received, message)
+        every = True
+        for index, leaf in enumerate(leaves(message)):
+            if index in undelivered.shown:
+                continue
+            if isinstance(leaf, TextMessageReceived):
+                seen = bool(self.on_text_message_received)
+                await call_handlers(self.on_text_message_received, leaf)
+            else:
+                seen = bool(self.on_attachment_received)
+                await call_handlers(self.on_attachment_received, leaf)
+            if seen:
+                undelivered.shown.add(index)
+            every = every and seen
+        return whole or (every and bool(undelivered.shown))
+
+
+_HOOK_OF: dict[type, str] = {
+    ConnectionEstablished: "on_connection_established",
+    ConnectionFailedEvent: "on_connection_failed",
+    MessageDeliveryFailed: "on_message_delivery_failed",
+    ReportReceived: "on_report_received",
+    MessageRefused: "on_message_refused",
+    IncompleteMessage: "on_incomplete_message",
+    ClosedEvent: "on_closed",
+}

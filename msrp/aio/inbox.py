@@ -1,0 +1,144 @@
+"""What has happened and was not yet told: one queue, one task, wire order.
+
+Each event has one owner.  A message goes to the hooks that are set for it; one that
+no hook takes waits in the inbox for ``async for``, or for a hook that is set later.
+A notice that no hook takes is dropped, because each has an awaitable twin.  The
+octets that wait are counted, and too many of them stop the reading: that is what
+holds the peer back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from msrp.aio.dispatch import Notice, Undelivered
+from msrp.config import Limits
+from msrp.content import MessageReceived
+from msrp.errors import ConcurrencyError
+
+__all__ = ["Inbox"]
+
+_OVERHEAD = 200
+"""What a message costs beside its octets, roughly."""
+
+
+class Inbox:
+    """The undelivered events of one connection.
+
+    Args:
+        limits: How much may wait.
+        deliver: Calls the hooks for one event and tells whether that was enough:
+            a message for which it returns ``False`` is kept for ``async for``.
+        on_room: Called when reading may go on.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        deliver: Callable[[Notice | Undelivered], Awaitable[bool]],
+        on_room: Callable[[], None],
+    ) -> None:
+        self._limits = limits
+        self._deliver = deliver
+        self._on_room = on_room
+        self._queue: deque[Notice | Undelivered] = deque()
+        self._kept: deque[Undelivered] = deque()
+        self._octets = 0
+        self._messages = 0
+        self._wake = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._iterating = False
+        self._finished = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._task = asyncio.create_task(self._run(), name="msrp inbox")
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that the peer should be held back."""
+        return (
+            self._octets >= self._limits.max_undelivered_octets
+            or self._messages >= self._limits.max_undelivered_messages
+        )
+
+    def put(self, event: Notice | Undelivered) -> None:
+        """Add what has happened."""
+        self._queue.append(event)
+        if isinstance(event, Undelivered):
+            self._octets += len(event.message.contents) + _OVERHEAD
+            self._messages += 1
+        self._wake.set()
+
+    def finish(self) -> None:
+        """Note that nothing more will come; what is there is still delivered."""
+        self._finished = True
+        self._wake.set()
+
+    def hooks_changed(self) -> None:
+        """Offer what was kept to the hooks again."""
+        if self._kept and not self._iterating:
+            self._queue.extendleft(reversed(self._kept))
+            self._kept.clear()
+            self._arrived.clear()
+            self._wake.set()
+
+    async def join(self) -> None:
+        """Wait until the hooks have seen everything, unless one of them asks."""
+        if self._task is not None and self._task is not asyncio.current_task():
+            await asyncio.shield(self._task)
+
+    async def get(self) -> MessageReceived | None:
+        """Return the next message that no hook took; ``None`` after the last.
+
+        Raises:
+            ConcurrencyError: Another task is already waiting here.
+        """
+        if self._iterating:
+            raise ConcurrencyError("two tasks read the messages of one connection")
+        self._iterating = True
+        try:
+            while not self._kept:
+                if self._task is None or self._task.done():
+                    return None
+                self._arrived.clear()
+                await self._arrived.wait()
+            kept = self._kept.popleft()
+        finally:
+            self._iterating = False
+        self._delivered(kept.message)
+        return kept.message
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                if self._queue:
+                    await self._hand_over(self._queue.popleft())
+                elif self._finished:
+                    return
+                else:
+                    self._wake.clear()
+                    await self._wake.wait()
+        finally:
+            # Whoever iterates learns that nothing more will come.
+            asyncio.get_running_loop().call_soon(self._arrived.set)
+
+    async def _hand_over(self, event: Notice | Undelivered) -> None:
+        taken = await self._deliver(event)
+        if not isinstance(event, Undelivered):
+            return
+        if taken:
+            self._delivered(event.message)
+        else:
+            self._kept.append(event)
+            self._arrived.set()
+
+    def _delivered(self, message: MessageReceived) -> None:
+        was_full = self.full
+        self._octets -= len(message.contents) + _OVERHEAD
+        self._messages -= 1
+        if was_full and not self.full:
+            self._on_room()

@@ -1,0 +1,306 @@
+"""One port for any number of sessions (:rfc:`4975#section-5.4`).
+
+Peers connect from wherever they like; which session a connection is for is said
+by the To-Path of its first request, and by nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+from msrp.aio.connector import HANDSHAKE_TIME, check_certificate
+from msrp.aio.stream import CLOSING_TIME, SessionOwner, StreamProtocol
+from msrp.aio.tls import FingerprintContext, LocalCertificate
+from msrp.config import Limits
+from msrp.errors import (
+    CertificateRejected,
+    ConnectionFailed,
+    LimitExceeded,
+    LocalProtocolError,
+    MsrpError,
+)
+from msrp.negotiation import (
+    DEFAULT_ACCEPT_TYPES,
+    DEFAULT_ACCEPT_WRAPPED_TYPES,
+    Fingerprint,
+    MediaDescription,
+    Negotiated,
+    answer_media,
+    is_message_line,
+    offer_media,
+    uses_tls,
+)
+from msrp.sansio.session import Session
+from msrp.uri import MsrpUri, new_session_id
+
+__all__ = ["ListeningSession", "MsrpListener"]
+
+logger = logging.getLogger("msrp.listener")
+
+DEFAULT_PORT = 2855
+"""The port that is registered for MSRP; only a habit (:rfc:`4975#section-15.4`)."""
+
+_MAX_EXPECTED = 10_000
+"""URIs given out for which no session has come yet; offers may go unanswered."""
+
+
+class ListeningSession(SessionOwner, Protocol):
+    """A session that waits for the peer to connect."""
+
+    @property
+    def session(self) -> Session:
+        """Its protocol state."""
+
+    @property
+    def negotiated(self) -> Negotiated:
+        """What offer and answer say of it."""
+
+    def rejected(self, error: MsrpError) -> None:
+        """Be told that somebody connected who isn't the peer."""
+
+
+class MsrpListener:
+    """Listens for the connections of active peers.
+
+    Args:
+        host: The address to listen on.
+        port: The port; 0 for any that is free.
+        local_cert: With it the port is for TLS, without it for TCP.
+        advertised_host: What to write into paths, if that isn't ``host``: where it
+            is ``0.0.0.0``, or behind a NAT.
+        limits: Bounds on all peers together.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        *,
+        local_cert: LocalCertificate | None = None,
+        advertised_host: str | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.local_cert = local_cert
+        self.limits = limits or Limits()
+        self._host = host
+        self._port = port
+        self._advertised = advertised_host or host
+        self._server: asyncio.Server | None = None
+        self._streams: set[StreamProtocol] = set()
+        self._unbound: dict[StreamProtocol, None] = {}
+        self._sessions: dict[MsrpUri, ListeningSession] = {}
+        self._expected: dict[MsrpUri, None] = {}
+        self._held: dict[MsrpUri, StreamProtocol] = {}
+
+    async def start(self) -> None:
+        """Begin to listen.
+
+        Raises:
+            ConnectionFailed: The address can't be listened on.
+            LocalProtocolError: Peers couldn't be told where to connect to.
+        """
+        if _is_unspecified(self._advertised):
+            raise LocalProtocolError(
+                f"{self._host} is no address to connect to: give an advertised_host"
+            )
+        context = None
+        if self.local_cert is not None:
+            context = FingerprintContext(self.local_cert)
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(
+                self._new_stream,
+                self._host,
+                self._port,
+                ssl=context,
+                ssl_handshake_timeout=None if context is None else HANDSHAKE_TIME,
+                ssl_shutdown_timeout=None if context is None else CLOSING_TIME,
+            )
+        except OSError as error:
+            problem = f"can't listen there ({error.strerror or error})"
+            target = f"{self._host}:{self._port}"
+            raise ConnectionFailed(target, problem) from error
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop to listen, and end the sessions that came in here."""
+        if self._server is None:
+            return
+        self._server.close()
+        for stream in list(self._streams):
+            stream.close()
+        for stream in list(self._streams):
+            await stream.wait_closed()
+        self._server = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    @property
+    def host(self) -> str:
+        """The host in the URIs that are given out."""
+        return self._advertised
+
+    @property
+    def port(self) -> int:
+        """The port, once it is listened on."""
+        return self._port
+
+    @property
+    def secure(self) -> bool:
+        """Whether the port is for TLS."""
+        return self.local_cert is not None
+
+    def new_uri(self) -> MsrpUri:
+        """Return a URI that no other session has, and expect calls on it."""
+        scheme = "msrps" if self.secure else "msrp"
+        uri = MsrpUri(scheme, self._advertised, self._port, new_session_id())
+        self._expected[uri] = None
+        if len(self._expected) > _MAX_EXPECTED:
+            del self._expected[next(iter(self._expected))]
+        return uri
+
+    def offer(
+        self,
+        setup: str = "actpass",
+        *,
+        accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
+        accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+        max_size: int | None = None,
+    ) -> MediaDescription:
+        """Make the m-line of an offer for a new session on this port.
+
+        Args:
+            setup: ``actpass`` lets the peer choose who connects; ``active`` if
+                it can't reach us.
+            accept_types: The types that are taken, in order of preference.
+            accept_wrapped_types: Those taken inside of CPIM or multipart only.
+            max_size: Octets of the largest message that is wanted.
+        """
+        return offer_media(
+            self.new_uri(),
+            setup=setup,
+            accept_types=accept_types,
+            accept_wrapped_types=accept_wrapped_types,
+            max_size=max_size,
+            fingerprints=self._fingerprints(),
+        )
+
+    def answer(
+        self,
+        offered: MediaDescription,
+        *,
+        prefer_active: bool = False,
+        accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
+        accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+        max_size: int | None = None,
+    ) -> MediaDescription | None:
+        """Make the m-line that answers an offered one.
+
+        Returns:
+            The m-line; ``None`` if the offered one isn't for MSRP or asks for TLS
+            where this port has none, or the other way round: it then has to be
+            refused with port 0.
+        """
+        if not is_message_line(offered) or uses_tls(offered) is not self.secure:
+            return None
+        uri = self.new_uri()
+        answered = answer_media(
+            offered,
+            uri,
+            prefer_active=prefer_active,
+            accept_types=accept_types,
+            accept_wrapped_types=accept_wrapped_types,
+            max_size=max_size,
+            fingerprints=self._fingerprints(),
+        )
+        if answered is None:
+            self.forget(uri)
+        return answered
+
+    def add(self, waiting: ListeningSession) -> None:
+        """Let a session be called on this port."""
+        uri = waiting.session.local_uri
+        self._expected.pop(uri, None)
+        self._sessions[uri] = waiting
+        held = self._held.pop(uri, None)
+        if held is not None:
+            held.retry()
+
+    def forget(self, uri: MsrpUri) -> None:
+        """Let nobody be called by this URI any more: it gets a 481."""
+        self._expected.pop(uri, None)
+        self._sessions.pop(uri, None)
+        held = self._held.pop(uri, None)
+        if held is not None:
+            held.retry()
+
+    # What streams ask.
+
+    def find_for(
+        self, stream: StreamProtocol, uri: MsrpUri
+    ) -> tuple[Session, SessionOwner] | None:
+        """Return the session with this URI, if the stream may carry it."""
+        waiting = self._sessions.get(uri)
+        if waiting is None:
+            if uri in self._expected:
+                self._held[uri] = stream
+            return None
+        session = waiting.session
+        if session.stream is None and not session.is_active:
+            try:
+                check_certificate(waiting.negotiated, stream, "")
+            except CertificateRejected as error:
+                stream.abort(error)
+                waiting.rejected(error)
+                return None
+        self._unbound.pop(stream, None)
+        return session, waiting
+
+    def expects(self, uri: MsrpUri) -> bool:
+        """Tell whether this URI was given out and no session has come yet."""
+        return uri in self._expected
+
+    def stream_closed(self, stream: StreamProtocol) -> None:
+        """Let go of a connection."""
+        self._streams.discard(stream)
+        self._unbound.pop(stream, None)
+        for uri in [uri for uri, held in self._held.items() if held is stream]:
+            del self._held[uri]
+
+    # Inside.
+
+    def _new_stream(self) -> StreamProtocol:
+        stream = StreamProtocol(self, limits=self.limits)
+        self._streams.add(stream)
+        self._unbound[stream] = None
+        self._make_room()
+        return stream
+
+    def _make_room(self) -> None:
+        """Give up the connection that has kept silent longest, if need be."""
+        many = len(self._streams) > self.limits.max_connections
+        silent = len(self._unbound) > self.limits.max_unbound_connections
+        if (many or silent) and self._unbound:
+            oldest = next(iter(self._unbound))
+            del self._unbound[oldest]
+            logger.warning("too many connections: giving up %s", oldest.peer)
+            oldest.abort(LimitExceeded("too many connections"))
+
+    def _fingerprints(self) -> list[Fingerprint]:
+        return [] if self.local_cert is None else [self.local_cert.fingerprint]
+
+
+def _is_unspecified(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return host == ""

@@ -1,0 +1,329 @@
+"""Messages that an application has sent, and how to learn what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from msrp.aio.files import FileBody
+from msrp.content import Body
+from msrp.errors import DeliveryError, LocalProtocolError
+from msrp.events import MessageDelivered, MessageDeliveryFailed, MessageSent
+from msrp.headers import FailureReport
+from msrp.negotiation import Negotiated
+from msrp.sansio.chunker import BodySource, BytesBody
+from msrp.sansio.encoder import new_message_id
+from msrp.sansio.outgoing import Outgoing
+from msrp.sansio.session import Session
+
+__all__ = ["Outbox", "OutgoingMessage", "Progress"]
+
+logger = logging.getLogger("msrp.connection")
+
+Progress = Callable[[int, int], None]
+"""Called with the octets that are on their way, and how many there are in all."""
+
+
+class OutgoingMessage:
+    """What :meth:`msrp.MsrpConnection.send_message` and its like return.
+
+    Attributes:
+        message_id: The Message-ID, as events name it.
+        size: Octets of the body, ``None`` if nobody knows yet.
+    """
+
+    __slots__ = (
+        "_abort",
+        "_all_out",
+        "_delivered",
+        "_error",
+        "_sent",
+        "message_id",
+        "size",
+        "watched",
+    )
+
+    def __init__(
+        self, message_id: str, size: int | None, abort: Callable[[str], None]
+    ) -> None:
+        self.message_id = message_id
+        self.size = size
+        self.watched = False
+        """Whether somebody waits for the outcome, or has asked for it."""
+        self._abort = abort
+        self._sent = asyncio.Event()
+        self._delivered = asyncio.Event()
+        self._error: DeliveryError | None = None
+        self._all_out = False
+
+    async def sent(self) -> None:
+        """Wait until the last octet is handed to the transport.
+
+        Raises:
+            DeliveryError: The message failed before that.
+        """
+        self.watched = True
+        await self._sent.wait()
+        if self._error is not None and not self._all_out:
+            raise self._error
+
+    async def delivered(self) -> None:
+        """Wait until the message is known to have arrived.
+
+        That is when every chunk was answered with 200, or when success reports
+        cover all of it if one was asked for (:rfc:`4975#section-7.1.2`); when
+        neither was asked for, as soon as it is sent.
+
+        Raises:
+            RequestRefused: The peer answered with an error.
+            FailureReported: A report says that it failed further on.
+            ResponseTimeout: No response came within 30 s.
+            MessageAborted: It was given up before all was sent.
+            SessionEnded: The session ended before anything was known.
+        """
+        self.watched = True
+        await self._delivered.wait()
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the last octet is handed to the transport."""
+        return self._all_out
+
+    @property
+    def error(self) -> DeliveryError | None:
+        """Why it failed; ``None`` if it didn't, or not yet."""
+        return self._error
+
+    def abort(self) -> None:
+        """Give it up: the peer is told that no more will come (``#``)."""
+        self.watched = True
+        self._abort(self.message_id)
+
+    def was_sent(self) -> None:
+        """Note that the last octet is out."""
+        self._all_out = True
+        self._sent.set()
+
+    def was_delivered(self) -> None:
+        """Note that it has arrived."""
+        self._sent.set()
+        self._delivered.set()
+
+    def has_failed(self, error: DeliveryError) -> None:
+        """Note that it failed."""
+        self._error = error
+        self._sent.set()
+        self._delivered.set()
+
+    def __repr__(self) -> str:
+        if self._error is not None:
+            state = "failed"
+        elif self._delivered.is_set():
+            state = "delivered"
+        else:
+            state = "sent" if self._sent.is_set() else "sending"
+        return f"<OutgoingMessage {self.message_id} {state}>"
+
+
+class Outbox:
+    """What one session has to send, and what is known of it.
+
+    Args:
+        session: The session.
+        negotiated: What the peer takes.
+        flush: Has the connection write, if there is one.
+    """
+
+    def __init__(
+        self, session: Session, negotiated: Negotiated, flush: Callable[[], None]
+    ) -> None:
+        self._session = session
+        self._negotiated = negotiated
+        self._flush = flush
+        self._messages: dict[str, OutgoingMessage] = {}
+        self._files: dict[str, FileBody] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._queued = 0
+        self._changed = asyncio.Event()
+
+    async def send(
+        self,
+        body: Body,
+        *,
+        message_id: str | None = None,
+        success_report: bool = False,
+        failure_report: FailureReport = FailureReport.YES,
+    ) -> OutgoingMessage:
+        """Queue a message, once there is room for it.
+
+        Raises:
+            LocalProtocolError: The peer takes no message like this.
+            SessionClosed: The session is over.
+        """
+        size = len(body.contents)
+        self._check(body, size)
+        while self._queued > self._session.config.send_high_water:
+            self._changed.clear()
+            await self._changed.wait()
+        source = BytesBody(body.contents)
+        message = self._queue(body, source, message_id, success_report, failure_report)
+        self._queued += size
+        self._flush()
+        return message
+
+    async def send_file(
+        self,
+        path: Path,
+        body: Body,
+        *,
+        message_id: str | None = None,
+        success_report: bool = False,
+        progress: Progress | None = None,
+    ) -> OutgoingMessage:
+        """Queue a file; it is read while it is sent.
+
+        Args:
+            path: Which file.
+            body: What the file is, with the octets that go before it.
+            message_id: The id to give it.
+            success_report: Whether to ask for a success report.
+            progress: What to call as the file goes out.
+
+        Raises:
+            FileUnreadable: The file can't be opened.
+            LocalProtocolError: The peer takes no message like this.
+            SessionClosed: The session is over.
+        """
+        source = FileBody(
+            path,
+            prefix=body.contents,
+            wake=self._flush,
+            progress=_guarded(progress) if progress else None,
+        )
+        await source.open()
+        try:
+            self._check(body, source.size)
+            message = self._queue(
+                body, source, message_id, success_report, FailureReport.YES
+            )
+        except BaseException:
+            await source.close()
+            raise
+        self._files[message.message_id] = source
+        self._flush()
+        return message
+
+    async def drained(self) -> None:
+        """Wait until nothing is on its way any more."""
+        while self._session.unfinished:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def close(self) -> None:
+        """Close the files that are still open."""
+        for message_id in list(self._files):
+            self._close_file(message_id)
+        while self._closing:
+            await asyncio.wait(self._closing)
+
+    def was_sent(self, event: MessageSent) -> None:
+        """Take note that a message is out."""
+        message = self._messages.get(event.message_id)
+        if message is not None:
+            self._no_longer_queued(message)
+            message.was_sent()
+
+    def was_delivered(self, event: MessageDelivered) -> None:
+        """Take note that a message has arrived."""
+        message = self._messages.pop(event.message_id, None)
+        if message is not None:
+            message.was_delivered()
+        self._changed.set()
+
+    def has_failed(self, event: MessageDeliveryFailed, *, told: bool) -> None:
+        """Take note that a message failed, and see to it that somebody knows.
+
+        Args:
+            event: What happened.
+            told: Whether a hook will be called for it.
+        """
+        message = self._messages.pop(event.message_id, None)
+        self._changed.set()
+        if message is None:
+            return
+        self._no_longer_queued(message)
+        message.has_failed(event.error)
+        if not told and not message.watched:
+            logger.warning("message %s: %s", message.message_id, event.reason)
+
+    def _check(self, body: Body, size: int) -> None:
+        limit = self._negotiated.remote_max_size
+        if not self._negotiated.may_send:
+            raise LocalProtocolError("the peer doesn't want to receive now")
+        if limit is not None and size > limit:
+            raise LocalProtocolError(
+                f"the peer takes no message of more than {limit} octets,"
+                f" and this one has {size}",
+                section="4975#8.6",
+            )
+        if body.content_type in self._session.refused_types:
+            raise LocalProtocolError(
+                f"the peer has refused {body.content_type} before in this session",
+                section="4975#10.5",
+            )
+
+    def _queue(
+        self,
+        body: Body,
+        source: BodySource,
+        message_id: str | None,
+        success_report: bool,
+        failure_report: FailureReport,
+    ) -> OutgoingMessage:
+        disposition = body.disposition
+        core = Outgoing(
+            message_id or new_message_id(),
+            body.content_type,
+            source,
+            success_report=success_report,
+            failure_report=failure_report,
+            fields=(("Content-Disposition", disposition),) if disposition else (),
+        )
+        self._session.send(core)
+        message = OutgoingMessage(core.message_id, source.size, self._abort)
+        self._messages[core.message_id] = message
+        return message
+
+    def _abort(self, message_id: str) -> None:
+        self._session.abort(message_id)
+        self._flush()
+
+    def _no_longer_queued(self, message: OutgoingMessage) -> None:
+        if message.message_id in self._files:
+            self._close_file(message.message_id)
+        elif message.size is not None and not message.is_out:
+            self._queued -= message.size
+        self._changed.set()
+
+    def _close_file(self, message_id: str) -> None:
+        task = asyncio.create_task(self._files.pop(message_id).close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+def _guarded(progress: Progress) -> Progress:
+    """Keep what a callback raises away from the protocol, and tell it to the loop."""
+    loop = asyncio.get_running_loop()
+
+    def call(done: int, total: int) -> None:
+        try:
+            progress(done, total)
+        except Exception as error:
+            context = {"message": "progress callback failed", "exception": error}
+            loop.call_exception_handler(context)
+
+    return call

@@ -1,0 +1,211 @@
+"""What an application can send: the verbs of a connection."""
+
+from __future__ import annotations
+
+import datetime
+import mimetypes
+from collections.abc import Sequence
+from pathlib import Path
+
+from msrp.aio.outgoing import Outbox, OutgoingMessage, Progress
+from msrp.content import (
+    Address,
+    CpimMessage,
+    Part,
+    body_for,
+    cpim_body,
+    file_disposition,
+    multipart_body,
+    text_body,
+)
+from msrp.headers import FailureReport
+from msrp.negotiation import Negotiated
+
+__all__ = ["Sending"]
+
+
+class Sending:
+    """The part of :class:`~msrp.MsrpConnection` that sends.
+
+    Attributes:
+        negotiated: What offer and answer say of the session.
+        local_address: Whom messages in CPIM are from; anonymous if not set.
+        remote_address: Whom they are for; anonymous if not set.
+    """
+
+    def __init__(self, negotiated: Negotiated) -> None:
+        self.negotiated = negotiated
+        self.local_address: Address | None = None
+        self.remote_address: Address | None = None
+
+    def _outbox(self) -> Outbox:
+        raise NotImplementedError
+
+    async def send_message(
+        self,
+        content_type: str,
+        contents: bytes,
+        *,
+        message_id: str | None = None,
+        success_report: bool | None = None,
+        failure_report: FailureReport = FailureReport.YES,
+        disposition: str | None = None,
+    ) -> OutgoingMessage:
+        """Send a message of any type.
+
+        It is wrapped in CPIM if the peer takes this type in no other way.  Returns
+        once the message is queued, waiting while too much is; what becomes of it
+        is another matter, see :class:`OutgoingMessage`.
+
+        Args:
+            content_type: The type, with parameters if it has any.
+            contents: The octets.
+            message_id: The Message-ID; one that is given asks for a success report.
+            success_report: Whether to ask for one, if the id shall not decide it.
+            failure_report: What to hear of failures (:rfc:`4975#section-7.1.1`).
+            disposition: The value of Content-Disposition, if any.
+
+        Raises:
+            LocalProtocolError: The peer takes no such message.
+            SessionClosed: The session isn't open any more.
+        """
+        body = body_for(
+            content_type,
+            contents,
+            accept=self.negotiated.remote_accept_types,
+            accept_wrapped=self.negotiated.remote_accept_wrapped_types,
+            sender=self.local_address,
+            recipient=self.remote_address,
+            now=_now(),
+            disposition=disposition,
+        )
+        return await self._outbox().send(
+            body,
+            message_id=message_id,
+            success_report=_wish(message_id, success_report),
+            failure_report=failure_report,
+        )
+
+    async def send_text(
+        self,
+        text: str,
+        *,
+        message_id: str | None = None,
+        success_report: bool | None = None,
+    ) -> OutgoingMessage:
+        """Send a text, in CPIM if the peer prefers that; else as send_message."""
+        body = text_body(
+            text,
+            accept=self.negotiated.remote_accept_types,
+            accept_wrapped=self.negotiated.remote_accept_wrapped_types,
+            sender=self.local_address,
+            recipient=self.remote_address,
+            now=_now(),
+        )
+        return await self._outbox().send(
+            body,
+            message_id=message_id,
+            success_report=_wish(message_id, success_report),
+        )
+
+    async def send_cpim(
+        self,
+        message: CpimMessage,
+        *,
+        message_id: str | None = None,
+        success_report: bool | None = None,
+    ) -> OutgoingMessage:
+        """Send a CPIM message as it is; else as send_message."""
+        body = cpim_body(
+            message,
+            accept=self.negotiated.remote_accept_types,
+            accept_wrapped=self.negotiated.remote_accept_wrapped_types,
+        )
+        return await self._outbox().send(
+            body,
+            message_id=message_id,
+            success_report=_wish(message_id, success_report),
+        )
+
+    async def send_multipart(
+        self,
+        parts: Sequence[Part],
+        *,
+        subtype: str = "mixed",
+        message_id: str | None = None,
+        success_report: bool | None = None,
+    ) -> OutgoingMessage:
+        """Send several parts as one message; else as send_message.
+
+        Args:
+            parts: The parts, see :meth:`msrp.Part.build`.
+            subtype: ``mixed``, ``alternative`` or ``related``.
+            message_id: As for send_message.
+            success_report: As for send_message.
+        """
+        body = multipart_body(
+            parts,
+            subtype=subtype,
+            accept=self.negotiated.remote_accept_types,
+            accept_wrapped=self.negotiated.remote_accept_wrapped_types,
+            sender=self.local_address,
+            recipient=self.remote_address,
+            now=_now(),
+        )
+        return await self._outbox().send(
+            body,
+            message_id=message_id,
+            success_report=_wish(message_id, success_report),
+        )
+
+    async def send_file(
+        self,
+        path: str | Path,
+        *,
+        content_type: str | None = None,
+        progress: Progress | None = None,
+        message_id: str | None = None,
+        success_report: bool | None = None,
+    ) -> OutgoingMessage:
+        """Send a file; it is read from disk while it goes out.
+
+        Args:
+            path: Which file.
+            content_type: Its type; by default what its name suggests.
+            progress: Called with the octets that are on their way, and with how
+                many the file has.
+            message_id: As for send_message.
+            success_report: As for send_message.
+
+        Raises:
+            FileUnreadable: The file can't be read.
+            LocalProtocolError: The peer takes no such message.
+            SessionClosed: The session isn't open any more.
+        """
+        path = Path(path)
+        guess = content_type or mimetypes.guess_type(path.name)[0]
+        head = body_for(
+            guess or "application/octet-stream",
+            b"",
+            accept=self.negotiated.remote_accept_types,
+            accept_wrapped=self.negotiated.remote_accept_wrapped_types,
+            sender=self.local_address,
+            recipient=self.remote_address,
+            now=_now(),
+            disposition=file_disposition(path.name),
+        )
+        return await self._outbox().send_file(
+            path,
+            head,
+            message_id=message_id,
+            success_report=_wish(message_id, success_report),
+            progress=progress,
+        )
+
+
+def _wish(message_id: str | None, success_report: bool | None) -> bool:
+    return message_id is not None if success_report is None else success_report
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

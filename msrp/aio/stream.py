@@ -1,0 +1,336 @@
+"""The ``asyncio.Protocol`` under the core: octets, one timer, flow control."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import Protocol
+
+from msrp.aio.tls import peer_certificate
+from msrp.config import Limits
+from msrp.errors import CloseReason, MsrpError, SessionClosed
+from msrp.events import CoreEvent
+from msrp.sansio.session import Session
+from msrp.sansio.stream import SessionDirectory, Stream
+from msrp.uri import MsrpUri
+
+__all__ = ["SessionOwner", "StreamDirectory", "StreamProtocol"]
+
+logger = logging.getLogger("msrp.stream")
+
+_QUANTUM = 64 * 1024
+"""Octets to ask the core for at a time."""
+
+CLOSING_TIME = 3.0
+"""Seconds that a peer has to read our last octets, and to end TLS in good order."""
+
+_QUANTA = 16
+"""How often to ask before other work of the loop gets its turn."""
+
+
+class SessionOwner(Protocol):
+    """Who wants to know what happens in a session."""
+
+    def carried_by(self, stream: StreamProtocol) -> None:
+        """Be told which connection the session is on."""
+
+    def events_arrived(self, events: list[CoreEvent]) -> None:
+        """Take what happened, oldest first."""
+
+    @property
+    def reading_wanted(self) -> bool:
+        """Whether there is room for more messages."""
+
+
+class StreamDirectory(Protocol):
+    """Finds the sessions that may be called on one stream."""
+
+    def find_for(
+        self, stream: StreamProtocol, uri: MsrpUri
+    ) -> tuple[Session, SessionOwner] | None:
+        """Return a session, and whom to tell what happens in it."""
+
+    def expects(self, uri: MsrpUri) -> bool:
+        """Tell whether a session with this URI is being negotiated."""
+
+    def stream_closed(self, stream: StreamProtocol) -> None:
+        """Be told that a stream is gone."""
+
+
+class _NoDirectory:
+    """Of a stream that we have opened: only its own sessions are called on it."""
+
+    def find_for(
+        self, stream: StreamProtocol, uri: MsrpUri
+    ) -> tuple[Session, SessionOwner] | None:
+        return None
+
+    def expects(self, uri: MsrpUri) -> bool:
+        return False
+
+    def stream_closed(self, stream: StreamProtocol) -> None:
+        pass
+
+
+class _Finder(SessionDirectory):
+    """What the core asks: the stream's own sessions first, then the directory's."""
+
+    def __init__(self, stream: StreamProtocol, directory: StreamDirectory) -> None:
+        self._stream = stream
+        self._directory = directory
+
+    def find(self, uri: MsrpUri) -> Session | None:
+        own = self._stream.own_session(uri)
+        if own is not None:
+            return own
+        found = self._directory.find_for(self._stream, uri)
+        if found is None:
+            return None
+        session, owner = found
+        if session.stream is None:
+            self._stream.owners[session] = owner
+            owner.carried_by(self._stream)
+        return session
+
+    def expects(self, uri: MsrpUri) -> bool:
+        return self._directory.expects(uri)
+
+
+class StreamProtocol(asyncio.Protocol):
+    """One connection.
+
+    Args:
+        directory: Finds sessions that the peer may call; ``None`` on a stream
+            that we have opened.
+        limits: Bounds on the peer.
+        response_timeout: Seconds until a missing response is a failure.
+    """
+
+    def __init__(
+        self,
+        directory: StreamDirectory | None = None,
+        *,
+        limits: Limits | None = None,
+        response_timeout: float = 30.0,
+    ) -> None:
+        self.owners: dict[Session, SessionOwner] = {}
+        self._loop = asyncio.get_running_loop()
+        self._directory = directory or _NoDirectory()
+        self._core = Stream(
+            _Finder(self, self._directory),
+            self._loop.time(),
+            limits=limits,
+            response_timeout=response_timeout,
+            on_probation=directory is not None,
+        )
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._write_paused = False
+        self._read_paused = False
+        self._flush_due = False
+        self._gone: asyncio.Future[None] = self._loop.create_future()
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport, and turn Nagle off."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+            # Else each exchange of short messages costs 40 ms and more.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._settle()
+
+    def data_received(self, data: bytes) -> None:
+        """Give the core what was read."""
+        self._core.receive_data(data, self._loop.time())
+        self._settle()
+
+    def eof_received(self) -> bool:
+        """Tell the core; what it still has to say goes out before the end."""
+        self._core.receive_eof(self._loop.time())
+        self._settle()
+        return False
+
+    def pause_writing(self) -> None:
+        """Ask the core for no more."""
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        """Ask the core again."""
+        self._write_paused = False
+        self.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the core, and whoever waits."""
+        if not self._core.closing:
+            if exc is None:
+                self._core.receive_eof(self._loop.time())
+                self._core.abandon(CloseReason.BY_THEM)
+            else:
+                self._core.abandon(CloseReason.LOST, _lost(exc))
+        self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._deliver()
+        self._directory.stream_closed(self)
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+    # What the rest of the shell calls.
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The peer's certificate in DER; ``None`` without TLS, or if it has none."""
+        return None if self._transport is None else peer_certificate(self._transport)
+
+    @property
+    def secure(self) -> bool:
+        """Whether the connection runs over TLS."""
+        transport = self._transport
+        return transport is not None and bool(transport.get_extra_info("ssl_object"))
+
+    @property
+    def peer(self) -> str:
+        """Where the connection comes from or goes to, for messages to people."""
+        name = self._transport and self._transport.get_extra_info("peername")
+        return f"{name[0]}:{name[1]}" if name else "somewhere"
+
+    def own_session(self, uri: MsrpUri) -> Session | None:
+        """Return the session with this URI that is bound to this stream."""
+        for session in self._core.sessions:
+            if session.local_uri == uri:
+                return session
+        return None
+
+    def attach(self, session: Session, owner: SessionOwner) -> None:
+        """Open a session from our side."""
+        self.owners[session] = owner
+        owner.carried_by(self)
+        self._core.attach(session, self._loop.time())
+        self._settle()
+
+    def retry(self) -> None:
+        """Go on with what waited for a session to be there."""
+        self._core.retry(self._loop.time())
+        self._settle()
+
+    def flush(self) -> None:
+        """Write what there is to write, as far as the transport takes it."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        for _ in range(_QUANTA):
+            if self._write_paused:
+                break
+            data = self._core.data_to_send(_QUANTUM, self._loop.time())
+            if not data:
+                break
+            transport.write(data)
+        else:
+            self._flush_soon()
+        self._settle(flush=False)
+
+    def update_reading(self) -> None:
+        """Read or don't, as the core and the sessions' owners wish."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        wanted = self._core.reading_wanted and all(
+            owner.reading_wanted for owner in self.owners.values()
+        )
+        if wanted and self._read_paused:
+            self._read_paused = False
+            self._core.resume(self._loop.time())
+            transport.resume_reading()
+            self._arm()
+        elif not wanted and not self._read_paused:
+            self._read_paused = True
+            self._core.pause(self._loop.time())
+            transport.pause_reading()
+
+    def close(self) -> None:
+        """Write what there is, then close; sessions that are left are over."""
+        self._core.abandon(CloseReason.BY_US)
+        self._settle()
+
+    def abort(self, error: MsrpError) -> None:
+        """Close at once; not an octet more goes out or is believed."""
+        self._core.abandon(CloseReason.LOST, error)
+        if self._transport is not None:
+            self._transport.abort()
+        self._deliver()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is gone; a peer that doesn't read is left."""
+        if not await self._gone_within(CLOSING_TIME) and self._transport is not None:
+            self._transport.abort()
+            await asyncio.shield(self._gone)
+
+    async def _gone_within(self, seconds: float) -> bool:
+        await asyncio.wait([self._gone], timeout=seconds)
+        return self._gone.done()
+
+    # Inside.
+
+    def _settle(self, *, flush: bool = True) -> None:
+        """Do all that may be due after the core has been told something."""
+        self._deliver()
+        if flush:
+            self.flush()  # Which comes back here.
+            return
+        self.update_reading()
+        self._arm()
+        self._close_if_done()
+
+    def _deliver(self) -> None:
+        for session, events in self._core.events_received():
+            owner = self.owners.get(session)
+            if owner is not None:
+                owner.events_arrived(events)
+            if session.stream is None:
+                self.owners.pop(session, None)
+
+    def _close_if_done(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._core.closing:
+            if self._core.error is not None:
+                logger.info("closing %s: %s", self.peer, self._core.error)
+            if not self._write_paused and not self._flush_due:
+                transport.close()
+
+    def _flush_soon(self) -> None:
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flush_due = False
+        self.flush()
+
+    def _arm(self) -> None:
+        """Have one timer that goes off no later than the core wishes."""
+        due = None if self._transport is None else self._core.next_timeout()
+        if due is None:
+            return  # One that is armed does no harm: it looks again.
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._time_out)
+
+    def _time_out(self) -> None:
+        self._timer = None
+        self._core.handle_timeout(self._loop.time())
+        self._settle()
+
+
+def _lost(exc: Exception) -> MsrpError:
+    error = SessionClosed(CloseReason.LOST)
+    error.__cause__ = exc
+    return error
