@@ -248,6 +248,7 @@ def offer_media(
     Raises:
         LocalProtocolError: An argument is none that a peer could work with, or
             is forbidden, such as to offer ``passive`` (:rfc:`6135#section-4.2.2`).
+        InvalidUri: ``uri``, made from parts, is none.
     """
     if setup not in _OFFERED_SETUPS:
         raise LocalProtocolError(
@@ -302,6 +303,7 @@ def answer_media(
 
     Raises:
         LocalProtocolError: An argument other than the offer is at fault.
+        InvalidUri: ``uri``, made from parts, is none.
     """
     try:
         offer = _Side.read(offered, "offer")
@@ -352,10 +354,10 @@ class _Side:
         Raises:
             NegotiationError: No session can be had with this.
         """
+        if media.is_rejected:
+            raise NegotiationError(f"the {whose} has port 0: it wants no such stream")
         if not is_message_line(media):
             raise NegotiationError(f"the {whose} is not for MSRP over TCP or TLS")
-        if media.is_rejected:
-            raise NegotiationError(f"the {whose} refuses the message stream")
         path = _read_path(media, whose)
         tls = uses_tls(media)
         if path[0].secure is not tls:
@@ -463,7 +465,7 @@ def _address(uri: MsrpUri) -> tuple[str, int]:
 def _have_common(offered: AcceptTypes, ours: Sequence[str]) -> bool:
     """Tell whether a type or pattern of one list meets one of the other."""
     known = AcceptTypes(tuple(ours))
-    return "*" in offered.entries or any(
+    return any(
         known.covers(entry) or any(AcceptTypes((entry,)).covers(own) for own in ours)
         for entry in offered.entries
     )
@@ -498,75 +500,76 @@ def _write(
     direction: Direction | None,
 ) -> MediaDescription:
     if not accept_types:
-        raise LocalProtocolError(
-            "at least one type must be accepted", section="4975#8.6"
-        )
-    attributes = [
-        Attribute("path", str(uri)),
-        Attribute("accept-types", _format_types(accept_types)),
-    ]
-    if accept_wrapped_types:
-        types = _format_types(accept_wrapped_types)
-        attributes.append(Attribute("accept-wrapped-types", types))
-    if max_size is not None:
-        attributes.append(Attribute("max-size", _format_max_size(max_size)))
-    attributes.append(Attribute("setup", setup.value))
-    if uri.secure:
-        attributes += map(_fingerprint_attribute, fingerprints)
-    if direction is not None:
-        attributes.append(Attribute(direction.value))
+        raise LocalProtocolError("no type is accepted", section="4975#8.6")
     port = _own_port(uri)
-    return MediaDescription(
-        "message",
-        _DISCARD_PORT if setup is Setup.ACTIVE else port,
-        proto,
-        ("*",),
-        connections=(_own_connection(uri),),
-        attributes=tuple(attributes),
-    )
+    if setup is Setup.ACTIVE:
+        port = _DISCARD_PORT
+    announced = [
+        ("path", str(uri)),
+        ("accept-types", _format_types(accept_types)),
+        ("accept-wrapped-types", _format_types(accept_wrapped_types)),
+        ("max-size", _format_max_size(max_size)),
+        ("setup", setup.value),
+    ]
+    if uri.secure:
+        announced += [("fingerprint", _format_fingerprint(f)) for f in fingerprints]
+    try:
+        attributes = [Attribute(name, value) for name, value in announced if value]
+        if direction is not None:
+            attributes.append(Attribute(direction.value))
+        return MediaDescription(
+            "message",
+            port,
+            proto,
+            ("*",),
+            connections=(_own_connection(uri.host),),
+            attributes=tuple(attributes),
+        )
+    except SdpError as error:
+        raise LocalProtocolError(error.problem) from error
 
 
 def _own_port(uri: MsrpUri) -> int:
     if uri.session_id is None:
         raise LocalProtocolError("our URI names no session", section="4975#8.2")
-    if uri.transport.lower() != "tcp":
-        raise LocalProtocolError("our URI is not reached over TCP")
+    # Some stacks don't know it in upper case.
+    if uri.transport != "tcp":
+        raise LocalProtocolError("the transport of our URI is not tcp")
     if not uri.port:
         raise LocalProtocolError("our URI has no port", section="4975#8.2")
+    # One made from parts, and not read, may be none at all.
+    if MsrpUri.parse(str(uri)) != uri:
+        raise LocalProtocolError("our URI can't be read back", section="4975#9")
     return uri.port
 
 
-def _own_connection(uri: MsrpUri) -> ConnectionData:
-    try:
-        connection = ConnectionData.for_address(uri.host)
-    except SdpError as error:
-        raise LocalProtocolError(f"the host of our URI: {error.problem}") from error
+def _own_connection(host: str) -> ConnectionData:
+    connection = ConnectionData.for_address(host)
     if connection.is_multicast:
         raise LocalProtocolError("the host of our URI is a multicast address")
     return connection
 
 
 def _format_types(types: Sequence[str]) -> str:
-    # A space, even in a quoted parameter, would make two entries of one.
-    if any(" " in entry or not _is_format_entry(entry) for entry in types):
+    # White space, even in a quoted parameter, would make two entries of one.
+    if any(entry.split() != [entry] or not _is_format_entry(entry) for entry in types):
         raise LocalProtocolError(
             "a type is neither type/subtype, type/* nor *", section="4975#8.6"
         )
-    try:
-        return Attribute("accept-types", " ".join(types)).value or ""
-    except SdpError as error:
-        raise LocalProtocolError(f"a type: {error.problem}") from error
+    return " ".join(types)
 
 
-def _format_max_size(octets: int) -> str:
+def _format_max_size(octets: int | None) -> str:
+    if octets is None:
+        return ""
     if octets < 0:
         raise LocalProtocolError("the largest size of a message is negative")
     return str(octets)
 
 
-def _fingerprint_attribute(fingerprint: Fingerprint) -> Attribute:
+def _format_fingerprint(fingerprint: Fingerprint) -> str:
     if fingerprint.hash_func in _FORBIDDEN_HASH_FUNCTIONS:
         raise LocalProtocolError(
             "a fingerprint is made with a broken hash function", section="8122#5"
         )
-    return Attribute("fingerprint", str(fingerprint))
+    return str(fingerprint)
