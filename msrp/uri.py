@@ -1,8 +1,8 @@
 """MSRP URIs: what names a session, a device or a relay (:rfc:`4975#section-6`).
 
-A URI keeps its text as it came, so that a path can be sent back letter for
-letter; two URIs are equal when :rfc:`4975#section-6.1` says that they are, which
-is not when their texts are.
+A URI keeps its text as it came (but for zeros before a port), so that a path can be
+sent back letter for letter; two URIs are equal when :rfc:`4975#section-6.1` says
+that they are, which is not when their texts are.
 """
 
 from __future__ import annotations
@@ -101,8 +101,10 @@ class MsrpUri:
             host = host[1:-1]
             _check_ipv6(host)
         port = None if match["port"] is None else int(match["port"])
-        if port is not None and not 0 <= port <= 65535:
+        if port is not None and port > 65535:
             raise InvalidUri("the port is above 65535")
+        if ":" in (match["userinfo"] or ""):
+            raise InvalidUri("a password may not stand in it")
         return cls(
             scheme=match["scheme"],
             host=host,
@@ -154,7 +156,8 @@ def parse_path(text: str) -> tuple[MsrpUri, ...]:
     Raises:
         InvalidUri: One of them isn't an MSRP URI, or there is none.
     """
-    texts = text.split()
+    # Not split(), which takes a line separator of any script for a space.
+    texts = [each for each in text.split(" ") if each]
     if not texts:
         raise InvalidUri("the path is empty")
     if len(texts) > MAX_PATH_LENGTH:
