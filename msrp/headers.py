@@ -23,6 +23,7 @@ __all__ = [
     "is_ident",
     "parse_fields",
     "salvage_path",
+    "salvage_value",
 ]
 
 MAX_RANGE_DIGITS = 19
@@ -295,11 +296,24 @@ def salvage_path(block: bytes, field_name: bytes) -> tuple[MsrpUri, ...]:
     Returns:
         The path; empty if there is none that can be read.
     """
+    value = salvage_value(block, field_name)
+    if value is None:
+        return ()
+    try:
+        return parse_path(value.decode("ascii"))
+    except (InvalidUri, UnicodeDecodeError):
+        return ()
+
+
+def salvage_value(block: bytes, field_name: bytes) -> bytes | None:
+    """Return the first value of a field in a malformed header section.
+
+    Args:
+        block: The header section.
+        field_name: The name in lower case.
+    """
     for line in block.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == field_name:
-            try:
-                return parse_path(value.decode("ascii"))
-            except (InvalidUri, UnicodeDecodeError):
-                return ()
-    return ()
+        name, colon, value = line.partition(b":")
+        if colon and name.lower() == field_name:
+            return value.strip(b" \t")
+    return None
