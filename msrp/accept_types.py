@@ -31,7 +31,8 @@ class AcceptTypes:
         the type is understood.
         """
         wanted = essence(content_type)
-        major = wanted.partition("/")[0] + "/*"
+        major, slash, _ = wanted.partition("/")
+        major += slash + "*"
         return any(
             entry == "*" or essence(entry) in (wanted, major) for entry in self.entries
         )

@@ -96,3 +96,10 @@ class SessionConfig:
     """What this side announced; another type gets a 415."""
 
     limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        # Either would make every message wait for ever.
+        if self.window < 1:
+            raise ValueError("window must be at least 1")
+        if self.chunk_size is not None and self.chunk_size < 1:
+            raise ValueError("chunk_size must be at least 1")
