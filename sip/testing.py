@@ -1,5 +1,6 @@
 """A test kit: user agents on a network that is a list, with a clock that is a number.
 
+:class:`RecordingMedia` is a medium that agrees to everything and remembers it.
 :class:`Network` joins any number of :class:`~sip.sansio.UserAgentCore` and scripted
 peers.  It may lose, repeat and delay what they send.  Time passes only when
 :meth:`Network.run` is told so, and then at once; so a test may wait for timer B and
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import sdp
 from sip.errors import SipParseError
 from sip.message import Message, Request, Response
 from sip.name_addr import NameAddr
@@ -26,7 +28,7 @@ from sip.sansio.user_agent import UserAgentCore
 from sip.uri import SipUri, Uri
 from sip.wire import parse_message
 
-__all__ = ["Network", "Node", "Peer", "Sent"]
+__all__ = ["Network", "Node", "Peer", "RecordingMedia", "Sent"]
 
 E = TypeVar("E")
 
@@ -265,6 +267,67 @@ class Network:
     def _settle(self) -> None:
         for node in self._nodes():
             node.settle()
+
+
+class RecordingMedia:
+    """A message stream that agrees to everything and sends nothing.
+
+    Args:
+        name: What its path ends in, so that two can be told apart.
+        kind: The media type that it offers and takes.
+
+    Attributes:
+        log: What was asked of it, in order.
+        offered: The offer it was started with.
+        answered: The answer it was started with.
+    """
+
+    def __init__(self, name: str = "stream", kind: str = "message") -> None:
+        self.name = name
+        self.kind = kind
+        self.log: list[str] = []
+        self.offered: sdp.MediaDescription | None = None
+        self.answered: sdp.MediaDescription | None = None
+
+    async def offer(self) -> sdp.MediaDescription:
+        """Offer a stream."""
+        self.log.append("offer")
+        return self._description("actpass")
+
+    async def answer(
+        self, offered: sdp.MediaDescription
+    ) -> sdp.MediaDescription | None:
+        """Take what is of its kind."""
+        if offered.media != self.kind:
+            return None
+        self.log.append("answer")
+        return self._description("active")
+
+    async def start(
+        self,
+        offered: sdp.MediaDescription,
+        answered: sdp.MediaDescription,
+        is_offerer: bool,
+    ) -> None:
+        """Note that it was started."""
+        self.offered, self.answered = offered, answered
+        self.log.append("start as offerer" if is_offerer else "start as answerer")
+
+    async def stop(self) -> None:
+        """Note that it was stopped."""
+        self.log.append("stop")
+
+    def _description(self, setup: str) -> sdp.MediaDescription:
+        path = f"msrp://127.0.0.1:2855/{self.name};tcp"
+        attributes = (
+            sdp.Attribute("accept-types", "message/cpim text/plain"),
+            sdp.Attribute("accept-wrapped-types", "*"),
+            sdp.Attribute("path", path),
+            sdp.Attribute("setup", setup),
+        )
+        return sdp.MediaDescription(
+            self.kind, 2855, "TCP/MSRP", ("*",), attributes=attributes
+        )
 
 
 def _resolve(uri: Uri) -> Sequence[Hop]:

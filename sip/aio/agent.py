@@ -445,14 +445,14 @@ def _compose(
 
 
 def _error_of(response: Response | None, failure: Failure | None) -> Exception:
-    if response is not None:
-        return CallRefused(response)
     match failure:
-        case Failure.TIMEOUT:
-            return CallTimeout()
         case Failure.CANCELLED:
             return CallOver(EndReason.CANCELLED)
+        case Failure.TIMEOUT:
+            return CallTimeout()
         case _:
+            if response is not None:
+                return CallRefused(response)
             words = "it failed" if failure is None else failure.value
             return TransportError(f"the request got no answer: {words}")
 

@@ -73,6 +73,7 @@ class Call:
         self._roles: dict[int, sdp.Setup] = {}
         self._over: asyncio.Future[EndReason]
         self._over = asyncio.get_running_loop().create_future()
+        self._starting: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
     @property
@@ -184,13 +185,28 @@ class Call:
     # Media.
 
     async def _start(self, agreed: Sequence[Agreed], *, is_offerer: bool) -> None:
-        """Start what was agreed and stop what was refused."""
+        """Start what was agreed, unless the call is over already.
+
+        That is a task of its own, so that the end of the call can cancel it.
+        """
+        self._check_alive()
+        starting = self._owner.spawn(self._start_all(agreed, is_offerer))
+        self._starting = starting
+        await asyncio.wait([starting])
+        self._check_alive()
+        starting.result()
+
+    async def _start_all(self, agreed: Sequence[Agreed], is_offerer: bool) -> None:
         self.media = [stream.media for stream in agreed]
-        refused = [medium for medium in self._candidates if medium not in self.media]
-        for medium in refused:
-            await medium.stop()
+        for medium in self._candidates:
+            if medium not in self.media:
+                await medium.stop()
         for stream in agreed:
             await stream.media.start(stream.offered, stream.answered, is_offerer)
+
+    def _check_alive(self) -> None:
+        if self._stopping is not None:
+            raise CallOver(self.end_reason or EndReason.LOCAL_BYE)
 
     def _stop_media(self) -> asyncio.Task[None]:
         if self._stopping is None:
@@ -198,6 +214,12 @@ class Call:
         return self._stopping
 
     async def _stop_all(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+            if not self._starting.cancelled():
+                # Whoever waits for it is told as well, if somebody does.
+                self._starting.exception()
         for medium in self._candidates:
             try:
                 await medium.stop()

@@ -113,7 +113,8 @@ class ClientCall(Call):
             elif response.status < 300:
                 self._receive_success(response, now)
             else:
-                self._fail(response, None)
+                cancelled = Failure.CANCELLED if self._cancel_wanted else None
+                self._fail(response, cancelled)
         except SipParseError:
             if response.status >= 200:
                 self._fail(None, Failure.BAD_RESPONSE)

@@ -135,7 +135,8 @@ class CallFailed:
     """The refusal, if a peer sent one."""
 
     failure: Failure | None
-    """Why there is no response, otherwise."""
+    """Why there is no call, if it isn't for the response alone: ``CANCELLED`` may
+    come with the response to the cancelled INVITE."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
