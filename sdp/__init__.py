@@ -34,7 +34,7 @@ session says for it too.
 The one error is :exc:`SdpError`.
 """
 
-from .attributes import (
+from sdp.attributes import (
     Direction,
     Languages,
     Party,
@@ -47,11 +47,11 @@ from .attributes import (
     setup_of,
     with_direction,
 )
-from .description import MediaDescription, SessionDescription
-from .errors import SdpError
-from .fingerprint import Fingerprint, certificate_matches, fingerprints_of
-from .lines import Attribute, Bandwidth, ConnectionData, Origin, TimeDescription
-from .offer_answer import (
+from sdp.description import MediaDescription, SessionDescription
+from sdp.errors import SdpError
+from sdp.fingerprint import Fingerprint, certificate_matches, fingerprints_of
+from sdp.lines import Attribute, Bandwidth, ConnectionData, Origin, TimeDescription
+from sdp.offer_answer import (
     AcceptedMedia,
     accepted,
     answer_direction,

@@ -12,9 +12,9 @@ import dataclasses
 import enum
 from collections.abc import Sequence
 
-from .description import MediaDescription, SessionDescription
-from .errors import SdpError
-from .lines import Attribute
+from sdp.description import MediaDescription, SessionDescription
+from sdp.errors import SdpError
+from sdp.lines import Attribute
 
 __all__ = [
     "Direction",

@@ -15,10 +15,10 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Self
 
-from .errors import SdpError
-from .grammar import check_media, check_text, encode
-from .lines import Attribute, Bandwidth, ConnectionData, Origin, TimeDescription
-from .reader import Section, read_sections
+from sdp.errors import SdpError
+from sdp.grammar import check_media, check_text, encode
+from sdp.lines import Attribute, Bandwidth, ConnectionData, Origin, TimeDescription
+from sdp.reader import Section, read_sections
 
 __all__ = ["MediaDescription", "SessionDescription"]
 

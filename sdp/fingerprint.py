@@ -14,9 +14,9 @@ import string
 from collections.abc import Iterable
 from typing import Self
 
-from .description import MediaDescription, SessionDescription
-from .errors import SdpError
-from .grammar import is_token
+from sdp.description import MediaDescription, SessionDescription
+from sdp.errors import SdpError
+from sdp.grammar import is_token
 
 __all__ = ["Fingerprint", "certificate_matches", "fingerprints_of"]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import string
 
-from .errors import SdpError
+from sdp.errors import SdpError
 
 __all__ = [
     "DIGITS",

@@ -16,8 +16,8 @@ import ipaddress
 import string
 from typing import Self
 
-from .errors import SdpError
-from .grammar import (
+from sdp.errors import SdpError
+from sdp.grammar import (
     DIGITS,
     check_number,
     check_text,

@@ -16,10 +16,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .attributes import Direction, direction_of
-from .description import MediaDescription, SessionDescription
-from .errors import SdpError
-from .lines import Attribute, ConnectionData, TimeDescription
+from sdp.attributes import Direction, direction_of
+from sdp.description import MediaDescription, SessionDescription
+from sdp.errors import SdpError
+from sdp.lines import Attribute, ConnectionData, TimeDescription
 
 __all__ = [
     "AcceptedMedia",

@@ -16,9 +16,9 @@ import collections
 import dataclasses
 from collections.abc import Callable
 
-from .errors import SdpError
-from .grammar import check_text, encode, number
-from .lines import Attribute, Bandwidth, ConnectionData, Origin, TimeDescription
+from sdp.errors import SdpError
+from sdp.grammar import check_text, encode, number
+from sdp.lines import Attribute, Bandwidth, ConnectionData, Origin, TimeDescription
 
 __all__ = ["MediaLine", "Section", "read_sections"]
 

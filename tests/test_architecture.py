@@ -1,0 +1,118 @@
+"""Who may import whom, read from the source.
+
+The rooms below know nothing of those above, and what is pure stays pure: no
+socket, clock or event loop outside of the ``aio`` packages.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("sdp", "mime", "cpim", "msrp", "sip", "samples", "msrp_chat")
+IO = {
+    "asyncio", "socket", "socketserver", "ssl", "selectors", "select", "threading",
+    "multiprocessing", "concurrent", "time", "subprocess", "sched", "signal",
+    "aiofiles", "OpenSSL", "dns",
+}  # fmt: skip
+VALUES = {
+    "msrp.errors", "msrp.events", "msrp.config", "msrp.uri", "msrp.headers",
+    "msrp.status", "msrp.accept_types",
+}  # fmt: skip
+
+# A room, what of ours it may import, and whether it may do I/O.  The longest
+# prefix that fits a module decides.
+RULES: dict[str, tuple[set[str], bool]] = {
+    "sdp": ({"sdp"}, False),
+    "mime": ({"mime"}, False),
+    "cpim": ({"cpim", "mime"}, False),
+    **{value: (VALUES, False) for value in VALUES},
+    "msrp": ({"msrp"}, True),  # The package itself, which gathers public names.
+    "msrp.sansio": ({"msrp.sansio", *VALUES}, False),
+    "msrp.content": ({"cpim", "mime", *VALUES}, False),
+    "msrp.addresses": ({"cpim", "msrp.content", *VALUES}, False),
+    "msrp.negotiation": ({"sdp", *VALUES}, False),
+    "msrp.testing": ({"msrp.sansio", *VALUES}, False),
+    "msrp.aio": ({"msrp"}, True),
+    "sip": ({"sip", "sdp", "mime"}, False),
+    "sip.aio": ({"sip", "sdp"}, True),
+    "msrp_chat": (set(ROOMS), True),
+}
+NEVER = {"sip": "sip.aio"}  # What a prefix above would allow.
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for room in ("sdp", "mime", "cpim", "msrp", "sip", "samples/msrp_chat"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            parts = parts[1:] if parts[0] == "samples" else parts
+            yield ".".join(parts).removesuffix(".__init__"), path
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            assert node.module
+            # `from sip import aio` is an import of sip.aio too.
+            found |= {node.module} | {
+                f"{node.module}.{alias.name}"
+                for alias in node.names
+                if (ROOT / node.module.replace(".", "/") / alias.name).exists()
+            }
+    return found
+
+
+def within(module: str, prefixes: set[str]) -> bool:
+    return any(module == p or module.startswith(p + ".") for p in prefixes)
+
+
+def violations(name: str, imported: set[str]) -> list[str]:
+    rule = max((r for r in RULES if within(name, {r})), key=len)
+    allowed, does_io = RULES[rule]
+    wrong = [
+        f"{name} imports {module}"
+        for module in sorted(imported)
+        if within(module, set(ROOMS)) and not within(module, allowed)
+    ]
+    is_package_itself = name in ("msrp", "sip")
+    if rule in NEVER and not is_package_itself:
+        wrong += [f"{name} imports {m}" for m in imported if within(m, {NEVER[rule]})]
+    if not does_io:
+        wrong += [f"{name} does I/O: {m}" for m in imported if within(m, IO)]
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [pytest.param(*m, id=m[0]) for m in modules()]
+)
+def test_imports_go_one_way(name: str, path: Path) -> None:
+    assert violations(name, imports(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "imported"),
+    [
+        ("sdp.reader", "mime"),
+        ("cpim.message", "sdp"),
+        ("msrp.uri", "msrp.sansio.session"),
+        ("msrp.sansio.stream", "asyncio"),
+        ("msrp.sansio.stream", "msrp.negotiation"),
+        ("msrp.aio.stream", "sip"),
+        ("msrp.aio.stream", "sdp"),
+        ("msrp.content", "sdp"),
+        ("sip.message", "msrp"),
+        ("sip.sansio.dialog", "sip.aio.agent"),
+        ("sip.sansio.dialog", "time"),
+        ("sip.aio.agent", "msrp"),
+    ],
+)
+def test_a_wrong_import_would_be_seen(name: str, imported: str) -> None:
+    assert violations(name, {imported})
