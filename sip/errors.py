@@ -71,6 +71,12 @@ class SipParseError(SipError, ValueError):
     def __str__(self) -> str:
         return self.problem if self.header is None else f"{self.header}: {self.problem}"
 
+    def within(self, header: str) -> SipParseError:
+        """Give the same error, found in a header field of this name."""
+        return SipParseError(
+            self.problem, header=header, status=self.status, request=self.request
+        )
+
 
 class LocalError(SipError, ValueError):
     """This side asked for something that may not be put into a message.

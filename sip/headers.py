@@ -16,14 +16,7 @@ from typing import Any, TypeVar
 from sip.errors import LocalError, SipParseError
 from sip.grammar import WSP, is_one_line, is_token, split_list
 
-__all__ = [
-    "MAX_FIELDS",
-    "Headers",
-    "listed",
-    "optional",
-    "required",
-    "tokens",
-]
+__all__ = ["MAX_FIELDS", "Headers"]
 
 T = TypeVar("T")
 
@@ -328,89 +321,9 @@ def _checked(name: str, value: str) -> tuple[str, str, str]:
     return *_key_and_name(name), value.strip(WSP)
 
 
-def required(name: str, parse: Callable[[str], T]) -> Callable[[Headers], T]:
-    """Make a reader for a header field that must be there exactly once.
-
-    The reader raises :exc:`SipParseError` if it isn't, or isn't well formed.
-    """
-
-    def read(headers: Headers) -> T:
-        value = _single(headers, name)
-        if value is None:
-            raise SipParseError("the header field is missing", header=name)
-        try:
-            return parse(value)
-        except SipParseError as exc:
-            raise _in_header(exc, name) from None
-
-    return read
-
-
-def optional(
-    name: str, parse: Callable[[str], T | None]
-) -> Callable[[Headers], T | None]:
-    """Make a reader for a header field that may be there once.
-
-    The reader gives ``None`` if it isn't, and raises :exc:`SipParseError` if it
-    is there twice or isn't well formed.
-    """
-
-    def read(headers: Headers) -> T | None:
-        value = _single(headers, name)
-        if value is None:
-            return None
-        try:
-            return parse(value)
-        except SipParseError as exc:
-            raise _in_header(exc, name) from None
-
-    return read
-
-
-def listed(
-    name: str, parse: Callable[[Iterable[str]], tuple[T, ...]]
-) -> Callable[[Headers], tuple[T, ...]]:
-    """Make a reader for a header field of which there may be any number.
-
-    The reader raises :exc:`SipParseError` if one isn't well formed.
-
-    Args:
-        name: The header field.
-        parse: Reads the raw values of all fields together.
-    """
-
-    def read(headers: Headers) -> tuple[T, ...]:
-        try:
-            return parse(headers.get_all(name))
-        except SipParseError as exc:
-            raise _in_header(exc, name) from None
-
-    return read
-
-
-def tokens(name: str) -> Callable[[Headers], tuple[str, ...]]:
-    """Make a reader for the elements of a comma-separated header field."""
-
-    def read(headers: Headers) -> tuple[str, ...]:
-        return tuple(headers.values(name))
-
-    return read
-
-
 def _elements(values: list[str], name: str) -> list[str]:
     try:
         parts = [split_list(value, ",") for value in values]
     except SipParseError as exc:
-        raise _in_header(exc, name) from None
+        raise exc.within(name) from None
     return [element for part in parts for element in part if element]
-
-
-def _single(headers: Headers, name: str) -> str | None:
-    values = headers._values(name)
-    if len(values) > 1:
-        raise SipParseError("the header field is there twice", header=name)
-    return values[0] if values else None
-
-
-def _in_header(error: SipParseError, name: str) -> SipParseError:
-    return SipParseError(error.problem, header=name, status=error.status)

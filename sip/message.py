@@ -20,8 +20,9 @@ from typing import TypeAlias
 from sip.cseq import CSeq
 from sip.errors import LocalError, SipParseError
 from sip.grammar import is_token, parse_number, split_list
-from sip.headers import Headers, listed, optional, required, tokens
+from sip.headers import Headers
 from sip.name_addr import NameAddr, parse_contacts, parse_name_addrs
+from sip.readers import listed, optional, required, tokens
 from sip.status import reason_phrase
 from sip.uri import Uri, parse_uri
 from sip.via import Via
@@ -266,7 +267,7 @@ class Request(_Message):
             try:
                 self._uri = (self.raw_uri, parse_uri(self.raw_uri))
             except SipParseError as exc:
-                raise SipParseError(exc.problem, header="Request-URI") from None
+                raise exc.within("Request-URI") from None
         return self._uri[1]
 
     @property

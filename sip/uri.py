@@ -13,13 +13,13 @@ a proxy put into a route comes back to it octet by octet, and
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from sip.equivalence import headers_key, host_key, normalise, parameters_match
 from sip.errors import SipParseError
 from sip.grammar import parse_host_port
 from sip.parameters import Parameters
@@ -49,16 +49,9 @@ _HEADER_SAFE = "!*'()[]/?:+$"
 # Nor are half surrogates text, but for those that stand for octets.
 _NEVER_IN_A_URI = re.compile(r'[\x00-\x20\x7f"<>\ud800-\udc7f\udd00-\udfff]')
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-_UNRESERVED = frozenset(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()"
-)
 
 # scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+")
-
-# Parameters that never match when only one of two URIs has them (§19.1.4).
-_DECISIVE_PARAMETERS = frozenset({"user", "ttl", "method", "maddr", "transport"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +234,9 @@ class SipUri:
             and self.scheme == other.scheme
             and self._userinfo_key() == other._userinfo_key()
             and self.port == other.port
-            and _host_key(self.host) == _host_key(other.host)
-            and _parameters_match(self.parameters, other.parameters)
-            and _headers_key(self.headers) == _headers_key(other.headers)
+            and host_key(self.host) == host_key(other.host)
+            and parameters_match(self.parameters, other.parameters)
+            and headers_key(self.headers) == headers_key(other.headers)
         )
 
     def _escaped_user(self) -> str:
@@ -254,8 +247,8 @@ class SipUri:
 
     def _userinfo_key(self) -> tuple[str | None, str | None]:
         return (
-            None if self.user is None else _normalise(self._escaped_user()),
-            None if self.password is None else _normalise(self.password),
+            None if self.user is None else normalise(self._escaped_user()),
+            None if self.password is None else normalise(self.password),
         )
 
 
@@ -383,39 +376,3 @@ def _unescape(text: str) -> str:
         return text
     octets = unquote_to_bytes(text.encode("utf-8", "surrogateescape"))
     return octets.decode("utf-8", "surrogateescape")
-
-
-def _normalise(text: str) -> str:
-    """Undo the escapes that make no difference, and only these."""
-    return _ESCAPE.sub(_normalise_escape, text) if "%" in text else text
-
-
-def _normalise_escape(match: re.Match[str]) -> str:
-    character = chr(int(match[1], 16))
-    return character if character in _UNRESERVED else match[0].upper()
-
-
-def _host_key(host: str) -> str:
-    # Two spellings of one IPv6 address are the same host (RFC 5954 §4).
-    return str(ipaddress.IPv6Address(host)) if ":" in host else host.lower()
-
-
-def _parameters_match(one: Parameters, other: Parameters) -> bool:
-    ours, theirs = _parameters_key(one), _parameters_key(other)
-    return all(
-        ours[name] == theirs[name]
-        if name in ours and name in theirs
-        else name not in _DECISIVE_PARAMETERS
-        for name in ours.keys() | theirs.keys()
-    )
-
-
-def _parameters_key(parameters: Parameters) -> dict[str, str | None]:
-    return {
-        _normalise(name).lower(): None if value is None else _normalise(value).lower()
-        for name, value in parameters
-    }
-
-
-def _headers_key(headers: UriHeaders) -> list[tuple[str, str]]:
-    return sorted((_normalise(n).lower(), _normalise(v).lower()) for n, v in headers)

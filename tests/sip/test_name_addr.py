@@ -170,7 +170,7 @@ def test_an_address_is_read_or_refused_and_what_is_read_can_be_sent(tail: str) -
         fullmatch=True,
     )
 )
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 def test_the_short_way_to_read_an_address_gives_what_the_grammar_gives(
     text: str,
 ) -> None:

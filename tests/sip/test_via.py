@@ -121,7 +121,7 @@ def test_a_via_is_read_or_refused(tail: str) -> None:
         fullmatch=True,
     )
 )
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 def test_the_short_way_to_read_a_via_gives_what_the_grammar_gives(text: str) -> None:
     try:
         expected = Via._parse_fully(text)

@@ -1,0 +1,93 @@
+"""Functions that read header fields as values, for :meth:`~sip.headers.Headers.view`.
+
+Each of these makes such a reader from a function that parses text.  A reader
+names the header field in the :exc:`SipParseError` that it raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from sip.errors import SipParseError
+from sip.headers import Headers
+
+__all__ = ["listed", "optional", "required", "tokens"]
+
+T = TypeVar("T")
+
+
+def required(name: str, parse: Callable[[str], T]) -> Callable[[Headers], T]:
+    """Make a reader for a header field that must be there exactly once.
+
+    The reader raises :exc:`SipParseError` if it isn't, or isn't well formed.
+    """
+
+    def read(headers: Headers) -> T:
+        value = _single(headers, name)
+        if value is None:
+            raise SipParseError("the header field is missing", header=name)
+        try:
+            return parse(value)
+        except SipParseError as exc:
+            raise exc.within(name) from None
+
+    return read
+
+
+def optional(
+    name: str, parse: Callable[[str], T | None]
+) -> Callable[[Headers], T | None]:
+    """Make a reader for a header field that may be there once.
+
+    The reader gives ``None`` if it isn't, and raises :exc:`SipParseError` if it
+    is there twice or isn't well formed.
+    """
+
+    def read(headers: Headers) -> T | None:
+        value = _single(headers, name)
+        if value is None:
+            return None
+        try:
+            return parse(value)
+        except SipParseError as exc:
+            raise exc.within(name) from None
+
+    return read
+
+
+def listed(
+    name: str, parse: Callable[[Iterable[str]], tuple[T, ...]]
+) -> Callable[[Headers], tuple[T, ...]]:
+    """Make a reader for a header field of which there may be any number.
+
+    The reader raises :exc:`SipParseError` if one isn't well formed.
+
+    Args:
+        name: The header field.
+        parse: Reads the raw values of all fields together.
+    """
+
+    def read(headers: Headers) -> tuple[T, ...]:
+        try:
+            return parse(headers.get_all(name))
+        except SipParseError as exc:
+            raise exc.within(name) from None
+
+    return read
+
+
+def tokens(name: str) -> Callable[[Headers], tuple[str, ...]]:
+    """Make a reader for the elements of a comma-separated header field."""
+
+    def read(headers: Headers) -> tuple[str, ...]:
+        return tuple(headers.values(name))
+
+    return read
+
+
+def _single(headers: Headers, name: str) -> str | None:
+    values = headers.get_all(name)
+    if len(values) > 1:
+        raise SipParseError("the header field is there twice", header=name)
+    return values[0] if values else None
