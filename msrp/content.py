@@ -589,9 +589,9 @@ def _types_in(part: Part, depth: int = 0, *, is_signed: bool = False) -> Iterato
         inner = _open_multipart(part)
     if inner and depth == MAX_NESTING:
         raise LocalProtocolError(f"the content is more than {MAX_NESTING} deep")
+    protects = is_signed or part.content_type.essence == "multipart/signed"
     for each in inner:
-        is_signed = part.content_type.essence == "multipart/signed"
-        yield from _types_in(each, depth + 1, is_signed=is_signed)
+        yield from _types_in(each, depth + 1, is_signed=protects)
 
 
 def _open_multipart(part: Part) -> tuple[Part, ...]:
