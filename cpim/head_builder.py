@@ -8,7 +8,7 @@ from datetime import datetime
 from .address import Address
 from .date_time import DateTime
 from .errors import CpimError
-from .grammar import is_name
+from .grammar import is_header_name, is_name
 from .headers import Header
 
 __all__ = ["AddressLike", "HeaderLike", "build_head"]
@@ -56,9 +56,18 @@ def build_head(
         lines.append(Header.build("Subject", subject, parameters=tags))
     lines += (_namespace(prefix, uri) for prefix, uri in namespaces)
     if names := list(require):
+        if not all(map(is_header_name, names)):
+            raise CpimError("a required name has characters that it can't have")
         lines.append(Header.build("Require", ",".join(names)))
-    lines += (h if isinstance(h, Header) else Header.build(*h) for h in headers)
+    lines += map(_header, headers)
     return b"".join(bytes(line) + b"\r\n" for line in lines)
+
+
+def _header(header: HeaderLike) -> Header:
+    if isinstance(header, Header):
+        # It may be made of anything: what isn't one line must not be sent.
+        return Header.parse(bytes(header), strict=True)
+    return Header.build(*header)
 
 
 def _address(address: AddressLike) -> Address:

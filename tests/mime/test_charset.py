@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mime import decode_text
@@ -48,6 +48,7 @@ def test_text_that_is_not_as_announced_is_shown_and_flagged(
     assert decoded.problem is not None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=50), st.none() | st.sampled_from(["ascii", "utf-16", "big5"]))
 def test_any_octets_become_text(content: bytes, charset: str | None) -> None:
     decode_text(content, charset).text.encode()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mime import MidUrl, MimeError, cid_url, content_ids_of, new_content_id
@@ -50,6 +50,7 @@ def test_a_content_id_becomes_a_cid_url(content_id: str, url: str) -> None:
     assert content_ids_of(url)[0] == content_id.strip("<>")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20))
 def test_every_content_id_survives_its_url(content_id: str) -> None:
     try:

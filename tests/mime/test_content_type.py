@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mime import ContentType, MimeError
@@ -89,6 +89,7 @@ def test_a_type_matches_patterns_of_accept_types(pattern: str, does: bool) -> No
     assert ContentType.parse("Text/plain;a=b").matches(pattern) is does
 
 
+@settings(deadline=None)
 @given(tokens, tokens, st.lists(st.tuples(tokens, values), max_size=4))
 def test_what_is_written_reads_back_equal(
     type_: str, subtype: str, parameters: list[tuple[str, str]]
@@ -97,6 +98,7 @@ def test_what_is_written_reads_back_equal(
     assert ContentType.parse(str(written)) == written
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60) | st.text('ab/;=" ()\\\r\n\t', max_size=40))
 def test_anything_reads_or_is_a_mime_error(value: bytes | str) -> None:
     try:

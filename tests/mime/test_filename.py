@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mime import safe_filename
@@ -66,6 +66,7 @@ def test_the_fallback_can_be_chosen() -> None:
 
 
 @pytest.mark.rule("CD-2")
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.text('./\\: CcOoNn1~-"\u202e', max_size=40))
 def test_any_name_is_one_visible_component(name: str) -> None:
     safe = safe_filename(name)

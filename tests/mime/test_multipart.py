@@ -4,7 +4,7 @@ import itertools
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mime import (
@@ -187,6 +187,14 @@ def test_what_is_signed_goes_before_the_wrapper_of_the_same_id(
     found = parse_multipart(*build_multipart([wrapper])).find_content_id("a@b")
     assert found is not None
     assert found.content_type.essence == essence
+
+
+@pytest.mark.rule("CID-3")
+def test_a_wrapper_with_an_id_of_its_own_is_found() -> None:
+    inner = Part.build("application/pidf+xml", b"<presence/>", content_id="a@b")
+    wrapper = Part.build(*build_multipart([inner], "signed"), content_id="c@d")
+    found = parse_multipart(*build_multipart([wrapper])).find_content_id("c@d")
+    assert found == wrapper
 
 
 @pytest.mark.rule("MIME-6")
@@ -452,6 +460,7 @@ parts = st.one_of(
 
 
 @pytest.mark.rule("MIME-2", "MIME-15")
+@settings(deadline=None)
 @given(st.lists(parts, min_size=1, max_size=4))
 def test_what_is_put_together_comes_apart_equal(many: list[Part]) -> None:
     content_type, body = build_multipart(many)
@@ -469,6 +478,7 @@ WORDS = [
 hostile_bodies = st.lists(st.sampled_from(WORDS), max_size=25).map(b"".join)
 
 
+@settings(deadline=None)
 @given(hostile_bodies | st.binary(max_size=60))
 def test_any_body_comes_apart_or_is_a_mime_error(body: bytes) -> None:
     try:
@@ -482,6 +492,7 @@ def test_any_body_comes_apart_or_is_a_mime_error(body: bytes) -> None:
         assert bytes(part) in body
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(EMERGENCY_CALL)), st.integers(0, 60), st.binary(max_size=6))
 def test_a_damaged_call_comes_apart_or_is_a_mime_error(
     at: int, cut: int, patch: bytes

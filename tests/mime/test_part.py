@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mime import (
@@ -193,6 +193,7 @@ field_values = st.text("ab/;=\"<>@ (\\'%*64é", max_size=20) | st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(field_names, field_values), max_size=4),
     st.sampled_from([b"\r\n", b"\n"]),
@@ -205,6 +206,7 @@ def test_no_property_of_a_received_part_raises(
     check_properties(b"".join(lines) + newline + body)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_octets_are_a_part(data: bytes) -> None:
     check_properties(data)

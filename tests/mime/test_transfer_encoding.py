@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mime import MimeError
@@ -84,6 +84,7 @@ def test_an_unknown_encoding_leaves_the_octets_and_is_flagged() -> None:
         encode_transfer(b"", "x-uuencode")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.sampled_from(["base64", "quoted-printable"]))
 def test_what_is_encoded_decodes_to_the_same(content: bytes, encoding: str) -> None:
     body = encode_transfer(content, encoding)
@@ -94,6 +95,7 @@ def test_what_is_encoded_decodes_to_the_same(content: bytes, encoding: str) -> N
     assert b"\n" not in body.replace(b"\r\n", b"")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100) | st.text("=AGz09+/ \t\r\n").map(str.encode))
 def test_any_octets_can_be_decoded(body: bytes) -> None:
     for encoding in ("base64", "quoted-printable"):
