@@ -30,15 +30,13 @@ _KNOWN_KINDS = frozenset(
         "icon",
         "alert",
         "by-reference",
-        # RFC 3959, 3893, 5365, 5438 and 6086
+        # RFC 3959, 3893, 5363, 5364, 5438, 6086 and 7578
         "early-session",
         "aib",
         "recipient-list",
         "recipient-list-history",
         "notification",
         "info-package",
-        # RFC 1847's parts and RFC 7578's
-        "signed-receipt",
         "form-data",
     }
 )
