@@ -55,6 +55,16 @@ def test_the_parts_of_a_uri() -> None:
     assert uri.header("To") is None
 
 
+def test_what_a_uri_doesnt_say_is_none() -> None:
+    uri = SipUri.parse("sip:p1.example.com;x")
+    assert uri.user is None
+    assert uri.port is None
+    assert uri.transport is None
+    assert uri.parameter("x") == ""
+    assert not uri.loose_routing
+    assert not uri.secure
+
+
 @pytest.mark.rule("SIP-7", "SIP-67")
 def test_escapes_are_undone_once() -> None:
     uri = SipUri.parse("sip:a%2541@h;%6C%72;n%61me=v%61lue%25%34%31")
