@@ -177,18 +177,22 @@ class Parser:
         beginning = self._data[self._at : self._at + 5]
         if not b"MSRP ".startswith(beginning) and beginning != b"\r":
             raise RemoteProtocolError("not an MSRP start line", section="4975#9")
-        if len(self._data) - self._at > _MAX_START_LINE:
+        # One more, for it may be the CR of the line's end.
+        if len(self._data) - self._at > _MAX_START_LINE + 1:
             raise LimitExceeded("the start line is too long")
 
     def _read_head(self, events: list[FramingEvent]) -> bool:
         data, end_line = self._data, self._end_line
-        blank = data.find(b"\r\n\r\n", self._searched)
-        end = data.find(end_line, self._searched, blank if blank >= 0 else len(data))
-        if end >= 0:
+        # Look no further than a head may reach, and for the empty line not behind
+        # the end-line: most heads have none, and the rest of the read is not theirs.
+        limit = self._at + self._max_head_size + len(end_line)
+        end = data.find(end_line, self._searched, limit)
+        blank = data.find(b"\r\n\r\n", self._searched, limit if end < 0 else end + 2)
+        if end >= 0 and blank < 0:
+            self._check_head_size(end)
             flag = self._flag_at(end + len(end_line))
             if flag is None:
                 return self._wait_for_head(end)
-            self._check_head_size(end)
             self._emit_head(events, end, has_body=False)
             events.append(EndReceived(flag))
             self._finish(end + len(end_line) + 3)
@@ -202,7 +206,8 @@ class Parser:
         return True
 
     def _wait_for_head(self, searched: int) -> bool:
-        self._check_head_size(len(self._data))
+        # What comes after that may be the end already, and then doesn't count.
+        self._check_head_size(searched)
         self._searched = max(self._searched, searched)
         return False
 
