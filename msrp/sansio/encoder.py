@@ -14,16 +14,12 @@ from msrp.headers import ContinuationFlag, is_ident
 from msrp.status import reason_phrase
 
 __all__ = [
-    "MAX_WHOLE_BODY",
     "encode_end",
     "encode_head",
     "encode_response",
     "new_message_id",
     "new_transaction_id",
 ]
-
-MAX_WHOLE_BODY = 10_240
-"""Octets of body in a request that can't be chunked (:rfc:`4975#section-7.1`)."""
 
 
 def new_transaction_id() -> str:
@@ -56,7 +52,7 @@ def encode_head(
             not the same as an empty one.
 
     Raises:
-        LocalProtocolError: A value would break the framing.
+        LocalProtocolError: A value would break the framing, or isn't Unicode.
     """
     assert is_ident(transaction_id)
     lines = [
@@ -73,7 +69,13 @@ def encode_head(
         raise LocalProtocolError("a header value holds a line break", section="4975#9")
     if "\0" in text:
         raise LocalProtocolError("a header value holds a NUL", section="4975#9")
-    return (text + "\r\n\r\n" if content_type is not None else text).encode()
+    try:
+        return (text + "\r\n\r\n" if content_type is not None else text).encode()
+    except UnicodeEncodeError:
+        # Such as the name of a file that isn't in the locale's encoding.
+        raise LocalProtocolError(
+            "a header value holds what isn't Unicode", section="4975#9"
+        ) from None
 
 
 def encode_end(transaction_id: str, flag: ContinuationFlag) -> bytes:
