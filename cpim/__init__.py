@@ -31,19 +31,19 @@ Nothing here does I/O or reads a clock.
 
 from __future__ import annotations
 
-from .address import Address
-from .date_time import DateTime
-from .errors import CpimError
-from .escapes import escape, unescape
-from .header_block import MAX_HEAD_SIZE, MAX_HEADERS
-from .headers import (
+from cpim.address import Address
+from cpim.date_time import DateTime
+from cpim.errors import CpimError
+from cpim.escapes import escape, unescape
+from cpim.header_block import MAX_HEAD_SIZE, MAX_HEADERS
+from cpim.headers import (
     CORE_NAMESPACE,
     DEFAULT_LANGUAGE,
     Header,
     Namespaces,
     QualifiedName,
 )
-from .message import CORE_HEADERS, CpimMessage, Subject
+from cpim.message import CORE_HEADERS, CpimMessage, Subject
 
 __all__ = [
     "CORE_HEADERS",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .errors import CpimError
-from .escapes import escape, unescape
-from .grammar import ABSOLUTE_URI, STRING, TOKEN
+from cpim.errors import CpimError
+from cpim.escapes import escape, unescape
+from cpim.grammar import ABSOLUTE_URI, STRING, TOKEN
 
 __all__ = ["Address"]
 

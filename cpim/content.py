@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
+from cpim.errors import CpimError
 from mime import MimeError, Part
 from mime.headers import line_end_of
-
-from .errors import CpimError
 
 __all__ = ["read_content", "with_crlf"]
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
-from .errors import CpimError
+from cpim.errors import CpimError
 
 __all__ = ["DateTime"]
 

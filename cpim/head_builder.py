@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from .address import Address
-from .date_time import DateTime
-from .errors import CpimError
-from .grammar import is_header_name, is_name
-from .headers import Header
+from cpim.address import Address
+from cpim.date_time import DateTime
+from cpim.errors import CpimError
+from cpim.grammar import is_header_name, is_name
+from cpim.headers import Header
 
 __all__ = ["AddressLike", "HeaderLike", "build_head"]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from cpim.errors import CpimError
+from cpim.headers import CORE_NAMESPACE, Header, Namespaces, QualifiedName
 from mime.headers import line_end_of
-
-from .errors import CpimError
-from .headers import CORE_NAMESPACE, Header, Namespaces, QualifiedName
 
 __all__ = ["MAX_HEADERS", "MAX_HEAD_SIZE", "HeaderBlock"]
 

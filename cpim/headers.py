@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .address import Address
-from .errors import CpimError
-from .escapes import escape, unescape
-from .grammar import ABSOLUTE_URI, HEADER_NAME, NAME, STRING, TOKEN, is_name
+from cpim.address import Address
+from cpim.errors import CpimError
+from cpim.escapes import escape, unescape
+from cpim.grammar import ABSOLUTE_URI, HEADER_NAME, NAME, STRING, TOKEN, is_name
 
 __all__ = [
     "CORE_NAMESPACE",

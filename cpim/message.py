@@ -6,15 +6,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from cpim.address import Address
+from cpim.content import read_content, with_crlf
+from cpim.date_time import DateTime
+from cpim.errors import CpimError
+from cpim.head_builder import AddressLike, HeaderLike, build_head
+from cpim.header_block import MAX_HEAD_SIZE, HeaderBlock
+from cpim.headers import CORE_NAMESPACE, Header, QualifiedName
 from mime import ContentType, MimeError, Part
-
-from .address import Address
-from .content import read_content, with_crlf
-from .date_time import DateTime
-from .errors import CpimError
-from .head_builder import AddressLike, HeaderLike, build_head
-from .header_block import MAX_HEAD_SIZE, HeaderBlock
-from .headers import CORE_NAMESPACE, Header, QualifiedName
 
 __all__ = ["CORE_HEADERS", "CpimMessage", "Subject"]
 

@@ -30,12 +30,12 @@ Reading takes time proportional to the size of the body.  Nothing here does I/O.
 
 from __future__ import annotations
 
-from .charset import DecodedText, decode_text
-from .content_id import MidUrl, cid_url, content_ids_of, new_content_id
-from .content_type import OCTET_STREAM, TEXT_PLAIN, ContentType
-from .disposition import ContentDisposition, safe_filename
-from .errors import MimeError, MimeLimitExceeded
-from .multipart import (
+from mime.charset import DecodedText, decode_text
+from mime.content_id import MidUrl, cid_url, content_ids_of, new_content_id
+from mime.content_type import OCTET_STREAM, TEXT_PLAIN, ContentType
+from mime.disposition import ContentDisposition, safe_filename
+from mime.errors import MimeError, MimeLimitExceeded
+from mime.multipart import (
     MAX_DEPTH,
     MAX_PARTS,
     Multipart,
@@ -43,7 +43,7 @@ from .multipart import (
     open_part,
     parse_multipart,
 )
-from .part import Part
+from mime.part import Part
 
 __all__ = [
     "MAX_DEPTH",

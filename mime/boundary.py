@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from .errors import MimeError, MimeLimitExceeded
+from mime.errors import MimeError, MimeLimitExceeded
 
 __all__ = ["Sections", "choose_boundary", "random_boundary", "split_sections"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
-from .errors import MimeError
+from mime.errors import MimeError
 
 __all__ = ["MidUrl", "check_content_id", "cid_url", "content_ids_of", "new_content_id"]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
-from .errors import MimeError
-from .parameters import (
+from mime.errors import MimeError
+from mime.parameters import (
     Parameters,
     check_parameters,
     format_parameters,
@@ -15,6 +16,9 @@ from .parameters import (
 )
 
 __all__ = ["OCTET_STREAM", "TEXT_PLAIN", "ContentType"]
+
+_MAX_CACHED = 200
+"""Characters of a value that is worth remembering; longer ones are one of a kind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,9 +61,7 @@ class ContentType:
         """
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
-        essence, parameters = split_parameters(value)
-        type_, _, subtype = essence.partition("/")
-        return cls(type_.strip(), subtype.strip(), parameters)
+        return _parse(value) if len(value) <= _MAX_CACHED else _parse_anew(value)
 
     @property
     def essence(self) -> str:
@@ -111,3 +113,14 @@ TEXT_PLAIN = ContentType("text", "plain")
 
 OCTET_STREAM = ContentType("application", "octet-stream")
 """What a part is whose transfer encoding nobody knows (:rfc:`2045#section-6.4`)."""
+
+
+def _parse_anew(value: str) -> ContentType:
+    essence, parameters = split_parameters(value)
+    type_, _, subtype = essence.partition("/")
+    return ContentType(type_.strip(), subtype.strip(), parameters)
+
+
+# The same few types come again and again, and each part is asked for its own
+# many times over.
+_parse = functools.lru_cache(maxsize=256)(_parse_anew)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .content_type import ContentType
-from .errors import MimeError
-from .extended_parameters import decoded_parameter, encoded_parameter
-from .filename import safe_filename
-from .parameters import (
+from mime.content_type import ContentType
+from mime.errors import MimeError
+from mime.extended_parameters import decoded_parameter, encoded_parameter
+from mime.filename import safe_filename
+from mime.parameters import (
     Parameters,
     check_parameters,
     format_parameters,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote_to_bytes
 
-from .charset import decode_text
-from .parameters import Parameters, parameter
+from mime.charset import decode_text
+from mime.parameters import Parameters, parameter
 
 __all__ = ["decoded_parameter", "encoded_parameter"]
 

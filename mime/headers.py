@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .errors import MimeError, MimeLimitExceeded
-from .parameters import has_control_characters, is_token
+from mime.errors import MimeError, MimeLimitExceeded
+from mime.parameters import has_control_characters, is_token
 
 __all__ = [
     "MAX_HEADERS",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .boundary import choose_boundary, random_boundary, split_sections
-from .content_id import content_ids_of
-from .content_type import TEXT_PLAIN, ContentType
-from .errors import MimeError, MimeLimitExceeded
-from .headers import format_head
-from .parameters import Parameters
-from .part import Part
+from mime.boundary import choose_boundary, random_boundary, split_sections
+from mime.content_id import content_ids_of
+from mime.content_type import TEXT_PLAIN, ContentType
+from mime.errors import MimeError, MimeLimitExceeded
+from mime.headers import format_head
+from mime.parameters import Parameters
+from mime.part import Part
 
 __all__ = [
     "MAX_DEPTH",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-from .errors import MimeError
+from mime.errors import MimeError
 
 __all__ = [
     "Parameters",

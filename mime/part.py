@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .charset import DecodedText, decode_text
-from .content_id import check_content_id
-from .content_type import OCTET_STREAM, TEXT_PLAIN, ContentType
-from .disposition import ContentDisposition
-from .errors import MimeError
-from .headers import Head, Headers, format_head
-from .parameters import strip_comments
-from .transfer_encoding import (
+from mime.charset import DecodedText, decode_text
+from mime.content_id import check_content_id
+from mime.content_type import OCTET_STREAM, TEXT_PLAIN, ContentType
+from mime.disposition import ContentDisposition
+from mime.errors import MimeError
+from mime.headers import Head, Headers, format_head
+from mime.parameters import strip_comments
+from mime.transfer_encoding import (
     IDENTITY_ENCODINGS,
     Decoded,
     decode_transfer,
@@ -21,7 +21,7 @@ from .transfer_encoding import (
 )
 
 if TYPE_CHECKING:
-    from .multipart import Multipart
+    from mime.multipart import Multipart
 
 __all__ = ["Part"]
 

@@ -12,7 +12,7 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from .errors import MimeError
+from mime.errors import MimeError
 
 __all__ = ["IDENTITY_ENCODINGS", "Decoded", "decode_transfer", "encode_transfer"]
 
