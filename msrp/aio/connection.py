@@ -324,6 +324,9 @@ class MsrpConnection(ConnectionHooks, Sending):
     # Inside.
 
     async def _connect(self) -> None:
+        if self._listener is not None:
+            # Whoever calls this session there is told that it is bound elsewhere.
+            self._listener.add(self)
         stream = await open_stream(
             self.negotiated,
             local_cert=self._local_cert,
