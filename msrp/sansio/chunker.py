@@ -195,7 +195,7 @@ class Chunker:
         self._source_ended = True
         if self.total is None:
             self.total = self.offset + len(self._pending)
-        elif self._left_to_read() > 0:
+        else:
             raise LocalProtocolError("the source has fewer octets than it said")
 
     def head(
