@@ -39,7 +39,7 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "msrp.testing": ({"msrp.sansio", *VALUES}, False),
     "msrp.aio": ({"msrp"}, True),
     "sip": ({"sip", "sdp", "mime"}, False),
-    "sip.aio": ({"sip", "sdp"}, True),
+    "sip.aio": ({"sip", "sdp", "mime"}, True),
     "msrp_chat": (set(ROOMS), True),
 }
 NEVER = {"sip": "sip.aio"}  # What a prefix above would allow.
