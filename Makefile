@@ -10,7 +10,7 @@ TEST := .venv/test
 CODE := sdp mime cpim msrp sip samples tests benchmarks
 ARGS ?=
 
-.PHONY: demo test check lint types unit bench format lock clean
+.PHONY: demo test check lint types unit bench compliance format lock clean
 
 demo: $(DEMO)/.made
 	$(DEMO)/bin/msrp-chat demo $(ARGS)
@@ -21,6 +21,9 @@ check: lint types
 
 unit: $(TEST)/.made
 	$(TEST)/bin/python -m pytest $(ARGS)
+
+compliance: $(TEST)/.made
+	$(TEST)/bin/python -m pytest --compliance
 
 bench: $(TEST)/.made
 	$(TEST)/bin/python -m benchmarks

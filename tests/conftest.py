@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
+pytest_plugins = ["tests.compliance.plugin"]
+
 
 @pytest.fixture(autouse=True)
 def _no_leaked_sockets_or_files() -> Iterator[None]:
