@@ -114,7 +114,6 @@ class Sender:
         self._local_point = local_point
         self._lookups: dict[Lookup, ClientRequest | SentAck] = {}
         self._new_lookups: list[Lookup] = []
-        self._sent: dict[ClientTransaction, ClientRequest] = {}
         self._acks: dict[Outgoing, SentAck] = {}
 
     def send(self, request: Request, next_hop: Uri, user: RequestUser) -> ClientRequest:
@@ -144,7 +143,7 @@ class Sender:
         sent.transaction = self.layer.send_request(cancel, invite.transaction.hop, now)
         if sent.transaction is None:
             return None
-        self._sent[sent.transaction] = sent
+        sent.transaction.user = sent
         return sent
 
     def abandon(self, sent: ClientRequest) -> None:
@@ -154,7 +153,6 @@ class Sender:
             if waiting is sent:
                 del self._lookups[lookup]
         if sent.transaction is not None:
-            self._sent.pop(sent.transaction, None)
             self.layer.abandon(sent.transaction)
 
     def lookups(self) -> list[Lookup]:
@@ -175,10 +173,11 @@ class Sender:
 
     def notice(self, notice: Notice, now: float) -> None:
         """Take what a client transaction tells."""
-        assert isinstance(notice.transaction, ClientTransaction)
-        sent = self._sent.get(notice.transaction)
-        if sent is None:
-            return
+        transaction = notice.transaction
+        assert isinstance(transaction, ClientTransaction)
+        sent = transaction.user
+        if not isinstance(sent, ClientRequest) or sent.transaction is not transaction:
+            return  # A trial that was given up.
         match notice.kind:
             case NoticeKind.TIMEOUT:
                 self._try_next(sent, Failure.TIMEOUT, now)
@@ -223,9 +222,7 @@ class Sender:
         self._new_lookups.append(lookup)
 
     def _try_next(self, sent: ClientRequest, failure: Failure, now: float) -> None:
-        if sent.transaction is not None:
-            self._sent.pop(sent.transaction, None)
-            sent.transaction = None
+        sent.transaction = None
         hop = sent.next_hop()
         if hop is None or sent.done:
             self._fail(sent, failure, now)
@@ -245,7 +242,7 @@ class Sender:
             self._fail(sent, Failure.BUSY, now)
             return
         sent.transaction = transaction
-        self._sent[transaction] = sent
+        transaction.user = sent
 
     def _fail(self, sent: ClientRequest, failure: Failure, now: float) -> None:
         if not sent.done:
@@ -256,14 +253,6 @@ class Sender:
         if response.status == 503 and sent._hops:
             self._try_next(sent, Failure.TRANSPORT, now)
             return
-        transaction = sent.transaction
-        # An INVITE may be answered with 2xx by several branches, until timer M.
-        if transaction is not None and (
-            response.status >= 300
-            or (response.status >= 200 and sent.request.method != "INVITE")
-        ):
-            self._sent.pop(transaction, None)
-            sent.done = True
         sent.user.request_answered(sent, response, now)
 
     def _send_ack_on(self, ack: SentAck) -> None:

@@ -199,13 +199,12 @@ class TransactionLayer:
         return len(self._keys)
 
     def _receive_response(self, response: Response, now: float) -> None:
-        vias = response.vias
-        key = (vias[0].branch or "", response.cseq.method)
-        transaction = self._clients.get(key)
-        if transaction is None or len(vias) > 1:
+        via = response.via
+        transaction = self._clients.get((via.branch or "", response.cseq.method))
+        if transaction is None or len(response.vias) > 1:
             return  # A stray: dropped, 2xx or not (RFC 6026 §7.2).
         ours = transaction.request.via
-        if vias[0].port != ours.port or not same_address(vias[0].host, ours.host):
+        if via.port != ours.port or not same_address(via.host, ours.host):
             return
         transaction.receive(response, now)
         self._settle(transaction)

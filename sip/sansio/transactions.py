@@ -196,14 +196,18 @@ class ClientTransaction(Transaction):
         hop: Where to send it.
         timers: How long to wait.
         now: The time, in seconds.
+
+    Attributes:
+        user: Who sent it and wants to be told.
     """
 
-    __slots__ = ("request",)
+    __slots__ = ("request", "user")
 
     _first_state: ClassVar[State]
 
     def __init__(self, request: Request, hop: Hop, timers: Timers, now: float) -> None:
         self.request = request
+        self.user: object = None
         super().__init__(self._first_state, hop, timers, now)
         self._send_request(None)
 

@@ -388,17 +388,16 @@ class UserAgentCore:
         self._layer.respond(transaction, response, now)
 
     def _is_full(self) -> bool:
+        if len(self._calls) >= self.limits.calls:
+            return True
         if len(self._calls) < self.limits.ringing_calls:
-            return False
-        ringing = sum(
-            1
+            return False  # So as not to count them for each call.
+        ringing = [
+            call
             for call in self._calls
             if not call.is_ours and call.state is CallState.INVITING
-        )
-        return (
-            len(self._calls) >= self.limits.calls
-            or ringing >= self.limits.ringing_calls
-        )
+        ]
+        return len(ringing) >= self.limits.ringing_calls
 
     def _overload(self) -> Refusal:
         return Refusal(503, (("Retry-After", str(self.limits.retry_after)),))
