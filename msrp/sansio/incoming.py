@@ -27,6 +27,17 @@ class _Open:
     touched: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What is remembered of a message that is over."""
+
+    code: int
+    """What to answer to further chunks of it."""
+
+    size: int | None = None
+    """How many octets it had, if all of them came."""
+
+
 @dataclass(slots=True, eq=False)
 class IncomingChunk:
     """One SEND while it is being received."""
@@ -47,7 +58,10 @@ class IncomingChunk:
     """What it led to."""
 
     completed: int | None = None
-    """Octets of the message that this chunk made complete."""
+    """Octets of the message that this chunk made complete, now or before."""
+
+    repeats: int | None = None
+    """Octets of the whole message, if it is here already."""
 
 
 class Incoming:
@@ -57,18 +71,18 @@ class Incoming:
         config: What to take, and the bounds.
     """
 
-    __slots__ = ("_config", "_done", "_open")
+    __slots__ = ("_config", "_done", "_open", "_paused_at")
 
     def __init__(self, config: SessionConfig) -> None:
         self._config = config
         self._open: dict[str, _Open] = {}
-        self._done: dict[str, int] = {}
-        """Message-IDs that are over, with the code that ended them."""
+        self._done: dict[str, _Done] = {}
+        self._paused_at: float | None = None
 
     def begin(self, head: RequestHead, *, has_body: bool, now: float) -> IncomingChunk:
         """Judge a chunk by its head; see :attr:`IncomingChunk.refusal`."""
         chunk = IncomingChunk(head)
-        if has_body != (head.content_type is not None) and has_body:
+        if has_body and head.content_type is None:
             chunk.refusal = StatusCode.BAD_REQUEST
             return chunk
         if not has_body and head.message_id not in self._open:
@@ -76,18 +90,19 @@ class Incoming:
         if head.message_id is None:
             chunk.refusal = StatusCode.BAD_REQUEST
             return chunk
-        start = 1 if head.byte_range is None else head.byte_range.start
-        if start == 0:
-            self._refuse(chunk, StatusCode.BAD_REQUEST)
-            return chunk
-        chunk.offset = start - 1
-        over = self._done.get(head.message_id)
-        if over == StatusCode.OK:
-            return chunk  # It has come before: answer, and show it only once.
-        if over is not None:
-            chunk.refusal = over
-            return chunk
-        self._enter(chunk, now)
+        done = self._done.get(head.message_id)
+        if done is None:
+            start = 1 if head.byte_range is None else head.byte_range.start
+            if start == 0 and has_body:
+                self._refuse(chunk, StatusCode.BAD_REQUEST)
+            else:
+                chunk.offset = max(0, start - 1)
+                self._enter(chunk, now)
+        elif done.code == StatusCode.OK:
+            # It has come before: answer and report, but show it only once.
+            chunk.repeats = done.size
+        else:
+            chunk.refusal = done.code
         return chunk
 
     def _enter(self, chunk: IncomingChunk, now: float) -> None:
@@ -118,11 +133,12 @@ class Incoming:
             return StatusCode.STOP_SENDING
         return None
 
-    def add(self, chunk: IncomingChunk, data: bytes) -> None:
+    def add(self, chunk: IncomingChunk, data: bytes, now: float) -> None:
         """Take in octets of a chunk's body."""
-        message = chunk.message
+        message = self._message_of(chunk)
         if message is None:
             return
+        message.touched = now
         try:
             message.partial.write(chunk.offset, data)
         except RemoteProtocolError as error:
@@ -134,8 +150,10 @@ class Incoming:
 
     def end(self, chunk: IncomingChunk, flag: ContinuationFlag, now: float) -> None:
         """Close a chunk; see :attr:`IncomingChunk.events`."""
-        message = chunk.message
+        message = self._message_of(chunk)
         if message is None:
+            if flag is ContinuationFlag.END:
+                chunk.completed = chunk.repeats
             return
         message.touched = now
         if flag is ContinuationFlag.ABORT:
@@ -150,12 +168,23 @@ class Incoming:
         if message.partial.complete:
             self._complete(chunk, message)
 
+    def _message_of(self, chunk: IncomingChunk) -> _Open | None:
+        message = chunk.message
+        if message is None:
+            return None
+        assert message.head.message_id is not None
+        if self._open.get(message.head.message_id) is not message:
+            # It was given up since the chunk began, and the application knows.
+            chunk.message = None
+            chunk.refusal = StatusCode.STOP_SENDING
+        return chunk.message
+
     def _complete(self, chunk: IncomingChunk, message: _Open) -> None:
         head = message.head
         assert head.message_id is not None
         assert head.content_type is not None
         contents = message.partial.contents()
-        self._forget(head.message_id, StatusCode.OK)
+        self._forget(head.message_id, _Done(StatusCode.OK, len(contents)))
         chunk.completed = len(contents)
         chunk.events.append(
             MessageCompleted(
@@ -170,7 +199,7 @@ class Incoming:
         message = chunk.message
         assert message is not None
         assert message.head.message_id is not None
-        self._forget(message.head.message_id, StatusCode.OK)
+        self._forget(message.head.message_id, _Done(StatusCode.OK))
         chunk.events.append(_incomplete(message, "its sender gave it up"))
 
     def _refuse(self, chunk: IncomingChunk, code: int) -> None:
@@ -178,16 +207,16 @@ class Incoming:
         assert head.message_id is not None
         chunk.refusal = code
         chunk.message = None
-        self._forget(head.message_id, code)
+        self._forget(head.message_id, _Done(code))
         told = head.failure_report is not FailureReport.NO
         chunk.events.append(
             MessageRefused(head.message_id, head.content_type or "", code, told)
         )
 
-    def _forget(self, message_id: str, code: int) -> None:
+    def _forget(self, message_id: str, done: _Done) -> None:
         """Let go of a message's octets and remember its id."""
         self._open.pop(message_id, None)
-        self._done[message_id] = code
+        self._done[message_id] = done
         if len(self._done) > self._config.limits.max_remembered_messages:
             del self._done[next(iter(self._done))]
 
@@ -196,18 +225,32 @@ class Incoming:
 
     def next_timeout(self) -> float | None:
         """Return when the message that was left alone longest is given up."""
-        if not self._open:
+        if not self._open or self._paused_at is not None:
             return None
         oldest = min(message.touched for message in self._open.values())
         return oldest + self._config.limits.max_message_age
 
+    def pause(self, now: float) -> None:
+        """Note that we have stopped reading: nothing grows old meanwhile."""
+        if self._paused_at is None:
+            self._paused_at = now
+
+    def resume(self, now: float) -> None:
+        """Note that we read again."""
+        if self._paused_at is not None:
+            for message in self._open.values():
+                message.touched += now - self._paused_at
+            self._paused_at = None
+
     def stale(self, now: float) -> list[IncompleteMessage]:
         """Give up what has been left alone for too long."""
-        limit = now - self._config.limits.max_message_age
-        stale = [m for m in self._open.values() if m.touched <= limit]
+        if self._paused_at is not None:
+            return []
+        age = self._config.limits.max_message_age
+        stale = [m for m in self._open.values() if m.touched + age <= now]
         for message in stale:
             assert message.head.message_id is not None
-            self._forget(message.head.message_id, StatusCode.STOP_SENDING)
+            self._forget(message.head.message_id, _Done(StatusCode.STOP_SENDING))
         return [_incomplete(message, "no more of it came") for message in stale]
 
     def give_up_all(self, problem: str) -> list[IncompleteMessage]:

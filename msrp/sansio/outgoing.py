@@ -18,6 +18,10 @@ from msrp.sansio.ranges import RangeSet
 
 __all__ = ["Outgoing", "OutgoingState"]
 
+MAX_REPORT_GAPS = 8192
+"""Gaps between the octets that success reports have named; relays reorder a handful
+of chunks, and a peer that reports every other octet isn't to be remembered."""
+
 
 class OutgoingState(enum.Enum):
     """How far a message has come."""
@@ -69,6 +73,7 @@ class Outgoing:
     """
 
     __slots__ = (
+        "_heard",
         "chunker",
         "error",
         "failure_report",
@@ -100,6 +105,7 @@ class Outgoing:
         """Chunks that still wait for a response."""
         self.reported = RangeSet()
         """Octets that success reports have covered."""
+        self._heard = False
         self.chunker = Chunker(
             message_id,
             content_type,
@@ -130,7 +136,8 @@ class Outgoing:
             return False
         if self.success_report:
             # It says more than a response, and may well come first.
-            if not self.reported.covers(self.chunker.offset):
+            # That nothing is missing of an empty message is no report of it.
+            if not self._heard or not self.reported.covers(self.chunker.offset):
                 return False
         elif self.unanswered:
             return False
@@ -143,6 +150,7 @@ class Outgoing:
         The range need not match any chunk; without one, and without an end, it
         speaks of all that has been sent.
         """
+        self._heard = True
         sent = self.chunker.offset
         if byte_range is None:
             self.reported.add(0, sent)
@@ -151,6 +159,8 @@ class Outgoing:
         stop = sent if byte_range.end is None else min(byte_range.end, sent)
         if start < stop:
             self.reported.add(start, stop)
+        if len(self.reported) > MAX_REPORT_GAPS:
+            self.reported = RangeSet()
 
     def fail(self, error: DeliveryError) -> bool:
         """Become failed, unless it is over; tell whether that happened now."""

@@ -56,11 +56,7 @@ class PartialMessage:
             RemoteProtocolError: They lie behind the end of the message.
         """
         stop = offset + len(data)
-        if stop > self._max_length:
-            raise LimitExceeded(
-                f"the message has more than {self._max_length} octets",
-                status=StatusCode.STOP_SENDING,
-            )
+        self._check_length(stop)
         if self._total is not None and stop > self._total:
             raise RemoteProtocolError("octets behind the end of the message")
         if self._pieces and offset == self._starts[-1] + len(self._pieces[-1]):
@@ -75,8 +71,10 @@ class PartialMessage:
         """Fix the length: the chunk with the last octets ends here.
 
         Raises:
+            LimitExceeded: The message is too long; status 413.
             RemoteProtocolError: It contradicts what has arrived.
         """
+        self._check_length(total)
         if self._total is not None and self._total != total:
             raise RemoteProtocolError("the message ends at two places")
         if self._received.stop > total:
@@ -104,6 +102,13 @@ class PartialMessage:
                 joined.append((start, [bytes(piece)]))
             stop = start + len(piece)
         return tuple((start, b"".join(pieces)) for start, pieces in joined)
+
+    def _check_length(self, length: int) -> None:
+        if length > self._max_length:
+            raise LimitExceeded(
+                f"the message has more than {self._max_length} octets",
+                status=StatusCode.STOP_SENDING,
+            )
 
     def _grow(self, at: int, data: bytes | memoryview) -> None:
         self._pieces[at] += data

@@ -35,7 +35,7 @@ from msrp.events import (
     ReportReceived,
     SessionOver,
 )
-from msrp.headers import FailureReport, RequestHead
+from msrp.headers import ContinuationFlag, FailureReport, RequestHead, is_ident
 from msrp.sansio.chunker import BytesBody, Chunk
 from msrp.sansio.encoder import new_message_id, new_transaction_id
 from msrp.sansio.incoming import Incoming
@@ -151,10 +151,13 @@ class Session:
 
         Raises:
             SessionClosed: The session is over.
-            LocalProtocolError: A message with this id is on its way.
+            LocalProtocolError: A message with this id is on its way, or the id isn't
+                one.
         """
         if self.state is SessionState.CLOSED:
             raise self.closed_error()
+        if not is_ident(message.message_id):
+            raise LocalProtocolError("malformed Message-ID", section="4975#9")
         if message.message_id in self._messages:
             raise LocalProtocolError("a message with this Message-ID is on its way")
         self._messages[message.message_id] = message
@@ -250,14 +253,15 @@ class Session:
         if message.finished:
             return
         queue = self._lines if message in self._lines else self._bulk
-        if message.chunker.at_end:
+        if chunk.flag is ContinuationFlag.END:
             queue.remove(message)
             message.all_written()
             if message is not self._binding:
                 self._events.append(MessageSent(message.message_id))
             self._confirm(message)
         elif queue is self._bulk:
-            self._bulk.rotate(-1)
+            self._bulk.remove(message)
+            self._bulk.append(message)
 
     def response_received(self, message: Outgoing, code: int) -> None:
         """Take in the answer to one chunk of a message (:rfc:`4975#section-7.3.2`)."""
@@ -293,8 +297,6 @@ class Session:
         if code == StatusCode.OK:
             message.success_reported(head.byte_range)
             self._confirm(message)
-        elif code == StatusCode.REQUEST_TIMEOUT:
-            self._fail(message, ResponseTimeout(message.message_id))
         else:
             error = FailureReported(message.message_id, code, reason_phrase(code))
             self._failed_with(message, code, error)
@@ -352,6 +354,9 @@ class Session:
             self._events.append(MessageDelivered(message.message_id))
 
     def _failed_with(self, message: Outgoing, code: int, error: DeliveryError) -> None:
+        if code == StatusCode.REQUEST_TIMEOUT:
+            # A relay waited in vain, as we might have (RFC 4975 section 10.4).
+            error = ResponseTimeout(message.message_id)
         if code == StatusCode.UNSUPPORTED_MEDIA_TYPE and message.chunker.content_type:
             self.refused_types.add(message.chunker.content_type)
         self._fail(message, error)

@@ -34,6 +34,7 @@ from msrp.headers import (
     RequestHead,
     ResponseHead,
     salvage_path,
+    salvage_value,
 )
 from msrp.sansio.chunker import Chunk
 from msrp.sansio.encoder import encode_response, new_transaction_id
@@ -145,6 +146,7 @@ class Stream:
         # a while, to answer 481 to what is still under way.
         self._linger = self.limits.linger if on_probation else 0.0
         self._used = False
+        self._idle_since: float | None = None
         self._paused = False
         self._ended: list[tuple[Session, list[CoreEvent]]] = []
         self._new_id = new_id
@@ -156,6 +158,9 @@ class Stream:
         assert session.state is SessionState.NEW
         self._bind(session)
         session.open_actively(self, now)
+        if self._over:
+            # It broke since somebody chose it; nothing would ever tell the session.
+            session.end(CloseReason.LOST, self.error)
 
     def retry(self, now: float) -> None:
         """Go on with what was kept back until a session is there."""
@@ -245,15 +250,19 @@ class Stream:
         return not self._held and self._control_size < self.limits.max_unsent_responses
 
     def pause(self, now: float) -> None:
-        """Note that we have stopped reading: no response can be overdue."""
+        """Note that we have stopped reading: nothing of the peer's can be overdue."""
         self._paused = True
         self._transactions.pause(now)
+        for session in self.sessions:
+            session.incoming.pause(now)
 
     def resume(self, now: float) -> None:
         """Note that we read again."""
         self._paused = False
         self._touched = now
         self._transactions.resume(now)
+        for session in self.sessions:
+            session.incoming.resume(now)
 
     # The clock.
 
@@ -266,7 +275,7 @@ class Stream:
         if self._on_probation:
             times.append(self._probation_until)
         if self.idle:
-            times.append(self._touched + self._linger)
+            times.append(self._idle_until())
         if self._parser.in_message and not self._paused:
             times.append(self._touched + self.limits.stall_time)
         return min((time for time in times if time is not None), default=None)
@@ -282,12 +291,23 @@ class Stream:
         if self._on_probation and self._probation_until <= now:
             problem = "the peer connected but named no session in time"
             self.abandon(CloseReason.LOST, LimitExceeded(problem))
-        if self.idle and self._touched + self._linger <= now:
-            self.abandon(CloseReason.BY_US)
+        if self.idle:
+            self._check_idle(now)
         stalled = self._touched + self.limits.stall_time <= now
         if self._parser.in_message and not self._paused and stalled:
             problem = "the peer left a message unfinished for too long"
             self.abandon(CloseReason.LOST, LimitExceeded(problem))
+
+    def _idle_until(self) -> float:
+        if self._idle_since is None:
+            return self._touched  # Look at once: who ends a session doesn't say when.
+        return max(self._idle_since, self._touched) + self._linger
+
+    def _check_idle(self, now: float) -> None:
+        if self._idle_since is None:
+            self._idle_since = now
+        if self._idle_until() <= now:
+            self.abandon(CloseReason.BY_US)
 
     # What its sessions tell it.
 
@@ -320,7 +340,7 @@ class Stream:
             return
         match event:
             case BodyReceived():
-                self._body_received(event.data)
+                self._body_received(event.data, now)
             case EndReceived():
                 self._end_received(event.flag, now)
             case RequestReceived():
@@ -338,7 +358,9 @@ class Stream:
             request.from_path = salvage_path(event.block, b"from-path")
             to_path = salvage_path(event.block, b"to-path") or request.from_path
             request.to_uri = format_path(to_path[:1])
-            request.answered = event.method == "REPORT" or not request.from_path
+            wish = salvage_value(event.block, b"failure-report") or b""
+            silent = event.method == "REPORT" or wish.lower() == b"no"
+            request.answered = silent or not request.from_path
             request.refusal = error.status
             self._request = request
             self._answer_refusal(request)
@@ -348,7 +370,7 @@ class Stream:
         session = self._directory.find(uri) if len(head.to_path) == 1 else None
         if session is None and self._directory.expects(uri):
             self._held = True
-            self._backlog.append(event)
+            self._backlog.appendleft(event)  # Before its body, if that is there.
             return
         request.head, request.from_path, request.to_uri = head, head.from_path, str(uri)
         self._request = request
@@ -397,20 +419,27 @@ class Stream:
         self._turns.append(session)
         self._on_probation = False
         self._used = True
+        self._idle_since = None
 
-    def _body_received(self, data: bytes) -> None:
+    def _body_received(self, data: bytes, now: float) -> None:
         request = self._request
-        if request is None or request.chunk is None or request.session is None:
+        if request is None:
+            return
+        self._check_session(request)
+        if request.chunk is None or request.session is None:
             return
         if request.refusal is None:
-            request.session.incoming.add(request.chunk, data)
+            request.session.incoming.add(request.chunk, data, now)
             request.refusal = request.chunk.refusal
             # The sender of a long chunk can stop at once.
             self._answer_refusal(request)
 
     def _end_received(self, flag: ContinuationFlag, now: float) -> None:
         request, self._request = self._request, None
-        if request is None or request.session is None:
+        if request is None:
+            return
+        self._check_session(request)
+        if request.session is None:
             return
         session, head = request.session, request.head
         assert head is not None
@@ -426,6 +455,13 @@ class Stream:
             session.tell(event)
         if request.chunk.completed is not None and head.success_report:
             self._report_success(session, head, request.chunk.completed)
+
+    def _check_session(self, request: _Request) -> None:
+        """Let go of a session that has ended since the request began."""
+        session = request.session
+        if session is not None and session.state is SessionState.CLOSED:
+            request.session = None
+            self._answer(request, StatusCode.SESSION_DOES_NOT_EXIST)
 
     def _response_received(self, head: ResponseHead) -> None:
         transaction = self._transactions.end(head.transaction_id)
@@ -480,12 +516,13 @@ class Stream:
             piece = self._write_open(budget, now)
             if piece is not None:
                 return piece
+        if self._open is None and not self._control and self._begin_chunk():
+            return self._write_open(budget, now)
+        # A message that could not be begun may have left its end here.
         if self._open is None and self._control:
             piece = self._control.popleft()
             self._control_size -= len(piece)
             return piece
-        if self._open is None and self._begin_chunk():
-            return self._write_open(budget, now)
         return None
 
     def _write_open(self, budget: int, now: float) -> bytes | None:

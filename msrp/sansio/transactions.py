@@ -90,12 +90,10 @@ class Transactions:
     def timed_out(self, now: float) -> list[Transaction]:
         """Take out the transactions whose time is up."""
         due: list[Transaction] = []
-        if self._paused_at is not None:
-            return due
-        running = self._running(now)
-        while (oldest := self._oldest()) is not None:
-            if oldest.started is None or oldest.started + self.timeout > running:
-                break
+        # By the same sum as next_timeout(), lest rounding make it come back at once.
+        while (time := self.next_timeout()) is not None and time <= now:
+            oldest = self._oldest()
+            assert oldest is not None
             due.append(self._open.pop(oldest.transaction_id))
         return due
 
