@@ -1,0 +1,147 @@
+"""Session descriptions for the media of a call."""
+
+from __future__ import annotations
+
+import pytest
+
+import mime
+import sdp
+from sip.media import (
+    Media,
+    find_session_description,
+    make_answer,
+    make_offer,
+    match_answer,
+)
+from sip.message import Request
+from sip.testing import RecordingMedia
+
+ADDRESS = "192.0.2.1"
+SDP = (
+    b"v=0\r\no=- 7 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+    b"m=message 2855 TCP/MSRP *\r\n"
+)
+OTHER = SDP.replace(b"o=- 7", b"o=- 8")
+
+
+def carrying(
+    body: bytes, content_type: str | None, disposition: str | None = None
+) -> Request:
+    headers = [("Content-Disposition", disposition)] if disposition else []
+    return Request.build("INVITE", "sip:b", headers, body, content_type)
+
+
+def found_in(request: Request) -> int | None:
+    description = find_session_description(request)
+    return None if description is None else description.origin.session_id
+
+
+def multipart(*parts: mime.Part) -> Request:
+    content_type, body = mime.build_multipart(list(parts))
+    return carrying(body, str(content_type))
+
+
+LOCATION = mime.Part.build("application/pidf+xml", b"<presence/>")
+
+
+@pytest.mark.rule("OA-30")
+def test_the_body_is_the_session_description_or_has_it() -> None:
+    plain = mime.Part.build("application/sdp", SDP)
+    inner_type, inner = mime.build_multipart([LOCATION, plain])
+    nested = mime.Part.build(str(inner_type), inner)
+    assert found_in(carrying(SDP, "Application/SDP")) == 7
+    assert found_in(carrying(SDP, "application/sdp", "session")) == 7
+    assert found_in(multipart(LOCATION, plain)) == 7
+    assert found_in(multipart(LOCATION, nested)) == 7
+
+
+@pytest.mark.rule("OA-30")
+def test_what_is_for_another_purpose_is_no_offer() -> None:
+    aside = mime.Part.build(
+        "application/sdp",
+        SDP,
+        disposition=mime.ContentDisposition.build("early-session"),
+    )
+    real = mime.Part.build("application/sdp", OTHER)
+    assert found_in(carrying(SDP, "application/sdp", "early-session")) is None
+    assert found_in(multipart(aside)) is None
+    assert found_in(multipart(aside, real)) == 8
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(carrying(b"", None), id="none"),
+        pytest.param(carrying(b"hello", "text/plain"), id="text"),
+        pytest.param(carrying(b"hello", "not a type"), id="no-type"),
+        pytest.param(carrying(b"hello", "multipart/mixed"), id="no-boundary"),
+        pytest.param(multipart(LOCATION), id="location-only"),
+    ],
+)
+def test_other_bodies_have_none(request_: Request) -> None:
+    assert found_in(request_) is None
+
+
+def test_a_session_description_that_is_none_is_an_error() -> None:
+    with pytest.raises(sdp.SdpError):
+        find_session_description(carrying(b"nonsense", "application/sdp"))
+
+
+@pytest.mark.rule("OA-12", "OA-13")
+async def test_each_stream_goes_to_the_first_that_takes_it() -> None:
+    audio, one, two = RecordingMedia("a", "audio"), *map(RecordingMedia, "12")
+    text = RecordingMedia("t", "text")
+    offer = await make_offer([two, text, one, audio], address=ADDRESS)
+    answer, agreed = await make_answer([audio, one, two], offer, address=ADDRESS)
+    assert [m.is_rejected for m in answer.media] == [False, True, False, False]
+    assert [stream.media for stream in agreed] == [one, two, audio]
+    assert agreed[0].offered.first("path") == "msrp://127.0.0.1:2855/2;tcp"
+    assert agreed[0].answered.first("path") == "msrp://127.0.0.1:2855/1;tcp"
+    assert [m.media for m in (s.offered for s in agreed)] == [
+        "message",
+        "message",
+        "audio",
+    ]
+
+
+@pytest.mark.rule("OA-3", "OA-17")
+async def test_a_stream_offered_with_port_0_is_offered_to_nobody() -> None:
+    medium = RecordingMedia()
+    offer = sdp.SessionDescription.build(
+        [sdp.reject(await medium.offer())], address=ADDRESS
+    )
+    medium.log.clear()
+    answer, agreed = await make_answer([medium], offer, address=ADDRESS)
+    assert agreed == []
+    assert answer.media[0].port == 0
+    assert medium.log == []
+
+
+async def test_an_answer_with_port_0_is_a_refusal() -> None:
+    class Refusing(RecordingMedia):
+        async def answer(
+            self, offered: sdp.MediaDescription
+        ) -> sdp.MediaDescription | None:
+            answered = await super().answer(offered)
+            return None if answered is None else sdp.reject(answered)
+
+    willing = RecordingMedia("willing")
+    offer = await make_offer([RecordingMedia()], address=ADDRESS)
+    _, agreed = await make_answer([Refusing(), willing], offer, address=ADDRESS)
+    assert [stream.media for stream in agreed] == [willing]
+
+
+@pytest.mark.rule("OA-14")
+async def test_the_offerer_learns_which_of_its_media_run() -> None:
+    audio, message = RecordingMedia("a", "audio"), RecordingMedia("m")
+    offer = await make_offer([audio, message], address=ADDRESS)
+    answer, _ = await make_answer([RecordingMedia("b")], offer, address=ADDRESS)
+    (stream,) = match_answer([audio, message], offer, answer)
+    assert stream.media is message
+    assert stream.answered.connection is not None
+    with pytest.raises(sdp.SdpError):
+        match_answer([audio], offer, sdp.SessionDescription.parse(SDP))
+
+
+def test_the_recording_medium_is_a_medium() -> None:
+    assert isinstance(RecordingMedia(), Media)
