@@ -100,11 +100,21 @@ async def call_handlers(handlers: Handlers[E], event: E) -> None:
             result = handler(event)
             if inspect.isawaitable(result):
                 await result
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Not we are cancelled, but something that the handler has waited for.
+            _report(event, error)
         except Exception as error:
-            asyncio.get_running_loop().call_exception_handler(
-                {
-                    "message": f"handler of {type(event).__name__} failed",
-                    "exception": error,
-                    "event": event,
-                }
-            )
+            _report(event, error)
+
+
+def _report(event: object, error: BaseException) -> None:
+    asyncio.get_running_loop().call_exception_handler(
+        {
+            "message": f"handler of {type(event).__name__} failed",
+            "exception": error,
+            "event": event,
+        }
+    )
