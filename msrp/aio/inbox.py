@@ -3,8 +3,8 @@
 Each event has one owner.  A message goes to the hooks that are set for it; one that
 no hook takes waits in the inbox for ``async for``, or for a hook that is set later.
 A notice that no hook takes is dropped, because each has an awaitable twin.  The
-octets that wait are counted, and too many of them stop the reading: that is what
-holds the peer back.
+octets that wait are counted, those of notices too, and too many of them stop the
+reading: that is what holds the peer back.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from msrp.aio.dispatch import Notice, Undelivered
 from msrp.config import Limits
 from msrp.content import MessageReceived
 from msrp.errors import ConcurrencyError
+from msrp.events import IncompleteMessage
 
 __all__ = ["Inbox"]
 
 _OVERHEAD = 200
-"""What a message costs beside its octets, roughly."""
+"""What an event costs beside its octets, roughly."""
 
 
 class Inbox:
@@ -46,7 +47,7 @@ class Inbox:
         self._queue: deque[Notice | Undelivered] = deque()
         self._kept: deque[Undelivered] = deque()
         self._octets = 0
-        self._messages = 0
+        self._events = 0
         self._wake = asyncio.Event()
         self._arrived = asyncio.Event()
         self._iterating = False
@@ -62,15 +63,14 @@ class Inbox:
         """Whether so much waits that the peer should be held back."""
         return (
             self._octets >= self._limits.max_undelivered_octets
-            or self._messages >= self._limits.max_undelivered_messages
+            or self._events >= self._limits.max_undelivered_messages
         )
 
     def put(self, event: Notice | Undelivered) -> None:
         """Add what has happened."""
         self._queue.append(event)
-        if isinstance(event, Undelivered):
-            self._octets += len(event.message.contents) + _OVERHEAD
-            self._messages += 1
+        self._octets += _octets_of(event)
+        self._events += 1
         self._wake.set()
 
     def finish(self) -> None:
@@ -80,7 +80,9 @@ class Inbox:
 
     def hooks_changed(self) -> None:
         """Offer what was kept to the hooks again."""
-        if self._kept and not self._iterating:
+        # Nothing is told after the last event, which tells that all is over.
+        ending = self._finished and not self._queue
+        if self._kept and not self._iterating and not ending:
             self._queue.extendleft(reversed(self._kept))
             self._kept.clear()
             self._arrived.clear()
@@ -109,7 +111,7 @@ class Inbox:
             kept = self._kept.popleft()
         finally:
             self._iterating = False
-        self._delivered(kept.message)
+        self._let_go(kept)
         return kept.message
 
     async def _run(self) -> None:
@@ -128,17 +130,25 @@ class Inbox:
 
     async def _hand_over(self, event: Notice | Undelivered) -> None:
         taken = await self._deliver(event)
-        if not isinstance(event, Undelivered):
-            return
-        if taken:
-            self._delivered(event.message)
-        else:
+        if isinstance(event, Undelivered) and not taken:
             self._kept.append(event)
             self._arrived.set()
+        else:
+            self._let_go(event)
 
-    def _delivered(self, message: MessageReceived) -> None:
+    def _let_go(self, event: Notice | Undelivered) -> None:
         was_full = self.full
-        self._octets -= len(message.contents) + _OVERHEAD
-        self._messages -= 1
+        self._octets -= _octets_of(event)
+        self._events -= 1
         if was_full and not self.full:
             self._on_room()
+
+
+def _octets_of(event: Notice | Undelivered) -> int:
+    match event:
+        case Undelivered():
+            return len(event.message.contents) + _OVERHEAD
+        case IncompleteMessage():
+            return sum(len(octets) for _, octets in event.ranges) + _OVERHEAD
+        case _:
+            return _OVERHEAD
