@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from msrp.config import SessionConfig
 from msrp.events import CoreEvent
-from msrp.headers import FailureReport
+from msrp.headers import ContinuationFlag, FailureReport, parse_fields
 from msrp.sansio.chunker import BodySource, BytesBody
 from msrp.sansio.encoder import new_message_id
 from msrp.sansio.outgoing import Outgoing
@@ -28,10 +28,64 @@ from msrp.sansio.session import Session
 from msrp.sansio.stream import Stream
 from msrp.uri import MsrpUri
 
-__all__ = ["Directory", "End", "FakeWire", "Pair", "Segmentation", "VirtualClock"]
+__all__ = [
+    "Directory",
+    "End",
+    "FakeWire",
+    "Pair",
+    "Segmentation",
+    "VirtualClock",
+    "Written",
+    "read_messages",
+]
 
 Segmentation = Callable[[bytes], Iterable[bytes]]
 """How a network cuts what was written in one go into what is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A request or a response that was written."""
+
+    transaction_id: str
+    what: str
+    """The method, or the status code."""
+
+    fields: dict[str, str]
+    """The header fields by lower-case name."""
+
+    body: bytes | None
+    """``None`` if there is none, which is not the same as an empty one."""
+
+    flag: ContinuationFlag
+
+
+def read_messages(stream: bytes) -> list[Written]:
+    """Read what one of our streams has written, whole messages only.
+
+    It knows nothing but the spelling that we use, and shares no code with the
+    parser under test.
+    """
+    messages: list[Written] = []
+    at = 0
+    while at < len(stream):
+        line_end = stream.index(b"\r\n", at)
+        _, transaction_id, what = stream[at:line_end].decode().split(" ", 2)
+        end_line = b"\r\n-------" + transaction_id.encode()
+        end = stream.index(end_line, line_end)
+        block, blank, body = stream[line_end + 2 : end].partition(b"\r\n\r\n")
+        at = end + len(end_line) + 3
+        flag = ContinuationFlag(stream[at - 3 : at - 2])
+        messages.append(
+            Written(
+                transaction_id,
+                what.partition(" ")[0],
+                parse_fields(block),
+                body if blank else None,
+                flag,
+            )
+        )
+    return messages
 
 
 class VirtualClock:
