@@ -20,6 +20,7 @@ __all__ = [
     "SDP_TYPE",
     "Agreed",
     "Media",
+    "compose_body",
     "find_session_description",
     "make_answer",
     "make_offer",
@@ -109,6 +110,21 @@ async def make_offer(media: Sequence[Media], *, address: str) -> sdp.SessionDesc
     """Offer some media, in this order."""
     descriptions = [await medium.offer() for medium in media]
     return sdp.SessionDescription.build(descriptions, address=address)
+
+
+def compose_body(
+    offer: sdp.SessionDescription, parts: Sequence[mime.Part]
+) -> tuple[bytes, str]:
+    """Make the body of an INVITE from an offer and what goes with it.
+
+    Returns:
+        The body and its content type.
+    """
+    if not parts:
+        return bytes(offer), SDP_TYPE
+    first = mime.Part.build(SDP_TYPE, bytes(offer))
+    content_type, body = mime.build_multipart([first, *parts])
+    return body, str(content_type)
 
 
 def match_answer(

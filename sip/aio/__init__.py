@@ -14,7 +14,9 @@ which awaits or cancels it when the user agent is closed.
 from __future__ import annotations
 
 from sip.aio.agent import InviteHandler, UserAgent
-from sip.aio.call import Call, IncomingCall, OutgoingCall
+from sip.aio.call import Call
+from sip.aio.incoming import IncomingCall
+from sip.aio.outgoing import OutgoingCall
 from sip.aio.resolver import Dns, Resolver, SystemDns
 
 __all__ = [

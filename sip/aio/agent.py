@@ -8,13 +8,14 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import mime
 import sdp
-from sip.aio.call import Call, Headers, IncomingCall, OutgoingCall
+from sip.aio.call import Call, Headers
 from sip.aio.driver import Driver
-from sip.aio.resolver import Dns, Resolver
+from sip.aio.incoming import IncomingCall
+from sip.aio.outgoing import OutgoingCall
+from sip.aio.resolver import Dns, Resolver, usable_transports
 from sip.errors import (
     CallError,
     CallOver,
@@ -23,7 +24,7 @@ from sip.errors import (
     LocalError,
     TransportError,
 )
-from sip.media import SDP_TYPE, Media, make_offer
+from sip.media import SDP_TYPE, Media, compose_body, make_offer
 from sip.message import Response
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission
@@ -100,7 +101,7 @@ class UserAgent:
     ) -> None:
         if not listen:
             raise LocalError("a user agent has to listen somewhere")
-        self._listen = [_parse_listen(text) for text in listen]
+        self._listen = [Hop.parse(text) for text in listen]
         self._server_ssl = server_ssl
         self._client_ssl = client_ssl
         self._outbound_proxy = outbound_proxy
@@ -112,7 +113,7 @@ class UserAgent:
             limits=limits,
         )
         self._core.answers_calls = False
-        self._resolver = Resolver(_usable_transports(self._listen), dns)
+        self._resolver = Resolver(usable_transports(self._listen), dns)
         self._driver: Driver | None = None
         self._handler: InviteHandler | None = None
         self._calls: dict[CallCore, Call] = {}
@@ -198,7 +199,7 @@ class UserAgent:
         address = self._media_address(target)
         try:
             offer = await make_offer(media, address=address)
-            body, content_type = _compose(offer, parts)
+            body, content_type = compose_body(offer, parts)
             core = self._core.invite(
                 target,
                 driver.now(),
@@ -433,17 +434,6 @@ class UserAgent:
         return [NameAddr(None, uri)]
 
 
-def _compose(
-    offer: sdp.SessionDescription, parts: Sequence[mime.Part]
-) -> tuple[bytes, str]:
-    """Make the body of an INVITE."""
-    if not parts:
-        return bytes(offer), SDP_TYPE
-    first = mime.Part.build(SDP_TYPE, bytes(offer))
-    content_type, body = mime.build_multipart([first, *parts])
-    return body, str(content_type)
-
-
 def _error_of(response: Response | None, failure: Failure | None) -> Exception:
     match failure:
         case Failure.CANCELLED:
@@ -455,31 +445,3 @@ def _error_of(response: Response | None, failure: Failure | None) -> Exception:
                 return CallRefused(response)
             words = "it failed" if failure is None else failure.value
             return TransportError(f"the request got no answer: {words}")
-
-
-def _parse_listen(text: str) -> Hop:
-    """Read an address to listen on, as in ``tcp://[::1]:5060``."""
-    parts = urlsplit(text)
-    names = {transport.value: transport for transport in Transport}
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    transport = names.get(parts.scheme)
-    if transport is None or not parts.hostname or port == -1:
-        raise LocalError(f"not an address to listen on: {text}")
-    if port is None:
-        port = transport.default_port
-    return Hop(transport, parts.hostname, port)
-
-
-def _usable_transports(listen: Sequence[Hop]) -> list[Transport]:
-    """Return what we can send by, what we listen on first.
-
-    UDP needs a socket to get responses on; a stream brings its own.
-    """
-    order = [Transport.UDP, Transport.TCP, Transport.TLS]
-    heard = {hop.transport for hop in listen}
-    if Transport.UDP in heard:
-        return order
-    return sorted(order[1:], key=lambda transport: transport not in heard)

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
 import sdp
-from sip.errors import CallOver, CallTimeout, LocalError, NegotiationFailed
-from sip.media import (
-    SDP_TYPE,
-    Agreed,
-    Media,
-    find_session_description,
-    make_answer,
-    make_offer,
-    match_answer,
-)
-from sip.message import Request, Response
+from sip.agreement import Agreement
+from sip.errors import CallOver
+from sip.media import SDP_TYPE, Agreed, Media, find_session_description
+from sip.message import Request
 from sip.name_addr import NameAddr
 from sip.sansio.call import Call as CallCore
 from sip.sansio.call import CallState
 from sip.sansio.client_call import ClientCall
 from sip.sansio.events import EndReason
-from sip.sansio.server_call import ServerCall
 
-__all__ = ["Call", "CallOwner", "IncomingCall", "OutgoingCall"]
+__all__ = ["Call", "CallOwner", "Headers"]
 
 _log = logging.getLogger("sip.call")
 
 Headers = Sequence[tuple[str, str]]
+"""Pairs of name and value."""
 
 
 class CallOwner(Protocol):
@@ -58,19 +50,15 @@ class Call:
 
     Attributes:
         media: The media that run, in the order of the session description.
-        local_description: What we offered or answered.
-        remote_description: What the peer offered or answered.
     """
 
     def __init__(self, owner: CallOwner, core: CallCore, address: str) -> None:
         self.media: list[Media] = []
-        self.local_description: sdp.SessionDescription | None = None
-        self.remote_description: sdp.SessionDescription | None = None
         self._owner = owner
         self._call = core
         self._address = address
+        self._agreement: Agreement | None = None
         self._candidates: list[Media] = []
-        self._roles: dict[int, sdp.Setup] = {}
         self._over: asyncio.Future[EndReason]
         self._over = asyncio.get_running_loop().create_future()
         self._starting: asyncio.Task[None] | None = None
@@ -99,6 +87,16 @@ class Call:
         if self._call.dialog is not None:
             return self._call.dialog.local
         return self.request.from_ if self._call.is_ours else self.request.to
+
+    @property
+    def local_description(self) -> sdp.SessionDescription | None:
+        """What we offered or answered, once both have spoken."""
+        return None if self._agreement is None else self._agreement.local
+
+    @property
+    def remote_description(self) -> sdp.SessionDescription | None:
+        """What the peer offered or answered, once both have spoken."""
+        return None if self._agreement is None else self._agreement.remote
 
     @property
     def is_incoming(self) -> bool:
@@ -172,8 +170,14 @@ class Call:
         said before.  One that would change the media is refused, which leaves
         everything as it is (:rfc:`3261#section-14.2`).
         """
-        body = self._answer_refresh(request)
         now = self._owner.now()
+        try:
+            offer = find_session_description(request)
+        except sdp.SdpError:
+            body = None
+        else:
+            agreement = self._agreement
+            body = None if agreement is None else agreement.answer_to(offer)
         if body is None:
             warning = '399 - "the media of this call do not change"'
             self._call.answer_reinvite(488, now, headers=[("Warning", warning)])
@@ -233,59 +237,6 @@ class Call:
             if not self._over.done():
                 self._over.set_result(reason)
 
-    def _agree(
-        self,
-        offer: sdp.SessionDescription,
-        answer: sdp.SessionDescription,
-        *,
-        is_offerer: bool,
-    ) -> None:
-        """Remember what both sides said, and who connects."""
-        self.local_description = offer if is_offerer else answer
-        self.remote_description = answer if is_offerer else offer
-        for slot, offered, answered in sdp.accepted(offer, answer):
-            try:
-                active = sdp.connection_roles(
-                    sdp.setup_of(offered), sdp.setup_of(answered)
-                )
-            except sdp.SdpError:
-                continue  # The media will have complained.
-            we_are_active = (active is sdp.Party.OFFERER) == is_offerer
-            self._roles[slot] = sdp.Setup.ACTIVE if we_are_active else sdp.Setup.PASSIVE
-
-    def _answer_refresh(self, request: Request) -> sdp.SessionDescription | None:
-        """Return what we say to an INVITE within the call, if it changes nothing."""
-        local, remote = self.local_description, self.remote_description
-        if local is None or remote is None:
-            return None
-        try:
-            offer = find_session_description(request)
-            if offer is None:
-                # Nothing offered: we offer what there is.
-                return local
-            if _without_setup(offer, remote) != _without_setup(remote, remote):
-                return None
-            slots = [
-                None if media.is_rejected else self._as_answer(slot, media)
-                for slot, media in enumerate(local.media)
-            ]
-            return sdp.build_answer(offer, slots, address=self._address, previous=local)
-        except sdp.SdpError:
-            return None
-
-    def _as_answer(
-        self, slot: int, media: sdp.MediaDescription
-    ) -> sdp.MediaDescription:
-        """Say what was agreed: an answer can't leave open who connects."""
-        role = self._roles.get(slot)
-        if role is None or not media.has("setup"):
-            return media
-        attributes = tuple(
-            sdp.Attribute("setup", role.value) if a.name == "setup" else a
-            for a in media.attributes
-        )
-        return dataclasses.replace(media, attributes=attributes)
-
     async def _give_up(self) -> None:
         """Leave nothing behind of a call that failed on our side."""
         now = self._owner.now()
@@ -299,267 +250,3 @@ class Call:
             core.bye(now)
         self._owner.flush()
         await asyncio.shield(self._stop_media())
-
-
-class OutgoingCall(Call):
-    """A call that we make."""
-
-    def __init__(
-        self,
-        owner: CallOwner,
-        core: ClientCall,
-        address: str,
-        media: Sequence[Media],
-        offer: sdp.SessionDescription,
-        on_progress: Callable[[Response], None] | None,
-    ) -> None:
-        super().__init__(owner, core, address)
-        self._client = core
-        self._candidates = list(media)
-        self._offer = offer
-        self._on_progress = on_progress
-        self._answer: asyncio.Future[Response]
-        self._answer = asyncio.get_running_loop().create_future()
-
-    async def complete(self, timeout: float | None) -> None:
-        """Wait for the answer, acknowledge it, and start the media.
-
-        Args:
-            timeout: Seconds to wait for the answer.
-
-        Raises:
-            CallError: There is no call.
-            TransportError: The INVITE could not be sent.
-        """
-        try:
-            response = await self._wait_for_answer(timeout)
-            self._client.acknowledge(self._owner.now())
-            self._owner.flush()
-            agreed = self._read_answer(response)
-            await self._start(agreed, is_offerer=True)
-        except BaseException:
-            await self._give_up()
-            raise
-
-    async def _wait_for_answer(self, timeout: float | None) -> Response:
-        done, _ = await asyncio.wait([self._answer], timeout=timeout)
-        if not done:
-            raise CallTimeout
-        return self._answer.result()
-
-    def progressed(self, response: Response) -> None:
-        """Take note of a provisional response."""
-        _log.info("call %s: %s", self.call_id, response.status)
-        if self._on_progress is not None:
-            try:
-                self._on_progress(response)
-            except Exception as exc:
-                self._owner.report("on_progress failed", exc)
-
-    def answered_with(self, response: Response) -> None:
-        """Take note that the call was answered."""
-        _log.info("call %s is answered", self.call_id)
-        if not self._answer.done():
-            self._answer.set_result(response)
-
-    def failed(self, error: Exception) -> None:
-        """Take note that there will be no call."""
-        _log.info("call %s failed: %s", self.call_id, error)
-        if not self._answer.done():
-            self._answer.set_exception(error)
-            # Nobody may be waiting any more.
-            self._answer.exception()
-
-    def _read_answer(self, response: Response) -> list[Agreed]:
-        try:
-            answer = find_session_description(response)
-            if answer is None:
-                raise NegotiationFailed("the peer accepted without an answer")
-            agreed = match_answer(self._candidates, self._offer, answer)
-            self._agree(self._offer, answer, is_offerer=True)
-        except sdp.SdpError as exc:
-            raise NegotiationFailed(str(exc)) from exc
-        if not agreed:
-            raise NegotiationFailed("the peer accepted the call but no media")
-        return agreed
-
-
-class IncomingCall(Call):
-    """A call that a peer makes: ring, then answer or reject it."""
-
-    def __init__(self, owner: CallOwner, core: ServerCall, address: str) -> None:
-        super().__init__(owner, core, address)
-        self._server = core
-        self._ack: asyncio.Future[Request]
-        self._ack = asyncio.get_running_loop().create_future()
-
-    async def ringing(self, status: int = 180, *, headers: Headers = ()) -> None:
-        """Tell the caller that somebody is alerted, or that something goes on.
-
-        The response is repeated each minute for as long as the call waits.
-
-        Args:
-            status: 180, or another from 101 to 199.
-            headers: More headers for the response.
-
-        Raises:
-            CallOver: The caller has given up.
-            LocalError: The call is answered, or ``status`` isn't provisional.
-        """
-        self._check_waiting()
-        self._server.provisional(status, self._owner.now(), headers=headers)
-        self._owner.flush()
-
-    async def answer(self, media: Sequence[Media], *, headers: Headers = ()) -> None:
-        """Answer the call; return when media run.
-
-        Each stream that is offered goes to the first of ``media`` that takes it.
-        If none is taken the call is refused with 488.  If the caller offered
-        nothing, ``media`` are offered.
-
-        Cancelling this ends the call, if it has been answered by then.
-
-        Args:
-            media: What is to run in this call.
-            headers: More headers for the response.
-
-        Raises:
-            CallOver: The caller has given up, or never acknowledged the answer.
-            NegotiationFailed: There is nothing that both sides can do.
-            LocalError: The call has been answered before.
-        """
-        self._check_waiting()
-        self._candidates = list(media)
-        try:
-            offer = self._read_offer()
-            if offer is None:
-                await self._answer_with_offer(headers)
-            else:
-                await self._answer_offer(offer, headers)
-        except BaseException:
-            if self._call.state is not CallState.INVITING:
-                await self._give_up()
-            else:
-                await asyncio.shield(self._stop_media())
-            raise
-
-    async def reject(
-        self, status: int = 486, reason: str | None = None, *, headers: Headers = ()
-    ) -> None:
-        """Refuse the call.
-
-        Args:
-            status: From 300 to 699.
-            reason: Words for people, if not the usual ones.
-            headers: More headers for the response.
-
-        Raises:
-            CallOver: The caller has given up.
-            LocalError: The call is answered, or ``status`` is no refusal.
-        """
-        self._check_waiting()
-        self._refuse(status, reason, headers)
-
-    # What the user agent tells.
-
-    def acknowledged(self, request: Request) -> None:
-        """Take note of the ACK."""
-        if not self._ack.done():
-            self._ack.set_result(request)
-
-    def finished(self, reason: EndReason) -> None:
-        """Take note that the call is over."""
-        super().finished(reason)
-        if not self._ack.done():
-            self._ack.set_exception(CallOver(reason))
-            self._ack.exception()
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the call is neither answered nor over."""
-        return self._call.state is CallState.INVITING
-
-    def refuse(self, status: int) -> None:
-        """Refuse the call if that is still to be done."""
-        if self.is_waiting:
-            self._refuse(status, None, ())
-
-    def _refuse(self, status: int, reason: str | None, headers: Headers) -> None:
-        now = self._owner.now()
-        self._server.reject(status, now, reason=reason, headers=headers)
-        self._owner.flush()
-
-    def _check_waiting(self) -> None:
-        if self._call.end_reason is not None:
-            raise CallOver(self._call.end_reason)
-        if not self.is_waiting:
-            raise LocalError("the call has been answered before")
-
-    def _read_offer(self) -> sdp.SessionDescription | None:
-        try:
-            return find_session_description(self.request)
-        except sdp.SdpError as exc:
-            self._refuse(488, None, [("Warning", '399 - "no proper SDP"')])
-            raise NegotiationFailed(str(exc)) from exc
-
-    async def _answer_offer(
-        self, offer: sdp.SessionDescription, headers: Headers
-    ) -> None:
-        try:
-            answer, agreed = await make_answer(
-                self._candidates, offer, address=self._address
-            )
-        except sdp.SdpError as exc:
-            self._check_waiting()
-            self._refuse(488, None, [("Warning", '399 - "no answer to this offer"')])
-            raise NegotiationFailed(str(exc)) from exc
-        self._check_waiting()
-        if not agreed:
-            warning = '304 - "none of these media are available"'
-            self._refuse(488, None, [("Warning", warning)])
-            raise NegotiationFailed("none of the media offered can be used")
-        self._agree(offer, answer, is_offerer=False)
-        self._accept(answer, headers)
-        await self._ack
-        await self._start(agreed, is_offerer=False)
-
-    async def _answer_with_offer(self, headers: Headers) -> None:
-        """Offer in the 2xx and find the answer in the ACK (§13.2.1)."""
-        offer = await make_offer(self._candidates, address=self._address)
-        self._check_waiting()
-        self._accept(offer, headers)
-        ack = await self._ack
-        try:
-            answer = find_session_description(ack)
-            if answer is None:
-                raise NegotiationFailed("the ACK has no answer to our offer")
-            agreed = match_answer(self._candidates, offer, answer)
-            self._agree(offer, answer, is_offerer=True)
-        except sdp.SdpError as exc:
-            raise NegotiationFailed(str(exc)) from exc
-        if not agreed:
-            raise NegotiationFailed("the caller accepted no media")
-        await self._start(agreed, is_offerer=True)
-
-    def _accept(self, body: sdp.SessionDescription, headers: Headers) -> None:
-        _log.info("call %s: answering", self.call_id)
-        self._server.accept(
-            self._owner.now(),
-            headers=headers,
-            body=bytes(body),
-            content_type=SDP_TYPE,
-        )
-        self._owner.flush()
-
-
-def _without_setup(
-    description: sdp.SessionDescription, like: sdp.SessionDescription
-) -> sdp.SessionDescription:
-    """Leave out what a refresh may say otherwise: the version, and who connects."""
-    media = tuple(
-        dataclasses.replace(
-            m, attributes=tuple(a for a in m.attributes if a.name != "setup")
-        )
-        for m in description.media
-    )
-    return dataclasses.replace(description, origin=like.origin, media=media)

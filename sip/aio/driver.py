@@ -160,7 +160,12 @@ class Driver:
         return bool(lookups or messages or events)
 
     async def _resolve(self, lookup: Lookup) -> None:
-        hops = await self._resolver.resolve(lookup.uri)
+        hops: Sequence[Hop] = ()
+        try:
+            hops = await self._resolver.resolve(lookup.uri)
+        except Exception as exc:
+            # The application may have given us a DNS of its own.
+            self.report("the look-up of a URI failed", exc)
         self.core.found(lookup, hops, self.now())
         self.flush()
 

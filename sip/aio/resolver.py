@@ -32,7 +32,7 @@ from sip.sansio.locate import (
 )
 from sip.uri import SipUri, Uri
 
-__all__ = ["Dns", "Resolver", "SystemDns", "hops_without_dns"]
+__all__ = ["Dns", "Resolver", "SystemDns", "hops_without_dns", "usable_transports"]
 
 _log = logging.getLogger("sip.resolver")
 
@@ -185,3 +185,15 @@ async def _ask(name: str, kind: str) -> Sequence[object]:
         _log.debug("no %s records of %s: %s", kind, name, type(exc).__name__)
         return ()
     return list(answer) if answer.rrset is not None else ()
+
+
+def usable_transports(listen: Sequence[Hop]) -> list[Transport]:
+    """Return what we can send by, what we listen on first.
+
+    UDP needs a socket to get responses on; a stream brings its own.
+    """
+    order = [Transport.UDP, Transport.TCP, Transport.TLS]
+    heard = {hop.transport for hop in listen}
+    if Transport.UDP in heard:
+        return order
+    return sorted(order[1:], key=lambda transport: transport not in heard)

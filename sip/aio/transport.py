@@ -117,7 +117,7 @@ class TransportLayer:
         hop = outgoing.hop
         if hop.transport is Transport.UDP:
             datagrams = self._socket_for(hop)
-            if datagrams is None or not datagrams.send(data, hop):
+            if datagrams is None or not datagrams.send(data, outgoing):
                 self._failed(outgoing)
             return
         stream = self._stream_for(hop)
@@ -165,13 +165,9 @@ class TransportLayer:
 
     async def _listen_to_pair(self, wanted: Hop) -> None:
         flow = next(self._flows)
-        datagrams = Datagrams(flow, self._sink)
-        transport, _ = await self._loop.create_datagram_endpoint(
-            lambda: datagrams, (wanted.host, wanted.port)
-        )
-        host, port = transport.get_extra_info("sockname")[:2]
-        found = Hop(Transport.UDP, host, port)
-        companion = Hop(Transport.TCP, host, port)
+        datagrams = Datagrams(flow, self._sink, self._failed)
+        found = await datagrams.bind(wanted.host, wanted.port)
+        companion = Hop(Transport.TCP, found.host, found.port)
         try:
             if not self._listens_on(companion):
                 await self._listen_to_streams(companion)

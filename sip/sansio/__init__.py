@@ -26,7 +26,7 @@ from __future__ import annotations
 from sip.sansio.admission import Admission, Refusal
 from sip.sansio.call import Call, CallState
 from sip.sansio.client_call import ClientCall
-from sip.sansio.dialog import Dialog, DialogState, route_request
+from sip.sansio.dialog import Dialog, DialogState
 from sip.sansio.events import (
     CallAcknowledged,
     CallAnswered,
@@ -44,6 +44,7 @@ from sip.sansio.events import (
 )
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.sansio.limits import Limits
+from sip.sansio.route import new_request, route_request
 from sip.sansio.sender import ClientRequest, Lookup, Sender
 from sip.sansio.server_call import ServerCall
 from sip.sansio.timers import Timers
@@ -82,5 +83,6 @@ __all__ = [
     "TransactionLayer",
     "Transport",
     "UserAgentCore",
+    "new_request",
     "route_request",
 ]

@@ -29,8 +29,10 @@ from sip.sansio.events import (
 )
 from sip.sansio.limits import Limits
 from sip.sansio.sender import ClientRequest, Sender
+from sip.sansio.server_transactions import (
+    ServerTransaction,
+)
 from sip.sansio.timers import Timers
-from sip.sansio.transactions import ServerTransaction
 
 __all__ = ["Call", "CallServices", "CallState", "PendingAck"]
 

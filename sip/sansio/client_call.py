@@ -20,7 +20,9 @@ from sip.sansio.events import (
     Failure,
 )
 from sip.sansio.sender import ClientRequest, SentAck
-from sip.sansio.transactions import State
+from sip.sansio.transactions import (
+    State,
+)
 from sip.uri import Uri
 
 __all__ = ["ClientCall"]

@@ -2,23 +2,21 @@
 
 A dialog remembers what each later request of it needs: the two tags, the
 sequence numbers, the peer's Contact (its *remote target*) and the proxies that
-asked to stay on the way (the *route set*).  :func:`route_request` turns the
-last two into Request-URI and Route headers, for the loose routers of today and
-the strict ones of :rfc:`2543`.
+asked to stay on the way (the *route set*).
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sip.errors import SipParseError
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
+from sip.sansio.route import route_request
 from sip.uri import SipUri, Uri
 
-__all__ = ["Dialog", "DialogState", "RoutedRequest", "route_request"]
+__all__ = ["Dialog", "DialogState"]
 
 # Dialogs that began without a CSeq of ours start here (RFC 3261 §12.2.1.1 wants
 # less than 2**31); a small number leaves room for a very long call.
@@ -31,35 +29,6 @@ class DialogState(enum.Enum):
     EARLY = "early"
     CONFIRMED = "confirmed"
     TERMINATED = "terminated"
-
-
-@dataclass(frozen=True, slots=True)
-class RoutedRequest:
-    """What a route set makes of a request."""
-
-    uri: Uri
-    """The Request-URI."""
-
-    routes: tuple[NameAddr, ...]
-    """The Route headers."""
-
-    next_hop: Uri
-    """The URI to look up for the address to send to."""
-
-
-def route_request(target: Uri, route_set: Sequence[NameAddr]) -> RoutedRequest:
-    """Apply a route set to a request for ``target``.
-
-    If the first router is strict its URI takes the place of the Request-URI and
-    the target goes to the end of the routes (:rfc:`3261#section-12.2.1.1`).
-    """
-    if not route_set:
-        return RoutedRequest(target, (), target)
-    first = route_set[0].uri
-    if not isinstance(first, SipUri) or first.loose_routing:
-        return RoutedRequest(target, tuple(route_set), first)
-    strict = first.for_request_line()
-    return RoutedRequest(strict, (*route_set[1:], NameAddr(None, target)), strict)
 
 
 class Dialog:

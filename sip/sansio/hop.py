@@ -11,7 +11,9 @@ from __future__ import annotations
 import enum
 import ipaddress
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
+from sip.errors import LocalError
 from sip.message import Message, Request
 from sip.via import Via
 
@@ -74,6 +76,24 @@ class Hop:
 
     flow: int | None = None
     """The connection or socket to use, by the shell's number for it."""
+
+    @classmethod
+    def parse(cls, text: str) -> Hop:
+        """Read an address such as ``tcp://[::1]:5060``; the port may be left out.
+
+        Raises:
+            LocalError: It isn't one.
+        """
+        parts = urlsplit(text)
+        names = {transport.value: transport for transport in Transport}
+        transport = names.get(parts.scheme)
+        try:
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if transport is None or not host:
+            raise LocalError(f"not the address of a transport: {text}")
+        return cls(transport, host, transport.default_port if port is None else port)
 
     def __str__(self) -> str:
         """Give it as text for logs, as in ``tcp://192.0.2.1:5060``."""

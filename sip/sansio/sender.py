@@ -20,10 +20,16 @@ from typing import Protocol
 from sip.identifiers import new_branch
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
+from sip.sansio.client_transactions import (
+    ClientTransaction,
+)
 from sip.sansio.events import Failure
 from sip.sansio.hop import Hop, Outgoing, Transport, too_big_for_datagram
 from sip.sansio.transaction_layer import TransactionLayer
-from sip.sansio.transactions import ClientTransaction, Notice, NoticeKind
+from sip.sansio.transactions import (
+    Notice,
+    NoticeKind,
+)
 from sip.uri import SipUri, Uri
 from sip.via import Via
 

@@ -7,7 +7,9 @@ from sip.identifiers import new_tag
 from sip.sansio.call import Call, CallServices, CallState, Headers
 from sip.sansio.dialog import Dialog
 from sip.sansio.events import CallReceived, CallUnanswered, EndReason
-from sip.sansio.transactions import ServerTransaction
+from sip.sansio.server_transactions import (
+    ServerTransaction,
+)
 
 __all__ = ["ServerCall"]
 

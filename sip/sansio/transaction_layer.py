@@ -13,17 +13,21 @@ from typing import TypeAlias
 
 from sip.message import Message, Request, Response
 from sip.sansio.agenda import Agenda
-from sip.sansio.hop import Hop, Outgoing, response_hops, same_address, stamp_via
-from sip.sansio.limits import Limits
-from sip.sansio.timers import Timers
-from sip.sansio.transactions import (
+from sip.sansio.client_transactions import (
     ClientTransaction,
     InviteClientTransaction,
-    InviteServerTransaction,
     NonInviteClientTransaction,
+)
+from sip.sansio.hop import Hop, Outgoing, response_hops, same_address, stamp_via
+from sip.sansio.limits import Limits
+from sip.sansio.server_transactions import (
+    InviteServerTransaction,
     NonInviteServerTransaction,
-    Notice,
     ServerTransaction,
+)
+from sip.sansio.timers import Timers
+from sip.sansio.transactions import (
+    Notice,
     Transaction,
 )
 

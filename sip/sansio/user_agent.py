@@ -10,18 +10,17 @@ included, can be run by a test with two cores and a list for a wire.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from sip.checks import check_request, check_response
 from sip.errors import LocalError, SipParseError
-from sip.identifiers import new_call_id, new_tag
+from sip.identifiers import new_tag
 from sip.message import Message, Request, Response, response_to
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission, Refusal
 from sip.sansio.agenda import Agenda
 from sip.sansio.call import Call, CallState, Headers
 from sip.sansio.client_call import ClientCall
-from sip.sansio.dialog import Dialog, route_request
+from sip.sansio.dialog import Dialog
 from sip.sansio.events import (
     Event,
     Failure,
@@ -30,8 +29,12 @@ from sip.sansio.events import (
 )
 from sip.sansio.hop import Hop, Outgoing, response_hops, stamp_via
 from sip.sansio.limits import Limits
+from sip.sansio.route import new_request
 from sip.sansio.sender import ClientRequest, Lookup, Sender
 from sip.sansio.server_call import ServerCall
+from sip.sansio.server_transactions import (
+    ServerTransaction,
+)
 from sip.sansio.timers import Timers
 from sip.sansio.transaction_layer import (
     AckReceived,
@@ -41,7 +44,10 @@ from sip.sansio.transaction_layer import (
     TransactionEvent,
     TransactionLayer,
 )
-from sip.sansio.transactions import Notice, NoticeKind, ServerTransaction
+from sip.sansio.transactions import (
+    Notice,
+    NoticeKind,
+)
 from sip.uri import SipUri, Uri
 
 __all__ = ["UserAgentCore"]
@@ -122,14 +128,14 @@ class UserAgentCore:
         """
         if len(self._calls) >= self.limits.calls:
             raise LocalError("there are too many calls")
-        request, next_hop = self._new_request(
+        request, next_hop = new_request(
             "INVITE",
             uri,
             headers=(*headers, *self.admission.headers),
             body=body,
             content_type=content_type,
             route_set=route_set,
-            sender=sender,
+            sender=sender or self.address,
         )
         call = ClientCall(self, request, next_hop, now)
         self._calls.add(call)
@@ -158,14 +164,14 @@ class UserAgentCore:
         """
         if method in ("INVITE", "ACK", "CANCEL", "BYE"):
             raise LocalError("a call is made of this method, not a single request")
-        request, next_hop = self._new_request(
+        request, next_hop = new_request(
             method,
             uri,
             headers=headers,
             body=body,
             content_type=content_type,
             route_set=route_set,
-            sender=sender,
+            sender=sender or self.address,
         )
         return self.sender.send(request, next_hop, self)
 
@@ -431,45 +437,3 @@ class UserAgentCore:
             request, refusal.status, to_tag=new_tag(), headers=refusal.headers
         )
         self._layer.send(Outgoing(response, hop, fallback))
-
-    def _new_request(
-        self,
-        method: str,
-        uri: Uri,
-        *,
-        headers: Headers,
-        body: bytes,
-        content_type: str | None,
-        route_set: Sequence[NameAddr],
-        sender: NameAddr | None,
-    ) -> tuple[Request, Uri]:
-        routed = route_request(uri, route_set)
-        if not isinstance(routed.next_hop, SipUri):
-            raise LocalError("this URI needs a proxy to go to")
-        request_uri = routed.uri
-        if isinstance(request_uri, SipUri):
-            request_uri = request_uri.for_request_line()
-        from_ = (sender or self.address).with_tag(new_tag())
-        all_headers = [("Route", str(route)) for route in routed.routes]
-        all_headers += [
-            ("From", str(from_)),
-            ("To", str(NameAddr(None, _as_identity(uri)))),
-            ("Call-ID", new_call_id()),
-            ("CSeq", f"1 {method}"),
-            ("Max-Forwards", "70"),
-            *headers,
-        ]
-        request = Request.build(
-            method, request_uri, all_headers, body=body, content_type=content_type
-        )
-        return request, routed.next_hop
-
-
-def _as_identity(uri: Uri) -> Uri:
-    """Leave out what tells the way: To says who is meant (§19.1.1, table 1)."""
-    if not isinstance(uri, SipUri):
-        return uri
-    identity = replace(uri.for_request_line(), port=None)
-    for name in ("transport", "maddr", "ttl", "lr"):
-        identity = identity.without_parameter(name)
-    return identity

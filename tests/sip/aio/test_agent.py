@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
@@ -373,6 +374,31 @@ async def test_a_port_on_which_nobody_listens_is_an_error(board: Switchboard) ->
     assert medium.log == ["offer", "stop"]
     with pytest.raises(sip.TransportError):
         await alice.options(uri)
+
+
+@pytest.mark.rule("SIP-18")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs IP_RECVERR")
+async def test_a_udp_port_on_which_nobody_listens_is_an_error_at_once(
+    board: Switchboard,
+) -> None:
+    bob, dead = await board.agent(), await board.agent()
+    _, _ = answering(bob), answering(dead)
+    uri = uri_of(dead)
+    await dead.close()
+    alice = await board.agent(timers=sip.Timers())
+    medium = RecordingMedia()
+    with pytest.raises(sip.TransportError):
+        await alice.invite(uri, media=[medium], timeout=10)
+    assert medium.log == ["offer", "stop"]
+    # Calls to others that go on at the same time are not touched.
+    good, bad = await asyncio.gather(
+        alice.invite(uri_of(bob), media=[RecordingMedia()], timeout=10),
+        alice.invite(uri, media=[RecordingMedia()], timeout=10),
+        return_exceptions=True,
+    )
+    assert isinstance(good, sip.Call)
+    assert isinstance(bad, sip.TransportError)
+    await good.bye()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ from sip.errors import SipParseError
 from sip.message import Message, Request, Response, response_to
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.sansio.limits import Limits
+from sip.sansio.server_transactions import (
+    ServerTransaction,
+)
 from sip.sansio.transaction_layer import (
     AckReceived,
     Merged,
@@ -15,7 +18,10 @@ from sip.sansio.transaction_layer import (
     RequestReceived,
     TransactionLayer,
 )
-from sip.sansio.transactions import Notice, ServerTransaction, State
+from sip.sansio.transactions import (
+    Notice,
+    State,
+)
 from sip.via import Via
 from sip.wire import parse_message
 

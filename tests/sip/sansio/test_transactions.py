@@ -7,16 +7,20 @@ import itertools
 import pytest
 
 from sip.message import Message, Request, Response, response_to
-from sip.sansio.hop import Hop, Outgoing, Transport
-from sip.sansio.timers import Timers
-from sip.sansio.transactions import (
+from sip.sansio.client_transactions import (
     ClientTransaction,
     InviteClientTransaction,
-    InviteServerTransaction,
     NonInviteClientTransaction,
+)
+from sip.sansio.hop import Hop, Outgoing, Transport
+from sip.sansio.server_transactions import (
+    InviteServerTransaction,
     NonInviteServerTransaction,
-    NoticeKind,
     ServerTransaction,
+)
+from sip.sansio.timers import Timers
+from sip.sansio.transactions import (
+    NoticeKind,
     State,
     Transaction,
 )

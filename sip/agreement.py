@@ -1,0 +1,112 @@
+"""What the two sides of a call have agreed on, and how it is said again.
+
+A refresh of a call is an INVITE that offers what there is already
+(:rfc:`3261#section-14`, :rfc:`6337#section-5`).  Who was the answerer may offer
+now, so that what each side says isn't quite what it said before: an answer may
+not leave open who connects, and our version goes up if our words change.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import sdp
+
+__all__ = ["Agreement"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Agreement:
+    """The descriptions of a call that both sides live by.
+
+    Attributes:
+        local: What we said last.
+        remote: What the peer said last.
+        address: Our address, for what we say next.
+        roles: Which part we have in the connection of each slot.
+    """
+
+    local: sdp.SessionDescription
+    remote: sdp.SessionDescription
+    address: str
+    roles: dict[int, sdp.Setup]
+
+    @classmethod
+    def of(
+        cls,
+        offer: sdp.SessionDescription,
+        answer: sdp.SessionDescription,
+        *,
+        is_offerer: bool,
+        address: str,
+    ) -> Agreement:
+        """Make the agreement that an offer and its answer amount to.
+
+        Raises:
+            SdpError: The answer doesn't fit the offer.
+        """
+        roles: dict[int, sdp.Setup] = {}
+        for slot, offered, answered in sdp.accepted(offer, answer):
+            try:
+                active = sdp.connection_roles(
+                    sdp.setup_of(offered), sdp.setup_of(answered)
+                )
+            except sdp.SdpError:
+                continue  # For the media to complain about.
+            we_connect = (active is sdp.Party.OFFERER) == is_offerer
+            roles[slot] = sdp.Setup.ACTIVE if we_connect else sdp.Setup.PASSIVE
+        if is_offerer:
+            return cls(offer, answer, address, roles)
+        return cls(answer, offer, address, roles)
+
+    def answer_to(
+        self, offer: sdp.SessionDescription | None
+    ) -> sdp.SessionDescription | None:
+        """Return what to say to an offer that changes nothing.
+
+        Args:
+            offer: What the peer offers now; ``None`` if it wants to hear an offer.
+
+        Returns:
+            Our answer, or our offer; ``None`` if the offer would change something.
+        """
+        if offer is None:
+            return self.local
+        if _substance(offer, self.remote) != _substance(self.remote, self.remote):
+            return None
+        slots = [
+            None if media.is_rejected else self._as_answer(slot, media)
+            for slot, media in enumerate(self.local.media)
+        ]
+        try:
+            return sdp.build_answer(
+                offer, slots, address=self.address, previous=self.local
+            )
+        except sdp.SdpError:
+            return None
+
+    def _as_answer(
+        self, slot: int, media: sdp.MediaDescription
+    ) -> sdp.MediaDescription:
+        """Say what was agreed: an answer can't leave open who connects."""
+        role = self.roles.get(slot)
+        if role is None or not media.has("setup"):
+            return media
+        attributes = tuple(
+            sdp.Attribute("setup", role.value) if a.name == "setup" else a
+            for a in media.attributes
+        )
+        return dataclasses.replace(media, attributes=attributes)
+
+
+def _substance(
+    description: sdp.SessionDescription, like: sdp.SessionDescription
+) -> sdp.SessionDescription:
+    """Leave out what a refresh may say otherwise: the version, and who connects."""
+    media = tuple(
+        dataclasses.replace(
+            m, attributes=tuple(a for a in m.attributes if a.name != "setup")
+        )
+        for m in description.media
+    )
+    return dataclasses.replace(description, origin=like.origin, media=media)
