@@ -217,12 +217,15 @@ class Session:
 
     def next_chunk(self) -> tuple[Outgoing, Chunk] | None:
         """Choose whose turn it is and begin its next chunk; ``None`` if nobody's."""
-        for message in self._candidates():
-            size = self.config.chunk_size
+        size = self.config.chunk_size
+        waiting = deque(self._candidates())
+        while waiting:
+            message = waiting.popleft()
             try:
                 chunk = message.chunker.next_chunk(self.to_path, self.from_path, size)
             except LocalProtocolError as error:
                 self._fail(message, MessageAborted(message.message_id, str(error)))
+                waiting = deque(self._candidates())  # The next in line may go now.
                 continue
             if chunk is not None:
                 message.begin()
