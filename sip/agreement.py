@@ -75,8 +75,10 @@ class Agreement:
         if _substance(offer, self.remote) != _substance(self.remote, self.remote):
             return None
         slots = [
-            None if media.is_rejected else self._as_answer(slot, media)
-            for slot, media in enumerate(self.local.media)
+            None if theirs.is_rejected else self._as_answer(slot, ours)
+            for slot, (ours, theirs) in enumerate(
+                zip(self.local.media, offer.media, strict=True)
+            )
         ]
         try:
             return sdp.build_answer(
@@ -85,10 +87,18 @@ class Agreement:
         except sdp.SdpError:
             return None
 
+    def refreshed(
+        self, local: sdp.SessionDescription, remote: sdp.SessionDescription
+    ) -> Agreement:
+        """Return the agreement after a refresh, said in these words now."""
+        return dataclasses.replace(self, local=local, remote=remote)
+
     def _as_answer(
         self, slot: int, media: sdp.MediaDescription
-    ) -> sdp.MediaDescription:
+    ) -> sdp.MediaDescription | None:
         """Say what was agreed: an answer can't leave open who connects."""
+        if media.is_rejected:
+            return None
         role = self.roles.get(slot)
         if role is None or not media.has("setup"):
             return media

@@ -171,13 +171,7 @@ class Call:
         everything as it is (:rfc:`3261#section-14.2`).
         """
         now = self._owner.now()
-        try:
-            offer = find_session_description(request)
-        except sdp.SdpError:
-            body = None
-        else:
-            agreement = self._agreement
-            body = None if agreement is None else agreement.answer_to(offer)
+        body = self._answer_to_refresh(request)
         if body is None:
             warning = '399 - "the media of this call do not change"'
             self._call.answer_reinvite(488, now, headers=[("Warning", warning)])
@@ -185,6 +179,19 @@ class Call:
             self._call.answer_reinvite(
                 200, now, body=bytes(body), content_type=SDP_TYPE
             )
+
+    def _answer_to_refresh(self, request: Request) -> sdp.SessionDescription | None:
+        agreement = self._agreement
+        try:
+            offer = find_session_description(request)
+        except sdp.SdpError:
+            return None
+        if agreement is None:
+            return None
+        body = agreement.answer_to(offer)
+        if body is not None and offer is not None:
+            self._agreement = agreement.refreshed(body, offer)
+        return body
 
     # Media.
 

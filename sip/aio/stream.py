@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol, cast
 
 from sip.errors import SipParseError
 from sip.message import Message
-from sip.sansio.hop import Hop, Transport
+from sip.sansio.hop import Hop, Outgoing, Transport
+from sip.sansio.limits import Limits
 from sip.wire import KeepAlive, StreamFramer
 
 __all__ = ["MessageSink", "Stream"]
@@ -17,6 +20,10 @@ __all__ = ["MessageSink", "Stream"]
 _log = logging.getLogger("sip.transport")
 
 _PONG = b"\r\n"
+
+_REMEMBERED = 64
+"""How many requests to remember until something comes back.  More than that are
+not on their way at once but under load, and then something does come back."""
 
 
 class MessageSink(Protocol):
@@ -38,11 +45,15 @@ class Stream(asyncio.Protocol):
         sink: Who takes the messages.
         on_open: Called when the connection stands.
         on_close: Called when it is gone.
-        max_unsent: How many octets may wait for the peer to read.
+        limits: How much to hold, and how long.
 
     Attributes:
         hop: The peer, once the connection stands.
-        last_used: When the last octets came or went, by the loop's clock.
+        last_used: When the last message came or went, by the loop's clock.  Pings
+            don't count, nor do parts of messages.
+        was_used: Whether anything has come from the peer.
+        unanswered: The requests that were sent since.  If the connection turns
+            out to be dead they were sent to nobody.
     """
 
     def __init__(
@@ -53,17 +64,20 @@ class Stream(asyncio.Protocol):
         *,
         on_open: Callable[[Stream], None],
         on_close: Callable[[Stream], None],
-        max_unsent: int,
+        limits: Limits,
     ) -> None:
         self.kind = transport
         self.flow = flow
         self.hop = Hop(transport, "", 0, flow=flow)
         self.last_used = 0.0
+        self.was_used = False
+        self.unanswered: deque[Outgoing] = deque(maxlen=_REMEMBERED)
         self._sink = sink
         self._on_open = on_open
         self._on_close = on_close
-        self._max_unsent = max_unsent
+        self._limits = limits
         self._framer = StreamFramer()
+        self._incomplete_since: float | None = None
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._closed = self._loop.create_future()
@@ -78,27 +92,36 @@ class Stream(asyncio.Protocol):
         # Not every event loop derives its transports from asyncio's.
         self._transport = cast("asyncio.Transport", transport)
         host, port = transport.get_extra_info("peername")[:2]
+        # A peer that vanishes without a word is noticed in the end.
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self.hop = Hop(self.kind, host, port, flow=self.flow)
         self.last_used = self._loop.time()
         self._on_open(self)
 
     def data_received(self, data: bytes) -> None:
         """Take what was read."""
-        self.last_used = self._loop.time()
+        self.was_used = True
+        self.unanswered.clear()
         for event in self._framer.receive_data(data):
+            self._incomplete_since = None
             match event:
                 case KeepAlive.PING:
                     self.send(_PONG)
                 case KeepAlive():
                     pass
                 case SipParseError():
+                    self.last_used = self._loop.time()
                     _log.info("%s sent what is no message: %s", self.hop, event)
                     self._sink.invalid_received(event, self.hop)
                 case _:
+                    self.last_used = self._loop.time()
                     self._sink.message_received(event, self.hop)
         if self._framer.broken:
             # Where the next message begins can't be told any more.
             self.close()
+        elif self._framer.mid_message:
+            self._check_progress()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note that the connection is gone."""
@@ -106,6 +129,15 @@ class Stream(asyncio.Protocol):
         if not self._closed.done():
             self._closed.set_result(None)
         self._on_close(self)
+
+    def _check_progress(self) -> None:
+        """Hang up on a peer that takes too long to send one message."""
+        now = self._loop.time()
+        if self._incomplete_since is None:
+            self._incomplete_since = now
+        elif now - self._incomplete_since > self._limits.message_time:
+            _log.info("%s sends too slowly; closing the connection", self.hop)
+            self.abort()
 
     def send(self, data: bytes) -> bool:
         """Send octets.
@@ -116,11 +148,12 @@ class Stream(asyncio.Protocol):
         """
         if self._transport is None or self._transport.is_closing():
             return False
-        self.last_used = self._loop.time()
-        if self._transport.get_write_buffer_size() > self._max_unsent:
+        if self._transport.get_write_buffer_size() > self._limits.unsent_octets:
             _log.info("%s doesn't read; closing the connection", self.hop)
             self._transport.abort()
             return False
+        if data != _PONG:
+            self.last_used = self._loop.time()
         self._transport.write(data)
         return True
 

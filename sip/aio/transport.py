@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from sip.aio.datagrams import Datagrams
 from sip.aio.stream import MessageSink, Stream
 from sip.errors import LocalError, TransportError
+from sip.message import Request
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.sansio.limits import Limits
 
@@ -113,17 +114,15 @@ class TransportLayer:
         """Send a message, now or when its connection stands."""
         if self._closing:
             return
-        data = bytes(outgoing.message)
         hop = outgoing.hop
         if hop.transport is Transport.UDP:
             datagrams = self._socket_for(hop)
+            data = bytes(outgoing.message)
             if datagrams is None or not datagrams.send(data, outgoing):
                 self._failed(outgoing)
-            return
-        stream = self._stream_for(hop)
-        if stream is not None and stream.send(data):
-            return
-        if hop.flow is None:
+        elif self._send_on(self._stream_for(hop), outgoing):
+            pass
+        elif hop.flow is None:
             self._open(outgoing)
         elif outgoing.fallback is not None:
             self._open(Outgoing(outgoing.message, outgoing.fallback))
@@ -188,6 +187,7 @@ class TransportLayer:
             wanted.host,
             wanted.port,
             ssl=context,
+            ssl_handshake_timeout=self._limits.connect_time if context else None,
         )
         self._servers.append(server)
         for listener in server.sockets:
@@ -212,7 +212,7 @@ class TransportLayer:
             self._sink,
             on_open=on_open,
             on_close=self._lost,
-            max_unsent=self._limits.unsent_octets,
+            limits=self._limits,
         )
 
     def _accepted(self, stream: Stream) -> None:
@@ -229,6 +229,23 @@ class TransportLayer:
         for key, known in list(self._by_address.items()):
             if known is stream:
                 del self._by_address[key]
+        if self._closing:
+            return
+        for outgoing in stream.unanswered:
+            # A connection that was idle may have been dead already when the
+            # request was sent, which a new one is not.
+            if stream.was_used:
+                self._open(outgoing)
+            else:
+                self._failed(outgoing)
+
+    def _send_on(self, stream: Stream | None, outgoing: Outgoing) -> bool:
+        message = outgoing.message
+        if stream is None or not stream.send(bytes(message)):
+            return False
+        if isinstance(message, Request) and message.method != "ACK":
+            stream.unanswered.append(outgoing)
+        return True
 
     def _make_room(self) -> bool:
         """Close the connection that was idle for longest, if there are too many."""
@@ -239,6 +256,7 @@ class TransportLayer:
             return False
         if self._loop.time() - oldest.last_used < self._limits.idle_connection:
             return False
+        oldest.unanswered.clear()
         self._lost(oldest)
         oldest.close()
         return True
@@ -250,8 +268,7 @@ class TransportLayer:
 
     def _open(self, outgoing: Outgoing) -> None:
         key = _key_of(outgoing.hop)
-        stream = self._by_address.get(key)
-        if stream is not None and stream.send(bytes(outgoing.message)):
+        if self._send_on(self._by_address.get(key), outgoing):
             return
         opening = self._openings.get(key)
         if opening is None:
@@ -278,7 +295,7 @@ class TransportLayer:
         if stream is not None:
             self._by_address[key] = stream
         for outgoing in opening.waiting:
-            if stream is None or not stream.send(bytes(outgoing.message)):
+            if not self._send_on(stream, outgoing):
                 self._failed(outgoing)
 
     async def _connection_to(self, hop: Hop) -> Stream:

@@ -59,6 +59,10 @@ class Limits:
     """Seconds to open a connection.  Less than timers B and F, so that there is
     time for another target."""
 
+    message_time: float = 32.0
+    """Seconds for one message to arrive on a stream, from its first octet to its
+    last.  After 64*T1 nobody waits for an answer to it any more."""
+
     unsent_octets: int = 4 << 20
     """Octets waiting for a peer that doesn't read.  More than 60 messages of the
     largest size, so only a peer that hangs gets there; then its connection is

@@ -17,6 +17,7 @@ import mime
 import sdp
 import sip
 from sip.aio import IncomingCall
+from sip.sansio.locate import Naptr, Srv
 from sip.testing import RecordingMedia
 
 # T1 is 50 ms, so that what takes 32 s takes 3.2 s.
@@ -528,7 +529,10 @@ async def test_a_refresh_by_the_answerer_says_who_is_active(
     assert answer.media[0].first("setup") == "passive"
     assert call.local_description is not None
     assert answer.origin.session_id == call.local_description.origin.session_id
-    assert answer.origin.version == call.local_description.origin.version + 1
+    assert answer.origin.version == 2
+    # Once it has been said there is no need to say it otherwise.
+    again = await reinvite(calls[0], bytes(calls[0].local_description))
+    assert again.body == response.body
     await call.bye()
 
 
@@ -728,6 +732,178 @@ async def test_a_medium_that_fails_to_start_ends_the_call(board: Switchboard) ->
         await alice.invite(uri_of(bob), media=[medium])
     assert medium.log == ["offer", "stop"]
     assert await calls[0].ended() is sip.EndReason.REMOTE_BYE
+
+
+# What the application does wrong, or does late.
+
+
+async def test_a_call_is_answered_once(board: Switchboard) -> None:
+    bob, alice = await board.agent(), await board.agent()
+    refused: list[Exception] = []
+
+    @bob.on_invite
+    async def ring(call: IncomingCall) -> None:
+        await call.answer([RecordingMedia()])
+        for again in (call.answer([]), call.reject(), call.ringing()):
+            try:
+                await again
+            except sip.LocalError as exc:
+                refused.append(exc)
+
+    async with await alice.invite(uri_of(bob), media=[RecordingMedia()]):
+        await until(lambda: len(refused) == 3)
+
+
+async def test_a_call_without_media_is_an_error(board: Switchboard) -> None:
+    with pytest.raises(sip.LocalError):
+        await (await board.agent()).invite("sip:127.0.0.1:9", media=[])
+
+
+async def test_what_fails_in_the_application_is_reported(board: Switchboard) -> None:
+    class Clinging(RecordingMedia):
+        async def stop(self) -> None:
+            raise RuntimeError("stuck")
+
+    bob, alice = await board.agent(), await board.agent()
+    reports: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda loop, context: reports.append(str(context["exception"]))
+    )
+    answering(bob)
+
+    def fail(response: sip.Response) -> None:
+        raise RuntimeError(f"at {response.status}")
+
+    call = await alice.invite(uri_of(bob), media=[Clinging()], on_progress=fail)
+    await call.bye()
+    assert reports == ["at 180", "stuck"]
+
+
+async def test_cancelling_bye_does_not_bring_the_call_back(
+    board: Switchboard,
+) -> None:
+    bob, alice = await board.agent(), await board.agent()
+    answering(bob)
+    call = await alice.invite(uri_of(bob), media=[RecordingMedia()])
+    task = asyncio.create_task(call.bye())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await call.ended() is sip.EndReason.LOCAL_BYE
+
+
+async def test_cancelling_the_answer_ends_the_call(board: Switchboard) -> None:
+    bob, alice = await board.agent(), await board.agent()
+    starting = asyncio.Event()
+
+    class Slow(RecordingMedia):
+        async def start(
+            self,
+            offered: sdp.MediaDescription,
+            answered: sdp.MediaDescription,
+            is_offerer: bool,
+        ) -> None:
+            starting.set()
+            await asyncio.sleep(100)
+
+    slow = Slow()
+    answers: list[asyncio.Task[None]] = []
+
+    @bob.on_invite
+    async def ring(call: IncomingCall) -> None:
+        answers.append(asyncio.create_task(call.answer([slow])))
+        await asyncio.wait(answers)
+
+    call = await alice.invite(uri_of(bob), media=[RecordingMedia()])
+    await starting.wait()
+    answers[0].cancel()
+    assert await call.ended() is sip.EndReason.REMOTE_BYE
+    await until(lambda: slow.log == ["answer", "stop"])
+
+
+async def test_a_call_that_ends_while_media_start_is_over(board: Switchboard) -> None:
+    bob, alice = await board.agent(), await board.agent()
+    raised: list[Exception] = []
+
+    class Slow(RecordingMedia):
+        async def start(
+            self,
+            offered: sdp.MediaDescription,
+            answered: sdp.MediaDescription,
+            is_offerer: bool,
+        ) -> None:
+            await asyncio.sleep(100)
+
+    @bob.on_invite
+    async def ring(call: IncomingCall) -> None:
+        try:
+            await call.answer([Slow()])
+        except sip.CallOver as exc:
+            raised.append(exc)
+
+    await (await alice.invite(uri_of(bob), media=[RecordingMedia()])).bye()
+    await until(lambda: len(raised) == 1)
+
+
+# Names.
+
+
+class StubDns:
+    """A DNS with two servers for example.com."""
+
+    def __init__(self, *ports: int) -> None:
+        self.ports = ports
+
+    async def naptr(self, name: str) -> list[Naptr]:
+        return [Naptr(1, 1, "SIP+D2T", "_sip._tcp.example.com")]
+
+    async def srv(self, name: str) -> list[Srv]:
+        return [Srv(n, 0, port, "host") for n, port in enumerate(self.ports)]
+
+    async def addresses(self, name: str) -> list[str]:
+        return ["127.0.0.1"]
+
+
+@pytest.mark.rule("SIP-65", "SIP-66", "ST-14")
+async def test_when_the_first_server_is_dead_the_next_gets_the_call(
+    board: Switchboard,
+) -> None:
+    bob, dead = await board.agent("tcp"), await board.agent("tcp")
+    calls, _ = answering(bob)
+    ports = [dead.listening[0].port, bob.listening[0].port]
+    await dead.close()
+    alice = await board.agent("tcp", dns=StubDns(*ports))
+    async with await alice.invite("sip:bob@example.com", media=[RecordingMedia()]):
+        assert calls[0].request.raw_uri == "sip:bob@example.com"
+
+
+async def test_a_dns_that_fails_fails_the_call(board: Switchboard) -> None:
+    class Broken(StubDns):
+        async def naptr(self, name: str) -> list[Naptr]:
+            raise RuntimeError("a bug")
+
+    reports: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda loop, context: reports.append(str(context["exception"]))
+    )
+    alice = await board.agent("tcp", dns=Broken())
+    with pytest.raises(sip.TransportError):
+        await alice.invite("sip:bob@example.com", media=[RecordingMedia()])
+    assert reports == ["a bug"]
+
+
+@pytest.mark.rule("SIP-10", "SIP-11", "SIP-42", "SIP-69")
+async def test_a_sips_uri_is_called_over_tls(board: Switchboard) -> None:
+    bob, alice = await board.agent("tls"), await board.agent("tls")
+    calls, _ = answering(bob)
+    port = bob.listening[0].port
+    uri = f"sips:bob@127.0.0.1:{port}"
+    call = await alice.invite(uri, media=[RecordingMedia()])
+    assert calls[0].request.contacts[0].uri.scheme == "sips"
+    await until(lambda: calls[0].media != [])
+    await calls[0].bye()
+    assert await call.ended() is sip.EndReason.REMOTE_BYE
 
 
 class RawInvite:

@@ -14,9 +14,11 @@ import pytest_asyncio
 import sip
 from sip.aio.stream import Stream
 from sip.aio.transport import TransportLayer
-from sip.message import Response
+from sip.message import Request, Response, response_to
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.wire import parse_message
+
+LISTEN = ["tcp://127.0.0.1:0"]
 
 OPTIONS = (
     "OPTIONS sip:bob@127.0.0.1 SIP/2.0\r\n"
@@ -88,7 +90,7 @@ async def client(agent: sip.UserAgent) -> AsyncIterator[Client]:
     await client.close()
 
 
-@pytest.mark.rule("SIP-14", "SIP-17", "SIP-6")
+@pytest.mark.rule("SIP-14", "SIP-17", "SIP-6", "ST-13")
 async def test_pings_between_messages_are_answered_and_break_nothing(
     client: Client,
 ) -> None:
@@ -101,7 +103,7 @@ async def test_pings_between_messages_are_answered_and_break_nothing(
     assert (first.via.branch, second.via.branch) == ("z9hG4bK1", "z9hG4bK2")
 
 
-@pytest.mark.rule("SIP-6", "SIP-14")
+@pytest.mark.rule("SIP-6", "SIP-14", "ST-13")
 async def test_a_message_may_come_octet_by_octet(client: Client) -> None:
     for octet in options():
         client.writer.write(bytes([octet]))
@@ -149,7 +151,7 @@ async def test_what_is_not_sip_is_hung_up_on(client: Client, octets: bytes) -> N
     await client.hung_up()
 
 
-@pytest.mark.rule("SIP-14")
+@pytest.mark.rule("SIP-14", "ST-12")
 async def test_when_the_connection_is_gone_the_response_goes_to_the_sent_by(
     agent: sip.UserAgent,
 ) -> None:
@@ -191,7 +193,7 @@ async def test_a_connection_is_used_again_by_both_sides(agent: sip.UserAgent) ->
         await call.reject(486)
 
     uri = f"sip:b@127.0.0.1:{agent.listening[0].port};transport=tcp"
-    async with sip.UserAgent("sip:a@127.0.0.1", listen=["tcp://127.0.0.1:0"]) as other:
+    async with sip.UserAgent("sip:a@127.0.0.1", listen=LISTEN) as other:
         for _ in range(3):
             assert (await other.options(uri)).status == 200
         assert other._driver is not None
@@ -208,7 +210,7 @@ async def test_a_connection_that_was_closed_is_opened_again(
     agent: sip.UserAgent,
 ) -> None:
     uri = f"sip:b@127.0.0.1:{agent.listening[0].port};transport=tcp"
-    async with sip.UserAgent("sip:a@127.0.0.1", listen=["tcp://127.0.0.1:0"]) as other:
+    async with sip.UserAgent("sip:a@127.0.0.1", listen=LISTEN) as other:
         assert (await other.options(uri)).status == 480
         assert agent._driver is not None
         for stream in list(agent._driver.transport._streams.values()):
@@ -217,11 +219,70 @@ async def test_a_connection_that_was_closed_is_opened_again(
         assert (await other.options(uri)).status == 480
 
 
+@pytest.mark.rule("SIP-18", "SIP-16")
+async def test_a_request_to_a_connection_that_was_dead_goes_over_a_new_one() -> None:
+    heard: list[bytes] = []
+
+    async def accept(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        # The first connection answers once, and hangs up on the second request.
+        for number in range(2):
+            try:
+                request = parse_message(await reader.readuntil(b"\r\n\r\n"))
+            except asyncio.IncompleteReadError:
+                break
+            assert isinstance(request, Request)
+            heard.append((request.via.branch or "").encode())
+            if number == 1:
+                break
+            writer.write(bytes(response_to(request, 200, to_tag="x")))
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        uri = f"sip:b@127.0.0.1:{port};transport=tcp"
+        async with sip.UserAgent("sip:a@127.0.0.1", listen=LISTEN) as agent:
+            assert (await agent.options(uri)).status == 200
+            assert (await agent.options(uri)).status == 200
+    assert len(heard) == 3
+    assert heard[1] == heard[2]
+
+
+@pytest.mark.rule("SIP-18")
+async def test_a_new_connection_that_is_closed_without_an_answer_is_a_failure() -> None:
+    async def accept(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with sip.UserAgent("sip:a@127.0.0.1", listen=LISTEN) as agent:
+            with pytest.raises(sip.TransportError):
+                await agent.options(f"sip:b@127.0.0.1:{port};transport=tcp")
+
+
+@pytest.mark.rule("SIP-68")
+async def test_a_peer_that_never_ends_its_message_is_hung_up_on() -> None:
+    limits = sip.Limits(message_time=0.1)
+    async with sip.UserAgent("sip:b@127.0.0.1", listen=LISTEN, limits=limits) as agent:
+        client = await Client.connect(agent)
+        client.writer.write(options(1))
+        await client.response()
+        waiting = asyncio.create_task(client.hung_up())
+        while not waiting.done():
+            client.writer.write(b"x")
+            await asyncio.sleep(0.02)
+        await waiting
+        await client.close()
+
+
 @pytest.mark.rule("SIP-68", "SIP-16")
 async def test_connections_are_bounded_and_the_idle_make_room() -> None:
     limits = sip.Limits(connections=2, idle_connection=0.2)
-    listen = ["tcp://127.0.0.1:0"]
-    async with sip.UserAgent("sip:b@127.0.0.1", listen=listen, limits=limits) as agent:
+    async with sip.UserAgent("sip:b@127.0.0.1", listen=LISTEN, limits=limits) as agent:
         clients = [await Client.connect(agent) for _ in range(2)]
         for number, client in enumerate(clients):
             client.writer.write(options(number))
@@ -243,8 +304,7 @@ async def test_connections_are_bounded_and_the_idle_make_room() -> None:
 @pytest.mark.rule("SIP-68")
 async def test_a_peer_that_reads_nothing_is_hung_up_on() -> None:
     limits = sip.Limits(unsent_octets=20_000)
-    listen = ["tcp://127.0.0.1:0"]
-    async with sip.UserAgent("sip:b@127.0.0.1", listen=listen, limits=limits) as agent:
+    async with sip.UserAgent("sip:b@127.0.0.1", listen=LISTEN, limits=limits) as agent:
         agent.offer_capabilities([])
         client = await Client.connect(agent)
         agent._core.capabilities = b"x" * 50_000

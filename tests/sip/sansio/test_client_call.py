@@ -88,7 +88,7 @@ def test_a_sips_uri_gets_a_sips_contact(alice: Node, bob: Peer) -> None:
     assert invite.via.transport == "TLS"
 
 
-@pytest.mark.rule("SIP-20")
+@pytest.mark.rule("SIP-20", "ST-1")
 def test_nobody_answers(network: Network, alice: Node, bob: Peer) -> None:
     call_bob(alice)
     network.run(40.0)
@@ -99,7 +99,7 @@ def test_nobody_answers(network: Network, alice: Node, bob: Peer) -> None:
     assert alice.core.calls == frozenset()
 
 
-@pytest.mark.rule("SIP-20", "SIP-21", "SIP-29")
+@pytest.mark.rule("SIP-20", "SIP-21", "SIP-29", "ST-2")
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_a_refusal_is_acknowledged_on_the_same_branch(
     network: Network, alice: Node, bob: Peer, transport: str
@@ -129,7 +129,7 @@ def test_provisional_responses_are_reported_but_100_is_not(
 # The answer.
 
 
-@pytest.mark.rule("SIP-46")
+@pytest.mark.rule("SIP-46", "ST-2")
 def test_each_2xx_is_acknowledged_with_the_same_ack(
     network: Network, alice: Node, bob: Peer
 ) -> None:
@@ -152,7 +152,7 @@ def test_each_2xx_is_acknowledged_with_the_same_ack(
     assert call.state is CallState.CONFIRMED
 
 
-@pytest.mark.rule("SIP-43", "SIP-46")
+@pytest.mark.rule("SIP-43", "SIP-46", "ST-9")
 def test_ack_and_bye_go_by_the_route_set(network: Network, bob: Peer) -> None:
     alice = network.node(ALICE)
     strict, loose = network.peer("192.0.2.8"), network.peer("192.0.2.9")
@@ -221,7 +221,7 @@ def test_acknowledging_without_an_answer_is_an_error(
 # Forking.
 
 
-@pytest.mark.rule("SIP-47", "SIP-42")
+@pytest.mark.rule("SIP-47", "SIP-42", "ST-3", "OA-31")
 def test_of_several_who_answer_the_first_is_kept_and_the_others_are_ended(
     network: Network, alice: Node, bob: Peer
 ) -> None:
@@ -305,7 +305,7 @@ def test_a_2xx_that_comes_after_timer_m_is_a_stray(
 # CANCEL.
 
 
-@pytest.mark.rule("SIP-51")
+@pytest.mark.rule("SIP-51", "ST-4")
 def test_a_cancel_waits_for_a_provisional_response(
     network: Network, alice: Node, bob: Peer
 ) -> None:
@@ -342,7 +342,7 @@ def test_a_cancel_goes_out_once(network: Network, alice: Node, bob: Peer) -> Non
     assert len(bob.requests("CANCEL")) == 1
 
 
-@pytest.mark.rule("SIP-51", "SIP-47")
+@pytest.mark.rule("SIP-51", "SIP-47", "ST-4")
 def test_an_answer_that_crosses_the_cancel_is_acknowledged_and_ended(
     network: Network, alice: Node, bob: Peer
 ) -> None:
@@ -467,3 +467,15 @@ def test_a_2xx_that_cannot_be_read_fails_the_call(
     network.run()
     (failed,) = alice.of(CallFailed)
     assert failed.failure is Failure.BAD_RESPONSE
+
+
+@pytest.mark.rule("SIP-20", "ST-1")
+def test_an_answer_after_three_seconds_stops_the_repetition(
+    network: Network, alice: Node, bob: Peer
+) -> None:
+    call_bob(alice)
+    network.run(3.0)
+    respond(bob, 200)
+    network.run(40.0)
+    assert network.times("INVITE") == [0.0, 0.5, 1.5]
+    assert len(alice.of(CallAnswered)) == 1

@@ -49,7 +49,7 @@ def targets(network: Network) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-@pytest.mark.rule("SIP-66")
+@pytest.mark.rule("SIP-66", "ST-14")
 def test_silence_sends_the_request_to_the_next_hop_on_a_new_branch(
     network: Network, alice: Node, first: Peer, second: Peer
 ) -> None:
@@ -162,7 +162,7 @@ def call_with_a_big_body(alice: Node) -> None:
     alice.network.run()
 
 
-@pytest.mark.rule("SIP-12")
+@pytest.mark.rule("SIP-12", "ST-12")
 def test_a_big_request_goes_over_tcp(
     network: Network, alice: Node, first: Peer
 ) -> None:

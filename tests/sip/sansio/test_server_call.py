@@ -189,7 +189,7 @@ def test_a_2xx_is_repeated_until_its_ack_comes(
     assert len(alice.of(CallAcknowledged)) == 1
 
 
-@pytest.mark.rule("SIP-23", "SIP-48")
+@pytest.mark.rule("SIP-23", "SIP-48", "ST-1")
 def test_a_2xx_that_is_never_acknowledged_ends_the_call_after_32_seconds(
     network: Network, alice: Node, bob: Peer
 ) -> None:
@@ -437,7 +437,7 @@ def test_an_answer_within_the_call_that_is_never_acknowledged_ends_it(
     assert [e.reason for e in alice.of(CallEnded)] == [EndReason.NOT_ACKNOWLEDGED]
 
 
-@pytest.mark.rule("SIP-44")
+@pytest.mark.rule("SIP-44", "ST-16")
 @pytest.mark.parametrize(
     ("cseq", "status"), [(2, 200), (100, 200), (0, 500)], ids=["next", "gap", "lower"]
 )

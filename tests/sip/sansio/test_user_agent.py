@@ -66,7 +66,7 @@ def answers(bob: Peer) -> list[Response]:
 # What is refused.
 
 
-@pytest.mark.rule("SIP-1", "SIP-33", "SIP-34", "SIP-36", "SIP-37")
+@pytest.mark.rule("SIP-1", "SIP-33", "SIP-34", "SIP-36", "SIP-37", "ST-7")
 @pytest.mark.parametrize(
     ("old", "new", "status", "header"),
     [
@@ -102,7 +102,7 @@ def test_what_is_refused(
     assert alice.core.calls == frozenset()
 
 
-@pytest.mark.rule("SIP-37", "SIP-39", "SIP-34", "NG-1")
+@pytest.mark.rule("SIP-37", "SIP-39", "SIP-34", "NG-1", "ST-7")
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -122,7 +122,7 @@ def test_what_is_taken(alice: Node, bob: Peer, old: str, new: str) -> None:
     assert len(alice.of(CallReceived)) == 1
 
 
-@pytest.mark.rule("SIP-35")
+@pytest.mark.rule("SIP-35", "ST-6")
 def test_the_same_invite_by_two_ways_is_refused_once(alice: Node, bob: Peer) -> None:
     receive(alice, raw(INVITE))
     receive(alice, raw(INVITE.replace("bKone", "bKtwo")))
@@ -132,7 +132,7 @@ def test_the_same_invite_by_two_ways_is_refused_once(alice: Node, bob: Peer) -> 
     assert len(alice.of(CallReceived)) == 1
 
 
-@pytest.mark.rule("SIP-13", "SIP-14")
+@pytest.mark.rule("SIP-13", "SIP-14", "ST-12")
 def test_a_caller_behind_a_nat_is_answered_where_it_came_from(
     network: Network, alice: Node
 ) -> None:
