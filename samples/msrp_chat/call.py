@@ -1,0 +1,100 @@
+"""``msrp-chat call``: call somebody, talk, hang up."""
+
+from __future__ import annotations
+
+import ssl
+
+import sip
+from msrp_chat.conversation import Conversation
+from msrp_chat.events import Calling, Ringing
+from msrp_chat.hold import Plan
+from msrp_chat.options import CallOptions
+from msrp_chat.outcome import ChatError, ExitCode
+from msrp_chat.output import Output
+from msrp_chat.party import Party, open_party, own_address, uri_host
+
+__all__ = ["call"]
+
+_NOT_ACCEPTABLE = 488
+
+
+async def call(options: CallOptions, output: Output, plan: Plan) -> None:
+    """Call somebody, talk, hang up.
+
+    Raises:
+        ChatError: There was no call, or something went wrong in it.
+    """
+    next_hop = sip.parse_uri(options.proxy or options.uri)
+    host = next_hop.host.strip("[]") if isinstance(next_hop, sip.SipUri) else None
+    address = options.address or await own_address(host)
+    async with open_party(
+        options,
+        output,
+        host=address,
+        name="caller",
+        sip_listen=[f"udp://{uri_host(address)}:{options.sip_port}"],
+        client_ssl=_client_ssl(options),
+    ) as party:
+        output.tell(
+            Calling(uri=options.uri, sender=party.identity.sip_address, tls=options.tls)
+        )
+        conversations: list[Conversation] = []
+        ongoing = await _invite(party, options, conversations)
+        await party.hold(ongoing, conversations[0], plan)
+        output.tell(conversations[0].summary())
+
+
+async def _invite(
+    party: Party, options: CallOptions, conversations: list[Conversation]
+) -> sip.Call:
+    def progressed(response: sip.Response) -> None:
+        words = sip.reason_phrase(response.status) or ""
+        party.output.tell(Ringing(status=response.status, reason=words))
+
+    peer = sip.NameAddr(None, sip.parse_uri(options.uri))
+    try:
+        return await party.agent.invite(
+            options.uri,
+            media=[party.media(peer, conversations.append)],
+            outbound_proxy=options.proxy,
+            timeout=options.timeout,
+            on_progress=progressed,
+        )
+    except (sip.SipError, ValueError) as exc:
+        raise _explain(exc, options) from exc
+
+
+def _explain(error: Exception, options: CallOptions) -> ChatError:
+    """Say in one line why there is no call, and what might help."""
+    match error:
+        case sip.CallRefused(status=status):
+            hint = ""
+            if status == _NOT_ACCEPTABLE:
+                other = "without" if options.tls else "with"
+                hint = f"; perhaps it works {other} --tls"
+            return ChatError(f"{options.uri}: {error}{hint}")
+        case sip.CallTimeout():
+            problem = f"{options.uri}: {error}"
+            return ChatError(problem, ExitCode.UNREACHABLE)
+        case sip.TransportError():
+            where = options.proxy or options.uri
+            problem = f"cannot reach {where}: is anybody listening there?"
+            return ChatError(problem, ExitCode.UNREACHABLE)
+        case sip.NegotiationFailed():
+            return ChatError(f"{options.uri}: no message session: {error}")
+        case sip.LocalError():
+            return ChatError(f"cannot call {options.uri}: {error}", ExitCode.USAGE)
+        case _:
+            return ChatError(f"{options.uri}: {error}")
+
+
+def _client_ssl(options: CallOptions) -> ssl.SSLContext | None:
+    if options.ca is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=options.ca)
+    except ssl.SSLError as exc:
+        raise ChatError(f"{options.ca}: no PEM certificate", ExitCode.USAGE) from exc
+    except OSError as exc:
+        problem = f"{options.ca}: {exc.strerror or 'it cannot be read'}"
+        raise ChatError(problem, ExitCode.USAGE) from exc

@@ -1,0 +1,356 @@
+"""What happens on a connection, whichever command made it.
+
+A :class:`Conversation` performs steps (:mod:`msrp_chat.script`) and leaves what
+arrives to its :class:`~msrp_chat.reception.Reception`.  Each message that it sends
+is watched until it is known to have arrived or not: nothing is lost silently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import mimetypes
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cpim
+import mime
+import msrp
+from msrp_chat.events import (
+    Delivered,
+    Notice,
+    Opened,
+    Progress,
+    Sending,
+    Summary,
+    Undelivered,
+)
+from msrp_chat.outcome import ChatError, ExitCode
+from msrp_chat.output import Output
+from msrp_chat.reception import Reception
+from msrp_chat.save import Saver, digest
+
+__all__ = ["Conversation"]
+
+_CONFIRM_TIME = 35.0
+"""Seconds to wait for what nobody has confirmed.  A missing response fails after
+30 s by itself, so what is still open then lacks only the report that was asked for."""
+
+_TEXT = "text/plain;charset=utf-8"
+_ANONYMOUS = msrp.Address("sip:anonymous@anonymous.invalid")
+
+
+class Conversation:
+    """Talks on one connection.
+
+    Args:
+        connection: The connection, not started yet.
+        output: Where events go.
+        saver: Where files go.
+        echo: Whether to send every message back.
+
+    Attributes:
+        problem: The first thing that went wrong on the way.
+    """
+
+    def __init__(
+        self,
+        connection: msrp.MsrpConnection,
+        output: Output,
+        saver: Saver,
+        *,
+        echo: bool = False,
+    ) -> None:
+        self.problem: ChatError | None = None
+        self._connection = connection
+        self._output = output
+        self._reception = Reception(
+            output, saver, self._fail, self._send_back if echo else None
+        )
+        self._reception.attach(connection)
+        connection.on_connection_established = self._established
+        self._open: dict[str, msrp.OutgoingMessage] = {}
+        self._watchers: set[asyncio.Task[None]] = set()
+        self._messages_sent = 0
+        self._octets_sent = 0
+        self._began = time.monotonic()
+
+    # Its life.
+
+    async def opened(self) -> None:
+        """Wait until messages can flow.
+
+        Raises:
+            ChatError: They never can.
+        """
+        try:
+            await self._connection.established()
+        except msrp.ConnectionFailed as exc:
+            raise ChatError(str(exc), ExitCode.UNREACHABLE) from exc
+        except msrp.MsrpError as exc:
+            raise ChatError(f"no message session: {exc}") from exc
+
+    async def over(self) -> msrp.ClosedEvent:
+        """Wait until the session is over, and return how it ended."""
+        return await self._connection.closed()
+
+    async def settled(self) -> None:
+        """Wait until it is known of every message whether it has arrived."""
+        if self._watchers:
+            await asyncio.wait(self._watchers, timeout=_CONFIRM_TIME)
+        if self._open:
+            text = f"no delivery report has come for {len(self._open)} message(s)"
+            self._output.tell(Notice(text=text))
+
+    async def silence(self, seconds: float) -> None:
+        """Wait until nothing has arrived for this long."""
+        await self._reception.silence(seconds)
+
+    def abandon(self) -> None:
+        """Give up what is still on its way."""
+        for message in list(self._open.values()):
+            message.abort()
+
+    async def close(self) -> None:
+        """End the session, and wait until all that happened in it was told."""
+        await self._connection.shutdown()
+        if self._watchers:
+            await asyncio.wait(self._watchers)
+
+    def summary(self) -> Summary:
+        """Return what it all amounts to."""
+        return Summary(
+            sessions=1,
+            messages_sent=self._messages_sent,
+            messages_received=self._reception.messages,
+            octets_sent=self._octets_sent,
+            octets_received=self._reception.octets,
+            seconds=round(time.monotonic() - self._began, 3),
+        )
+
+    # What can be said.
+
+    async def say_text(self, text: str) -> None:
+        """Send text, as text/plain unless the peer would rather have CPIM.
+
+        Raises:
+            ChatError: The peer takes no text, or isn't there any more.
+        """
+        with _explained():
+            sent = await self._connection.send_text(text)
+        size = len(text.encode())
+        self._watch(
+            Sending(
+                message_id=sent.message_id,
+                kind="text",
+                content_type="text/plain",
+                octets=size,
+                text=text,
+            ),
+            sent,
+        )
+
+    async def say_cpim(self, text: str) -> None:
+        """Send text in a CPIM envelope.
+
+        Raises:
+            ChatError: The peer takes no CPIM, or isn't there any more.
+        """
+        message = cpim.CpimMessage.build(
+            _TEXT,
+            text.encode(),
+            sender=self._connection.local_address or _ANONYMOUS,
+            to=self._connection.remote_address or _ANONYMOUS,
+            date_time=datetime.datetime.now(datetime.UTC),
+        )
+        with _explained():
+            sent = await self._connection.send_cpim(message)
+        self._watch(
+            Sending(
+                message_id=sent.message_id,
+                kind="cpim",
+                content_type="message/cpim",
+                octets=len(message.content),
+                text=text,
+            ),
+            sent,
+        )
+
+    async def send_file(self, path: Path) -> None:
+        """Send a file, and ask for a delivery report.
+
+        Raises:
+            ChatError: It can't be read, the peer takes no such file, or isn't there
+                any more.
+        """
+        content_type = _type_of(path)
+        progress = _Progress(path.name, self._output)
+        with _explained():
+            sha256 = await asyncio.to_thread(digest, path)
+            sent = await self._connection.send_file(
+                path, content_type=content_type, progress=progress, success_report=True
+            )
+        self._watch(
+            Sending(
+                message_id=sent.message_id,
+                kind="file",
+                content_type=content_type,
+                octets=sent.size or 0,
+                filename=path.name,
+                sha256=sha256,
+            ),
+            sent,
+        )
+        progress.begin(sent.message_id)
+
+    async def send_multipart(self, text: str, path: Path) -> None:
+        """Send text and a file as one multipart/mixed message.
+
+        Raises:
+            ChatError: As for :meth:`send_file`.
+        """
+        with _explained():
+            data = await asyncio.to_thread(path.read_bytes)
+            sha256 = await asyncio.to_thread(digest, path)
+            parts = [
+                mime.Part.build(_TEXT, text.encode()),
+                mime.Part.build(_type_of(path), data, disposition=_named(path.name)),
+            ]
+            sent = await self._connection.send_multipart(parts, success_report=True)
+        self._watch(
+            Sending(
+                message_id=sent.message_id,
+                kind="multipart",
+                content_type="multipart/mixed",
+                octets=len(data),
+                text=text,
+                filename=path.name,
+                sha256=sha256,
+            ),
+            sent,
+        )
+
+    async def expect(self, text: str, seconds: float) -> None:
+        """Wait until a text or the name of a file has ``text`` in it.
+
+        Raises:
+            ChatError: Nothing like it came in time.
+        """
+        await self._reception.expect(text, seconds)
+
+    # Inside.
+
+    def _established(self, event: msrp.ConnectionEstablished) -> None:
+        self._began = time.monotonic()
+        tls = self._connection.negotiated.secure
+        self._output.tell(Opened(tls=tls, active=not event.is_passive))
+
+    async def _send_back(self, event: msrp.MessageReceived) -> None:
+        name = event.filename
+        try:
+            sent = await self._connection.send_message(
+                event.content_type,
+                event.contents,
+                disposition=None if name is None else str(_named(name)),
+            )
+        except msrp.MsrpError as exc:
+            self._fail(ChatError(f"a message could not be sent back: {exc}"))
+            return
+        self._watch(
+            Sending(
+                message_id=sent.message_id,
+                kind="echo",
+                content_type=event.content_type,
+                octets=len(event.contents),
+            ),
+            sent,
+        )
+
+    def _watch(self, sending: Sending, sent: msrp.OutgoingMessage) -> None:
+        self._messages_sent += 1
+        self._octets_sent += sent.size or 0
+        self._output.tell(sending)
+        self._open[sent.message_id] = sent
+        watcher = asyncio.create_task(self._follow(sent), name="msrp-chat delivery")
+        self._watchers.add(watcher)
+        watcher.add_done_callback(self._watchers.discard)
+
+    async def _follow(self, sent: msrp.OutgoingMessage) -> None:
+        try:
+            await sent.delivered()
+        except msrp.DeliveryError as exc:
+            refusals = msrp.RequestRefused | msrp.FailureReported
+            status = exc.code if isinstance(exc, refusals) else None
+            self._output.tell(
+                Undelivered(message_id=sent.message_id, status=status, reason=str(exc))
+            )
+            self._fail(ChatError(f"a message was not delivered: {exc}"))
+        else:
+            self._output.tell(Delivered(message_id=sent.message_id))
+        finally:
+            del self._open[sent.message_id]
+
+    def _fail(self, problem: ChatError) -> None:
+        if self.problem is None:
+            self.problem = problem
+
+
+class _Progress:
+    """Tells how far a file has come, at each percent.
+
+    The first octets may be out before the message has got its id.
+    """
+
+    def __init__(self, filename: str, output: Output) -> None:
+        self._filename = filename
+        self._output = output
+        self._message_id: str | None = None
+        self._state = (0, 0)
+        self._told = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        self._state = (done, total)
+        if done == total or done - self._told >= total / 100:
+            self._tell()
+
+    def begin(self, message_id: str) -> None:
+        self._message_id = message_id
+        if self._state != (0, 0):
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._message_id is not None:
+            self._told, total = self._state
+            self._output.tell(
+                Progress(
+                    message_id=self._message_id,
+                    filename=self._filename,
+                    done=self._told,
+                    total=total,
+                )
+            )
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Say in one line why something couldn't be sent."""
+    try:
+        yield
+    except msrp.FileUnreadable as exc:
+        raise ChatError(str(exc), ExitCode.USAGE) from exc
+    except msrp.MsrpError as exc:
+        raise ChatError(f"cannot send this: {exc}") from exc
+    except OSError as exc:
+        problem = f"{exc.filename}: {exc.strerror or 'it cannot be read'}"
+        raise ChatError(problem, ExitCode.USAGE) from exc
+
+
+def _type_of(path: Path) -> str:
+    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+
+def _named(filename: str) -> mime.ContentDisposition:
+    name = mime.safe_filename(filename)
+    return mime.ContentDisposition.build("attachment", filename=name)

@@ -1,0 +1,46 @@
+"""Who is who: addresses as people type them, and as SIP and CPIM want them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msrp
+import sip
+
+__all__ = ["Identity", "envelope_address"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A party."""
+
+    sip_address: str
+    """For From and To, with the name if there is one."""
+
+    address: msrp.Address
+    """For the envelopes of CPIM."""
+
+    @classmethod
+    def parse(cls, text: str) -> Identity:
+        """Read an address: a SIP URI, a mailbox or the like, perhaps with a name.
+
+        Raises:
+            ValueError: It is none.
+        """
+        address = msrp.parse_address(text)
+        uri = address.uri
+        if uri.lower().startswith("im:"):
+            uri = msrp.ImUri.parse(uri).sip_uri or uri
+        try:
+            name_addr = sip.NameAddr(address.name, sip.parse_uri(uri))
+            return cls(str(name_addr), address)
+        except sip.SipError as exc:
+            raise ValueError(f"not an address that SIP can use: {exc}") from exc
+
+
+def envelope_address(name_addr: sip.NameAddr) -> msrp.Address | None:
+    """Return for the envelopes of CPIM what SIP says, if it can be written there."""
+    try:
+        return msrp.Address(str(name_addr.uri), name_addr.display_name or None)
+    except ValueError:
+        return None

@@ -1,0 +1,159 @@
+"""``msrp-chat listen``: wait for calls, answer them, talk."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+
+import sip
+from msrp_chat.conversation import Conversation
+from msrp_chat.events import Ended, Invited, Listening, Problem
+from msrp_chat.hold import Plan
+from msrp_chat.options import ListenOptions
+from msrp_chat.outcome import ChatError, ExitCode
+from msrp_chat.output import Output
+from msrp_chat.party import Party, open_party, own_address, uri_host
+
+__all__ = ["listen"]
+
+_BUSY = 486
+
+
+async def listen(options: ListenOptions, output: Output, plan: Plan) -> None:
+    """Wait for calls and hold them; for ever, or for one.
+
+    Raises:
+        ChatError: A port isn't free, nobody has called in time, or something went
+            wrong in the only call.
+    """
+    host = options.address or "127.0.0.1"
+    advertised = await own_address(None) if _is_any(host) else host
+    sip_listen = [f"udp://{uri_host(host)}:{options.sip_port}"]
+    server_ssl = _server_ssl(options)
+    if server_ssl is not None:
+        sip_listen.append(f"tls://{uri_host(host)}:{options.sips_port}")
+    async with open_party(
+        options,
+        output,
+        host=host,
+        name="console",
+        sip_listen=sip_listen,
+        advertised_host=advertised,
+        server_ssl=server_ssl,
+    ) as party:
+        reception = _Answering(party, options, plan)
+        party.agent.on_invite(reception.take)
+        _announce(party, advertised)
+        await reception.run()
+
+
+class _Answering:
+    """Takes the calls of one party."""
+
+    def __init__(self, party: Party, options: ListenOptions, plan: Plan) -> None:
+        self._party = party
+        self._options = options
+        self._plan = plan
+        self._output = party.output
+        self._busy = False
+        self._called = asyncio.Event()
+        self._first: asyncio.Future[ChatError | None]
+        self._first = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Wait for what ends this command.
+
+        Raises:
+            ChatError: It isn't a call that went well.
+        """
+        patience = self._options.patience
+        try:
+            async with asyncio.timeout(patience):
+                await self._called.wait()
+        except TimeoutError:
+            problem = f"nobody has called within {patience:g} s"
+            raise ChatError(problem, ExitCode.UNREACHABLE) from None
+        if not self._options.once:
+            await asyncio.Event().wait()
+        problem_of_first = await self._first
+        if problem_of_first is not None:
+            raise problem_of_first
+
+    async def take(self, call: sip.IncomingCall) -> None:
+        """Hold one call, from INVITE to BYE."""
+        self._called.set()
+        uri = str(call.request.uri)
+        self._output.tell(Invited(sender=str(call.remote.uri), uri=uri))
+        problem: ChatError | None = None
+        try:
+            await self._answer(call)
+        except ChatError as exc:
+            problem = exc
+        except sip.CallError as exc:
+            problem = ChatError(f"the call did not come about: {exc}")
+        if problem is not None and not self._options.once:
+            self._output.tell(
+                Problem(text=str(problem), exit_code=int(problem.exit_code))
+            )
+        if not self._first.done():
+            self._first.set_result(problem)
+
+    async def _answer(self, call: sip.IncomingCall) -> None:
+        refusal = self._refusal()
+        if refusal is not None:
+            await call.reject(refusal)
+            self._output.tell(Ended(reason=f"refused the call with {refusal}"))
+            return
+        conversations: list[Conversation] = []
+        # Only one can be at the keyboard; scripts can be in any number of calls.
+        self._busy = self._plan.prompt is not None
+        try:
+            await call.ringing()
+            await call.answer([self._party.media(call.remote, conversations.append)])
+            await self._party.hold(call, conversations[0], self._plan)
+        finally:
+            self._busy = False
+        self._output.tell(conversations[0].summary())
+
+    def _refusal(self) -> int | None:
+        if self._options.reject is not None:
+            return self._options.reject
+        return _BUSY if self._busy else None
+
+
+def _announce(party: Party, host: str) -> None:
+    certificate = party.listener.local_cert
+    fingerprint = None if certificate is None else str(certificate.fingerprint)
+    for hop in party.agent.listening:
+        # UDP and TCP share a port, and TCP bears messages of any size.
+        if hop.transport is not sip.Transport.UDP:
+            uri = (
+                f"sip:console@{uri_host(host)}:{hop.port}"
+                f";transport={hop.transport.value}"
+            )
+            party.output.tell(
+                Listening(uri=uri, tls=party.options.tls, fingerprint=fingerprint)
+            )
+
+
+def _is_any(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _server_ssl(options: ListenOptions) -> ssl.SSLContext | None:
+    if options.sips_port is None or options.cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(options.cert, options.key)
+    except ssl.SSLError as exc:
+        problem = f"{options.cert}: no certificate with its key in PEM"
+        raise ChatError(problem, ExitCode.USAGE) from exc
+    except OSError as exc:
+        problem = f"{options.cert}: {exc.strerror or 'it cannot be read'}"
+        raise ChatError(problem, ExitCode.USAGE) from exc
+    return context

@@ -1,0 +1,85 @@
+"""What ``--help`` says around the options."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CALL",
+    "DEMO",
+    "DESCRIPTION",
+    "EXIT_CODES",
+    "LISTEN",
+    "SCRIPT",
+    "SESSION",
+]
+
+DESCRIPTION = """\
+A text call in the terminal: MSRP messages (RFC 4975) in a SIP call (RFC 3261).
+
+Start here:     msrp-chat demo
+Then, in two terminals:
+                msrp-chat listen --sip-port 5060
+                msrp-chat call "sip:console@127.0.0.1:5060;transport=tcp"
+"""
+
+EXIT_CODES = """\
+exit codes:
+  0    done
+  1    the peer refused or was lost, or something was not delivered
+  2    usage: the command line, or a file that it names, isn't right
+  3    could not connect: unreachable, timeout, wrong certificate, port in use
+  130  interrupted with Ctrl-C; the other side was told with a BYE
+"""
+
+DEMO = """\
+Two processes on this machine, a caller and a call taker, hold a text call, first
+over TCP and then over TLS: INVITE, 180, 200, ACK, texts as text/plain and as
+message/cpim both ways, a picture, text and picture in one multipart message,
+delivery reports, BYE.  It ends with 0 only if all of it has happened and the
+pictures have arrived octet for octet.
+
+example:
+  msrp-chat demo --tls --file photo.jpg --save received
+"""
+
+LISTEN = """\
+Wait for SIP calls over UDP and TCP, answer them, and talk: at a prompt, or as
+--text, --file, --script and --echo say.  The caller hangs up.  The URI to call is
+printed first.
+
+example:
+  msrp-chat listen --sip-port 5060 --tls --echo --save received
+"""
+
+CALL = """\
+Call a SIP URI and talk: at a prompt, or as --text, --file and --script say.  When
+all of that has arrived, and the other side has been silent for --wait seconds, the
+call ends with BYE.  A URI that doesn't say where to go, such as urn:service:sos,
+needs a --proxy.
+
+examples:
+  msrp-chat call "sip:console@127.0.0.1:5060;transport=tcp" --text Hello --file a.jpg
+  msrp-chat call urn:service:sos --proxy "sip:192.0.2.1;transport=tcp"
+"""
+
+SESSION = """\
+Hold a message session without SIP: both sides are told the two paths by hand, and
+one of them connects.  With msrps: URIs it runs over TLS; our certificate's
+fingerprint is printed, and --fingerprint says which one the other side has.
+
+example, in two terminals:
+  msrp-chat session --passive --echo --local-path "msrp://127.0.0.1:2855/bob;tcp" \\
+                    --remote-path "msrp://127.0.0.1:9/alice;tcp"
+  msrp-chat session --active --text Hello --local-path "msrp://127.0.0.1:9/alice;tcp" \\
+                    --remote-path "msrp://127.0.0.1:2855/bob;tcp"
+"""
+
+SCRIPT = """\
+a script has one step per line:
+  text Hello                  say it, as text/plain
+  cpim Hello                  say it in a message/cpim envelope
+  file photo.jpg              send a file
+  multipart Look | photo.jpg  send a text and a file as one message
+  wait 2.5                    do nothing for this many seconds
+  expect thanks               wait for a text, or a file of a name, with this in it
+  quit                        hang up as soon as all has arrived
+"""

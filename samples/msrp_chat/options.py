@@ -1,0 +1,115 @@
+"""What the command line says, by command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from msrp_chat.script import Step
+
+__all__ = [
+    "CallOptions",
+    "DemoOptions",
+    "ListenOptions",
+    "SessionOptions",
+    "SipOptions",
+    "TalkOptions",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkOptions:
+    """What all commands that talk have."""
+
+    steps: tuple[Step, ...]
+    """What to say, in order."""
+
+    save: Path | None
+    """Where received files go; a new temporary directory if not given."""
+
+    max_size: int
+    """Octets of the largest message that is taken."""
+
+    accept_types: tuple[str, ...]
+    """What to announce as acceptable, the preferred type first."""
+
+    wait: float
+    """Seconds of silence before we hang up, when all is said."""
+
+    echo: bool
+    json: bool
+    cert: Path | None
+    key: Path | None
+    """Without them a certificate is made up for the occasion."""
+
+    @property
+    def is_scripted(self) -> bool:
+        """Whether nobody need sit at the keyboard."""
+        return bool(self.steps) or self.echo or self.json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SipOptions(TalkOptions):
+    """What commands with SIP have."""
+
+    sender: str | None
+    """Who we are; made up if not given."""
+
+    address: str | None
+    """The address to listen on; if not given, by which we reach the other side."""
+
+    sip_port: int
+    msrp_port: int
+    tls: bool
+    """Whether the message session runs over TLS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions(SipOptions):
+    """``msrp-chat call``."""
+
+    uri: str
+    proxy: str | None
+    ca: Path | None
+    """Certificates to trust when SIP runs over TLS; else those of the system."""
+
+    timeout: float
+    """Seconds to wait for an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenOptions(SipOptions):
+    """``msrp-chat listen``."""
+
+    sips_port: int | None
+    """Where to take SIP over TLS, if anywhere."""
+
+    once: bool
+    patience: float | None
+    """Seconds to wait for the first call; for ever if not given."""
+
+    reject: int | None
+    """The status to refuse all calls with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions(TalkOptions):
+    """``msrp-chat session``."""
+
+    local_path: str
+    remote_path: str
+    active: bool
+    fingerprint: str | None
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """``msrp-chat demo``."""
+
+    transports: tuple[str, ...]
+    """``tcp``, ``tls`` or both."""
+
+    file: Path
+    save: Path | None
+    json: bool

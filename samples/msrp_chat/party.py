@@ -1,0 +1,225 @@
+"""One party of a SIP call: a user agent, and a port for message sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import msrp
+import sip
+from msrp_chat.conversation import Conversation
+from msrp_chat.events import Answered, Ended
+from msrp_chat.hold import Plan, hold
+from msrp_chat.identity import Identity, envelope_address
+from msrp_chat.options import SipOptions, TalkOptions
+from msrp_chat.outcome import ChatError, ExitCode
+from msrp_chat.output import Output
+from msrp_chat.save import Saver
+
+__all__ = [
+    "Party",
+    "local_certificate",
+    "open_party",
+    "own_address",
+    "session_config",
+    "uri_host",
+]
+
+_NOBODY = "192.0.2.1"
+"""An address that nobody has (RFC 5737): the way there is the default route."""
+
+_BYE_TIME = 3.0
+"""Seconds that a BYE may take.  It is the last thing we do, and whoever is still
+there answers at once."""
+
+_SIP_GRACE = 2.0
+"""Seconds between the end of the message session and the BYE of whoever ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """What a command needs to make and take calls."""
+
+    agent: sip.UserAgent
+    listener: msrp.MsrpListener
+    identity: Identity
+    options: SipOptions
+    output: Output
+    saver: Saver
+
+    def media(
+        self, peer: sip.NameAddr, ready: Callable[[Conversation], None]
+    ) -> msrp.MsrpMedia:
+        """Return the message stream for one call.
+
+        Args:
+            peer: Who is at the other end.
+            ready: Called with the conversation once both have agreed on it.
+        """
+
+        def prepare(connection: msrp.MsrpConnection) -> None:
+            # The media of a call start when the ACK is sent, or has come.
+            self.output.tell(Answered())
+            conversation = Conversation(
+                connection, self.output, self.saver, echo=self.options.echo
+            )
+            ready(conversation)
+
+        return msrp.MsrpMedia(
+            self.listener,
+            on_connection=prepare,
+            accept_types=self.options.accept_types,
+            max_size=self.options.max_size,
+            local_address=self.identity.address,
+            remote_address=envelope_address(peer),
+            config=session_config(self.options),
+        )
+
+    async def hold(
+        self, call: sip.Call, conversation: Conversation, plan: Plan
+    ) -> None:
+        """Talk until one side hangs up, and see to it that both have.
+
+        Raises:
+            ChatError: Something went wrong with the call or in it.
+        """
+        try:
+            if not await hold(conversation, plan):
+                await _wait_for_bye(call)
+        finally:
+            await _hang_up(call)
+            await conversation.close()
+            if call.end_reason is not None:
+                self.output.tell(Ended(reason=call.end_reason.value))
+        if conversation.problem is not None:
+            raise conversation.problem
+
+
+@contextlib.asynccontextmanager
+async def open_party(
+    options: SipOptions,
+    output: Output,
+    *,
+    host: str,
+    name: str,
+    sip_listen: Sequence[str],
+    advertised_host: str | None = None,
+    server_ssl: ssl.SSLContext | None = None,
+    client_ssl: ssl.SSLContext | None = None,
+) -> AsyncIterator[Party]:
+    """Open the ports of a party, and close them at the end.
+
+    Args:
+        options: The options of the command.
+        output: Where events go.
+        host: The address to listen on for message sessions.
+        name: The user part of our SIP URI, if no address was given.
+        sip_listen: Where to listen for SIP.
+        advertised_host: What to tell others to connect to, if not ``host``.
+        server_ssl: What to show on SIP connections over TLS that we take.
+        client_ssl: What to trust on those that we make.
+
+    Raises:
+        ChatError: A port isn't free, or a certificate can't be used.
+    """
+    sender = options.sender or f"sip:{name}@{uri_host(advertised_host or host)}"
+    identity = Identity.parse(sender)
+    listener = msrp.MsrpListener(
+        host,
+        options.msrp_port,
+        local_cert=local_certificate(options) if options.tls else None,
+        advertised_host=advertised_host,
+    )
+    agent = sip.UserAgent(
+        identity.sip_address,
+        listen=sip_listen,
+        server_ssl=server_ssl,
+        client_ssl=client_ssl,
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(listener)
+            await stack.enter_async_context(agent)
+        except (msrp.ConnectionFailed, sip.TransportError) as exc:
+            raise ChatError(str(exc), ExitCode.UNREACHABLE) from exc
+        saver = Saver(options.save)
+        yield Party(agent, listener, identity, options, output, saver)
+
+
+def local_certificate(options: TalkOptions) -> msrp.LocalCertificate:
+    """Return the certificate to show in message sessions.
+
+    Raises:
+        ChatError: The files that were given can't be used.
+    """
+    if options.cert is None:
+        return msrp.LocalCertificate.self_signed("msrp-chat")
+    try:
+        return msrp.LocalCertificate.load(options.cert, options.key)
+    except msrp.CertificateUnusable as exc:
+        raise ChatError(str(exc), ExitCode.USAGE) from exc
+
+
+def session_config(options: TalkOptions) -> msrp.SessionConfig:
+    """Return what a session takes."""
+    return msrp.SessionConfig(
+        max_message_length=options.max_size,
+        accept_types=msrp.AcceptTypes(options.accept_types),
+        limits=msrp.Limits(
+            max_held_octets=max(msrp.Limits().max_held_octets, options.max_size)
+        ),
+    )
+
+
+async def own_address(host: str | None) -> str:
+    """Return the address by which this machine reaches a host.
+
+    A name that has no address may still be found by SIP's own ways; then it is the
+    address of the default route.
+    """
+    loop = asyncio.get_running_loop()
+    found = None
+    if host is not None:
+        with contextlib.suppress(OSError, UnicodeError):
+            found = await loop.getaddrinfo(host, 5060, type=socket.SOCK_DGRAM)
+    family, target = (
+        (socket.AF_INET, (_NOBODY, 5060)) if not found else (found[0][0], found[0][4])
+    )
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(target)  # Which sends nothing.
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def uri_host(host: str) -> str:
+    """Return a host as URIs have it."""
+    return f"[{host}]" if ":" in host else host
+
+
+async def _wait_for_bye(call: sip.Call) -> None:
+    """Give the BYE time to come after the end of the session.
+
+    Raises:
+        ChatError: It doesn't come.
+    """
+    try:
+        async with asyncio.timeout(_SIP_GRACE):
+            await call.ended()
+    except TimeoutError:
+        problem = "the other side closed the message session without hanging up"
+        raise ChatError(problem) from None
+
+
+async def _hang_up(call: sip.Call) -> None:
+    with contextlib.suppress(TimeoutError, sip.CallError):
+        async with asyncio.timeout(_BYE_TIME):
+            if call.answered:
+                await call.bye()
+            else:
+                await call.ended()

@@ -1,0 +1,205 @@
+"""What arrives: shown, saved, counted, and sent back if that is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import msrp
+from msrp.content import leaves
+from msrp_chat.events import (
+    FileReceived,
+    Incomplete,
+    Message,
+    Notice,
+    Refused,
+    Report,
+    TextReceived,
+)
+from msrp_chat.outcome import ChatError
+from msrp_chat.output import Output
+from msrp_chat.save import Saver
+
+__all__ = ["Reception"]
+
+_MOST_UNEXPECTED = 1000
+"""Texts kept for a later ``expect``; a peer may send any number."""
+
+
+class Reception:
+    """Takes what one connection receives.
+
+    Args:
+        output: Where events go.
+        saver: Where files go.
+        fail: Called with what goes wrong on our side.
+        send_back: Called with each message after it was shown, if given.
+
+    Attributes:
+        messages: How many have arrived.
+        octets: How many they had.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        saver: Saver,
+        fail: Callable[[ChatError], None],
+        send_back: Callable[[msrp.MessageReceived], Awaitable[None]] | None,
+    ) -> None:
+        self.messages = 0
+        self.octets = 0
+        self._output = output
+        self._saver = saver
+        self._fail = fail
+        self._send_back = send_back
+        self._heard: deque[str] = deque(maxlen=_MOST_UNEXPECTED)
+        self._something_heard = asyncio.Event()
+        self._something_came = asyncio.Event()
+
+    def attach(self, connection: msrp.MsrpConnection) -> None:
+        """Set the hooks of a connection."""
+        connection.on_message_received = self._message
+        connection.on_report_received = self._report
+        connection.on_message_refused = self._refused
+        connection.on_incomplete_message = self._incomplete
+
+    async def silence(self, seconds: float) -> None:
+        """Wait until nothing has arrived for this long."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self._something_came.clear()
+                async with asyncio.timeout(seconds):
+                    await self._something_came.wait()
+
+    async def expect(self, text: str, seconds: float) -> None:
+        """Wait until a text or the name of a file has ``text`` in it.
+
+        What came before that is passed over, and isn't looked at again.
+
+        Raises:
+            ChatError: Nothing like it came in time.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while not self._find(text):
+                    self._something_heard.clear()
+                    await self._something_heard.wait()
+        except TimeoutError:
+            problem = f"waited {seconds:g} s for {text!r}, and it did not come"
+            raise ChatError(problem) from None
+
+    # What the connection tells.
+
+    async def _message(self, event: msrp.MessageReceived) -> None:
+        self.messages += 1
+        self.octets += len(event.contents)
+        self._something_came.set()
+        self._output.tell(
+            Message(
+                message_id=event.message_id,
+                content_type=event.content_type,
+                octets=len(event.contents),
+                sender=event.sender,
+                problem=event.problem,
+            )
+        )
+        for leaf in leaves(event):
+            if isinstance(leaf, msrp.TextMessageReceived):
+                self._text(leaf, event.content_type)
+            else:
+                await self._attachment(leaf)
+        if self._send_back is not None:
+            await self._send_back(event)
+
+    def _text(self, event: msrp.TextMessageReceived, content_type: str) -> None:
+        essence = content_type.partition(";")[0].strip()
+        self._output.tell(
+            TextReceived(
+                message_id=event.message_id, text=event.text, content_type=essence
+            )
+        )
+        self._note_heard(event.text)
+
+    async def _attachment(self, event: msrp.AttachmentReceived) -> None:
+        try:
+            saved = await self._saver.save(
+                event.filename, event.content_type, event.contents
+            )
+        except OSError as exc:
+            self._cannot_save(exc)
+            return
+        self._output.tell(
+            FileReceived(
+                message_id=event.message_id,
+                filename=event.filename,
+                content_type=event.content_type,
+                octets=len(event.contents),
+                sha256=saved.sha256,
+                path=str(saved.path),
+            )
+        )
+        self._note_heard(event.filename or "")
+
+    def _report(self, event: msrp.ReportReceived) -> None:
+        octets = event.byte_range
+        self._output.tell(
+            Report(
+                message_id=event.message_id,
+                status=event.status_code,
+                first=None if octets is None else octets.start,
+                last=None if octets is None else octets.end,
+            )
+        )
+
+    def _refused(self, event: msrp.MessageRefused) -> None:
+        self._output.tell(
+            Refused(
+                message_id=event.message_id,
+                content_type=event.content_type,
+                status=event.status_code,
+            )
+        )
+
+    async def _incomplete(self, event: msrp.IncompleteMessage) -> None:
+        """Keep what there is of a message that broke off, gaps filled with zeros."""
+        end = max((at + len(piece) for at, piece in event.ranges), default=0)
+        data = bytearray(end)
+        for at, piece in event.ranges:
+            data[at : at + len(piece)] = piece
+        path = None
+        if data:
+            name = f"incomplete-{event.message_id}"
+            try:
+                saved = await self._saver.save(name, event.content_type, bytes(data))
+                path = str(saved.path)
+            except OSError as exc:
+                self._cannot_save(exc)
+        self._output.tell(
+            Incomplete(
+                message_id=event.message_id,
+                content_type=event.content_type,
+                octets=end,
+                path=path,
+                problem=event.problem,
+            )
+        )
+
+    # Inside.
+
+    def _cannot_save(self, error: OSError) -> None:
+        problem = f"a file could not be saved: {error.strerror or error}"
+        self._output.tell(Notice(text=problem))
+        self._fail(ChatError(problem))
+
+    def _note_heard(self, text: str) -> None:
+        self._heard.append(text)
+        self._something_heard.set()
+
+    def _find(self, text: str) -> bool:
+        while self._heard:
+            if text in self._heard.popleft():
+                return True
+        return False

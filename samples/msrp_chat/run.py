@@ -1,0 +1,110 @@
+"""Running one command to its end: signals, stray errors, and the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from msrp_chat.events import Problem
+from msrp_chat.hold import Plan
+from msrp_chat.options import TalkOptions
+from msrp_chat.outcome import ChatError, ExitCode
+from msrp_chat.output import Output, open_output
+from msrp_chat.script import check_files
+
+__all__ = ["complain", "finish", "talk"]
+
+_log = logging.getLogger("msrp_chat")
+
+OptionsT = TypeVar("OptionsT", bound=TalkOptions)
+
+
+def talk(
+    command: Callable[[OptionsT, Output, Plan], Awaitable[None]],
+    options: OptionsT,
+    *,
+    stays: bool,
+) -> ExitCode:
+    """Run a command that talks, and return how it ended.
+
+    Args:
+        command: What to run.
+        options: What the command line says.
+        stays: Whether the other side is to hang up when all is said.
+    """
+    prompting = not options.is_scripted and sys.stdin.isatty() and sys.stdout.isatty()
+    output, screen = open_output(json=options.json, prompting=prompting)
+
+    async def main() -> None:
+        await asyncio.to_thread(check_files, options.steps)
+        prompt = None
+        if prompting:
+            # It takes a while to import, and most calls need none.
+            from msrp_chat.prompt import Prompt
+
+            prompt = Prompt(screen)
+        plan = Plan(steps=options.steps, prompt=prompt, stays=stays, wait=options.wait)
+        await command(options, output, plan)
+
+    try:
+        return finish(main, output)
+    finally:
+        screen.close()
+
+
+def finish(main: Callable[[], Awaitable[None]], output: Output) -> ExitCode:
+    """Run something to its end, and tell of its failure in one line."""
+    try:
+        asyncio.run(_guarded(main))
+    except ChatError as exc:
+        problem = exc
+    except KeyboardInterrupt:
+        problem = ChatError("interrupted", ExitCode.INTERRUPTED)
+    except asyncio.CancelledError:
+        problem = ChatError("terminated", ExitCode.TERMINATED)
+    except ModuleNotFoundError as exc:
+        if exc.name != "prompt_toolkit":
+            raise
+        words = (
+            "a prompt needs prompt_toolkit: install msrpkit[terminal], or use --text"
+        )
+        problem = ChatError(words, ExitCode.USAGE)
+    else:
+        return ExitCode.DONE
+    output.tell(Problem(text=str(problem), exit_code=int(problem.exit_code)))
+    complain(str(problem))
+    return problem.exit_code
+
+
+def complain(problem: str) -> None:
+    """Write one line to stderr."""
+    # On a terminal there may be a ^C where the line is to begin.
+    start = "\r" if sys.stderr.isatty() else ""
+    with contextlib.suppress(BrokenPipeError):
+        print(f"{start}msrp-chat: {problem}", file=sys.stderr, flush=True)
+
+
+async def _guarded(main: Callable[[], Awaitable[None]]) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_report)
+    this = asyncio.current_task()
+    assert this is not None
+    # Ctrl-C is asyncio's own affair, and there are no signals on Windows.
+    with contextlib.suppress(NotImplementedError):
+        loop.add_signal_handler(signal.SIGTERM, this.cancel)
+    await main()
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: Mapping[str, object]) -> None:
+    """Say in one line what nobody has caught; the rest goes to the log."""
+    error = context.get("exception")
+    words = context.get("message")
+    if isinstance(error, BaseException):
+        _log.debug("%s", words, exc_info=error)
+        words = f"{words}: {type(error).__name__}: {error}"
+    complain(f"{words} (-v tells more)")

@@ -1,0 +1,130 @@
+"""``msrp-chat session``: a message session without SIP, its paths given by hand.
+
+Both sides have to be told the same two URIs, and who connects to whom.  From that
+and from the fingerprints the two sections of SDP are written that a call would
+have brought.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import msrp
+from msrp_chat.conversation import Conversation
+from msrp_chat.events import Ended, Listening, Notice
+from msrp_chat.hold import Plan, hold
+from msrp_chat.options import SessionOptions
+from msrp_chat.outcome import ChatError, ExitCode
+from msrp_chat.output import Output
+from msrp_chat.party import local_certificate, session_config
+from msrp_chat.save import Saver
+from sdp import Fingerprint
+
+__all__ = ["session"]
+
+_ENDED = {
+    msrp.CloseReason.BY_US: "we closed the session",
+    msrp.CloseReason.BY_THEM: "the other side closed the session",
+    msrp.CloseReason.LOST: "the session was lost",
+}
+
+
+async def session(options: SessionOptions, output: Output, plan: Plan) -> None:
+    """Hold a message session without SIP.
+
+    Raises:
+        ChatError: It didn't come about, or something went wrong in it.
+    """
+    local = msrp.MsrpUri.parse(options.local_path)
+    certificate = local_certificate(options) if local.secure else None
+    if options.active:
+        await _hold(options, output, plan, local, certificate, None)
+        return
+    listener = msrp.MsrpListener(local.host, local.port or 0, local_cert=certificate)
+    try:
+        await listener.start()
+    except msrp.ConnectionFailed as exc:
+        raise ChatError(str(exc), ExitCode.UNREACHABLE) from exc
+    try:
+        local = dataclasses.replace(local, port=listener.port)
+        await _hold(options, output, plan, local, certificate, listener)
+    finally:
+        await listener.close()
+
+
+async def _hold(
+    options: SessionOptions,
+    output: Output,
+    plan: Plan,
+    local: msrp.MsrpUri,
+    certificate: msrp.LocalCertificate | None,
+    listener: msrp.MsrpListener | None,
+) -> None:
+    fingerprint = None if certificate is None else certificate.fingerprint
+    connection = msrp.MsrpConnection(
+        _negotiate(options, local, fingerprint),
+        local_cert=certificate,
+        listener=listener,
+        config=session_config(options),
+        connect_timeout=options.timeout,
+    )
+    conversation = Conversation(
+        connection, output, Saver(options.save), echo=options.echo
+    )
+    try:
+        await _start(connection, options)
+        if listener is not None:
+            words = None if fingerprint is None else str(fingerprint)
+            output.tell(Listening(uri=str(local), tls=local.secure, fingerprint=words))
+        if fingerprint is not None:
+            output.tell(Notice(text=f"certificate: {fingerprint}"))
+        await hold(conversation, plan)
+    finally:
+        await conversation.close()
+    reason = (await connection.closed()).reason
+    output.tell(Ended(reason=_ENDED[reason]))
+    output.tell(conversation.summary())
+    if conversation.problem is not None:
+        raise conversation.problem
+
+
+async def _start(connection: msrp.MsrpConnection, options: SessionOptions) -> None:
+    try:
+        await connection.start()
+    except msrp.CertificateRejected as exc:
+        hint = "" if options.fingerprint else "; --fingerprint says which to expect"
+        raise ChatError(f"{exc}{hint}", ExitCode.UNREACHABLE) from exc
+    except msrp.MsrpError as exc:
+        raise ChatError(str(exc), ExitCode.UNREACHABLE) from exc
+
+
+def _negotiate(
+    options: SessionOptions, local: msrp.MsrpUri, fingerprint: Fingerprint | None
+) -> msrp.Negotiated:
+    """Write the offer and the answer that would have led to this session.
+
+    Raises:
+        ChatError: What was given doesn't go together.
+    """
+    remote = msrp.MsrpUri.parse(options.remote_path)
+    try:
+        offered = msrp.offer_media(
+            local,
+            setup="active" if options.active else "actpass",
+            accept_types=options.accept_types,
+            max_size=options.max_size,
+            fingerprints=[] if fingerprint is None else [fingerprint],
+        )
+        answered = msrp.answer_media(
+            offered,
+            remote,
+            prefer_active=not options.active,
+            fingerprints=[Fingerprint.parse(options.fingerprint)]
+            if options.fingerprint
+            else [],
+        )
+        if answered is None:
+            raise ChatError("these two paths make no session", ExitCode.USAGE)
+        return msrp.negotiate(offered, answered, is_incoming=False)
+    except (msrp.MsrpError, ValueError) as exc:
+        raise ChatError(f"no session: {exc}", ExitCode.USAGE) from exc
