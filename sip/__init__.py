@@ -14,7 +14,14 @@ Two errors matter here.  :exc:`SipParseError` is the peer's doing and says with
 which status to answer what.  :exc:`LocalError` is ours: a value that would
 break a message, such as one with a line end in it, is never sent.
 
-Bodies are octets.  This package looks into none of them.
+The *core*, :mod:`sip.sansio`, has the state and no sockets: transactions, dialogs
+and calls, driven by messages and by a time that is an argument.  :mod:`sip.testing`
+joins such cores by a wire that is a list.
+
+The *shell*, :mod:`sip.aio`, is what an application uses: a :class:`UserAgent` makes
+calls and takes them, and each :class:`Call` runs :class:`Media`.  Only for these is
+a body more than octets: :mod:`sip.media` finds the session description in it and
+puts together what the media offer and answer.
 """
 
 from __future__ import annotations
