@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 __all__ = ["AcceptTypes", "essence"]
+
+# An entry: words and quoted strings up to white space.  A quote that nobody closes
+# lasts to the end, and so every octet is looked at once only.
+_ENTRY = re.compile(r'(?:[^ \t"]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z))++', re.DOTALL)
 
 
 def essence(content_type: str) -> str:
@@ -21,8 +26,12 @@ class AcceptTypes:
 
     @classmethod
     def parse(cls, value: str) -> AcceptTypes:
-        """Read an attribute's value; entries are separated by spaces."""
-        return cls(tuple(value.split()))
+        """Read an attribute's value.
+
+        Entries are separated by spaces, save for those in a quoted string, which a
+        parameter may have (:rfc:`4975#section-9`).
+        """
+        return cls(tuple(_ENTRY.findall(value)))
 
     def covers(self, content_type: str) -> bool:
         """Tell whether content of this type may be sent to the party.
