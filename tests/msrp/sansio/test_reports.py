@@ -6,7 +6,7 @@ from msrp.headers import ByteRange
 from msrp.sansio.reports import encode_report
 
 
-@pytest.mark.rule("MSRP-80", "MSRP-81", "MSRP-83")
+@pytest.mark.rule("MSRP-19", "MSRP-80", "MSRP-81", "MSRP-83")
 def test_a_report_holds_what_it_must_and_no_report_fields() -> None:
     report = encode_report(
         "tid1",

@@ -141,10 +141,11 @@ def test_a_peer_that_never_answers_the_first_request_is_trusted_after_a_while() 
     assert isinstance(established, ConnectionEstablished)
     # It doesn't take up the window, and its own missing response is no failure.
     assert len(wire.written()) == 1
-    wire.respond(binding, 200)
     wire.stream.handle_timeout(30.0)
     assert wire.failure().message_id == "m123"
     assert wire.session.state is SessionState.OPEN
+    wire.respond(binding, 200)
+    assert wire.events() == []
 
 
 @pytest.mark.rule("FIELD-1")
@@ -278,6 +279,18 @@ def test_two_slow_sources_write_no_empty_chunks() -> None:
     chunks = wire.written()
     assert [len(chunk.body or b"") for chunk in chunks] == [5000, 5000]
     assert wire.written() == []
+
+
+@pytest.mark.rule("MSRP-53", "MSRP-54")
+def test_a_chunk_that_waits_for_its_source_makes_way_whatever_its_length() -> None:
+    wire = Wire(SessionConfig(chunk_size=None))
+    source = Late()
+    source.data = b"a" * 100
+    wire.send(source)
+    stream = wire.stream.data_to_send(65536, 0.0)
+    wire.send(b"x", "line")
+    chunks = read_messages(stream + wire.stream.data_to_send(65536, 0.0))
+    assert [chunk.body for chunk in chunks] == [b"a" * 100, b"x"]
 
 
 @pytest.mark.rule("MSRP-15", "MSRP-49")
@@ -585,6 +598,17 @@ def test_the_end_of_a_session_is_the_end_of_all_that_is_in_it() -> None:
     with pytest.raises(SessionClosed) as caught:
         wire.send(b"x", "late")
     assert caught.value.reason is CloseReason.BY_US
+
+
+@pytest.mark.rule("MSRP-41", "MT-8")
+def test_what_did_not_arrive_can_be_sent_again_under_its_id() -> None:
+    lost, new = Wire(), Wire()
+    message = lost.send(bytes(5000))
+    lost.written()
+    lost.stream.receive_eof(0.0)
+    assert isinstance(message.error, SessionEnded)
+    new.send(bytes(5000), message.message_id)
+    assert set(ids(new.written())) == {"m123"}
 
 
 def test_a_session_that_never_had_a_connection_can_end() -> None:

@@ -273,6 +273,19 @@ def test_junk_behind_what_waits_ends_the_connection_when_its_turn_comes() -> Non
     assert stream.closing
 
 
+@pytest.mark.rule("MSRP-22", "MT-10")
+def test_a_peer_that_waits_too_long_is_not_heard_any_more() -> None:
+    host, stream = expecting()
+    stream.receive_data(TEXT, 0.0)
+    stream.handle_timeout(30.0)
+    assert stream.closing
+    appear(host)
+    stream.retry(31.0)
+    assert written(stream) == []
+    assert events(stream) == []
+    assert host.sessions["s001"].state is SessionState.NEW
+
+
 # What is answered.
 
 
@@ -291,6 +304,17 @@ def test_a_response_goes_to_the_nearest_hop() -> None:
     )
 
 
+@pytest.mark.rule("MSRP-75", "MSRP-123")
+def test_a_response_goes_where_the_request_came_from_or_nowhere() -> None:
+    host = Host()
+    first, second = host.stream(), host.stream()
+    first.receive_data(EMPTY, 0.0)
+    first.abandon(CloseReason.LOST)
+    host.sessions["s001"] = Session(uri("s001"), (), is_active=False)
+    host.directory.sessions[:] = host.sessions.values()
+    assert answers(second, TEXT) == ["200"]
+
+
 @pytest.mark.rule("MSRP-77", "MSRP-74")
 def test_an_unknown_method_gets_501_and_changes_nothing() -> None:
     stream = Host().stream()
@@ -305,7 +329,7 @@ def test_an_unknown_method_gets_501_and_changes_nothing() -> None:
     assert answers(stream, TEXT) == ["200"]
 
 
-@pytest.mark.rule("MSRP-78", "MSRP-123", "FIELD-11")
+@pytest.mark.rule("MSRP-19", "MSRP-78", "MSRP-123", "FIELD-11")
 @pytest.mark.parametrize(
     "data",
     [
