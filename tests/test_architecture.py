@@ -35,7 +35,7 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "msrp.sansio": ({"msrp.sansio", *VALUES}, False),
     "msrp.content": ({"cpim", "mime", *VALUES}, False),
     "msrp.addresses": ({"cpim", "msrp.content", *VALUES}, False),
-    "msrp.negotiation": ({"sdp", *VALUES}, False),
+    "msrp.negotiation": ({"msrp.negotiation", "sdp", *VALUES}, False),
     "msrp.testing": ({"msrp.sansio", *VALUES}, False),
     "msrp.aio": ({"msrp"}, True),
     "sip": ({"sip", "sdp", "mime"}, False),
