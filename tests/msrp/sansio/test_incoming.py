@@ -288,6 +288,12 @@ def test_incomplete_messages_may_hold_only_so_many_octets_together() -> None:
     assert receive(into, "1-*/*", bytes(200), MORE, message_id="m003").refusal is None
 
 
+@pytest.mark.rule("MSRP-67", "MSRP-71")
+def test_a_message_alone_may_be_as_long_as_is_taken() -> None:
+    into = incoming(Limits(max_held_octets=100))
+    assert receive(into, "1-*/*", bytes(1000)).refusal is None
+
+
 @pytest.mark.rule("MSRP-71")
 def test_a_message_in_too_many_pieces_is_refused() -> None:
     into = incoming(Limits(max_ranges=2))

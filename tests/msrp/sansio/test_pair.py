@@ -301,6 +301,19 @@ def test_a_peer_that_reads_and_never_answers(
     assert pair.active.session.state is SessionState.OPEN
 
 
+@pytest.mark.rule("MSRP-59", "MSRP-60")
+def test_silence_is_no_failure_of_a_message_whose_report_is_awaited() -> None:
+    pair = Pair()
+    pair.run()
+    message = pair.active.send(
+        b"hello", success_report=True, failure_report=FailureReport.PARTIAL
+    )
+    pair.active.stream.data_to_send(65536, 0.0)
+    pair.advance(1000)
+    assert message.state is OutgoingState.SENT
+    assert pair.active.session.unfinished == 1
+
+
 @pytest.mark.rule("MSRP-59")
 def test_the_clock_starts_when_the_last_octet_is_out() -> None:
     config = SessionConfig(chunk_size=None)

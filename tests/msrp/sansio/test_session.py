@@ -281,6 +281,19 @@ def test_two_slow_sources_write_no_empty_chunks() -> None:
     assert wire.written() == []
 
 
+@pytest.mark.rule("MSRP-51", "MSRP-53")
+def test_a_long_chunk_makes_way_once_it_has_2048_octets() -> None:
+    wire = Wire(SessionConfig(chunk_size=None))
+    wire.send(bytes(100_000))
+    stream = wire.stream.data_to_send(1000, 0.0)
+    wire.send(b"x", "line")
+    while b"line" not in stream:
+        stream += wire.stream.data_to_send(1000, 0.0)
+    first, second = read_messages(stream)
+    assert 2048 <= len(first.body or b"") < 2048 + 1000
+    assert second.body == b"x"
+
+
 @pytest.mark.rule("MSRP-53", "MSRP-54")
 def test_a_chunk_that_waits_for_its_source_makes_way_whatever_its_length() -> None:
     wire = Wire(SessionConfig(chunk_size=None))

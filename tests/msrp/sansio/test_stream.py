@@ -185,6 +185,18 @@ def test_a_session_that_ends_amid_a_report_does_not_hear_of_it() -> None:
     events(stream)
     assert answers(stream, data[-3:]) == []
     assert events(stream) == []
+    assert host.sessions["s001"].events_received() == []
+
+
+@pytest.mark.rule("MSRP-44", "MSRP-84")
+def test_a_session_that_ends_while_a_message_comes_again_reports_nothing() -> None:
+    host = Host()
+    stream = host.stream()
+    data = request("Message-ID: m123", "Success-Report: yes", body="hello")
+    assert answers(stream, data) == ["200", "REPORT"]
+    stream.receive_data(data[:-3], 0.0)
+    host.sessions["s001"].end(CloseReason.BY_US)
+    assert answers(stream, data[-3:]) == ["481"]
 
 
 @pytest.mark.rule("MSRP-32")

@@ -86,6 +86,10 @@ def test_the_clock_stands_still_while_we_do_not_read() -> None:
     assert timed_out(open_, 1020.0) == ["tid1"]
     # It began while the clock stood.
     assert open_.next_timeout() == 1030.0
+    open_.pause(1025.0)
+    open_.resume(1125.0)
+    assert timed_out(open_, 1129.9) == []
+    assert timed_out(open_, 1130.0) == ["tid2"]
 
 
 times = st.floats(0, 1e9)
