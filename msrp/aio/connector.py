@@ -25,10 +25,12 @@ async def open_stream(
     response_timeout: float,
     timeout: float,
 ) -> StreamProtocol:
-    """Connect to the leftmost URI of the peer's path.
+    """Connect to the adjacent hop on the way to the peer.
 
     A name that has several addresses is tried at each of them in turn.  Over TLS,
-    the peer's certificate has been checked when this returns.
+    the peer's certificate has been checked when this returns; it has to name the
+    host of the peer's path, also if a middlebox is what we connect to
+    (:rfc:`6714#section-7`).
 
     Args:
         negotiated: Where to, and what the peer's SDP says of its certificate.
@@ -54,7 +56,7 @@ async def open_stream(
                 host,
                 port,
                 ssl=context,
-                server_hostname=None if context is None else host,
+                server_hostname=None if context is None else negotiated.server_name,
                 ssl_handshake_timeout=None if context is None else HANDSHAKE_TIME,
                 ssl_shutdown_timeout=None if context is None else CLOSING_TIME,
             )

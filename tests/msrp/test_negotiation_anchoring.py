@@ -416,6 +416,15 @@ def test_an_offerer_with_a_relay_needs_another_offer(setup: str) -> None:
     assert session.connect_to == (BOB.host, BOB.port)
 
 
+@pytest.mark.rule("CEMA-6", "XT-5")
+def test_an_offerer_with_a_relay_is_reached_by_the_address() -> None:
+    offered = through(with_relay(offer_media(ALICE)))
+    session = as_answerer(offered, answer_to(offered, prefer_active=True))
+    assert session.is_active
+    assert session.connect_to == MIDDLEBOX
+    assert session.server_name == "relay.example.com"
+
+
 @pytest.mark.rule("CEMA-3", "CEMA-6")
 def test_the_relay_of_an_offerer_goes_by_the_path() -> None:
     offered = with_relay(offer_media(ALICE))
