@@ -5,7 +5,6 @@ import pytest
 from msrp.status import StatusCode, reason_phrase
 
 
-@pytest.mark.rule(*(f"MSRP-{number}" for number in range(89, 99)))
 def test_the_codes_of_the_rfc() -> None:
     assert {200, 400, 403, 408, 413, 415, 423, 481, 501, 506} <= set(StatusCode)
 

@@ -387,7 +387,7 @@ pieces = st.lists(
     budget=st.sampled_from([1, 13, 500, 65536]),
     known=st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_arrives_is_what_was_sent(
     data: st.DataObject,
     pieces: list[bytes],

@@ -390,7 +390,7 @@ chunks = st.lists(
 
 @pytest.mark.rule("MSRP-63", "MSRP-64", "MSRP-65", "MSRP-71", "MT-4")
 @given(chunks)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_each_message_comes_to_one_end_at_most(
     chunks: list[tuple[str, int, bytes | None, ContinuationFlag, float]],
 ) -> None:

@@ -375,7 +375,7 @@ streams = st.lists(fragments, max_size=10).map(b"".join)
 
 @pytest.mark.rule("MSRP-18", "MSRP-22")
 @given(st.binary() | streams, st.lists(st.integers(0, 400), max_size=6))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @example(SEND + b"x" + END + b"MSRP", [3, 19, 51])
 def test_any_cut_of_any_stream_gives_the_same(data: bytes, cuts: list[int]) -> None:
     whole, cut = Parser(200), Parser(200)

@@ -145,7 +145,7 @@ writes = st.lists(st.tuples(st.integers(0, 40), st.binary(max_size=15)), max_siz
 
 @pytest.mark.rule("MSRP-62", "MSRP-63", "MSRP-64", "MSRP-65", "MT-4")
 @given(writes, st.integers(0, 60))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_agrees_with_a_dict_of_octets(
     writes: list[tuple[int, bytes]], end: int
 ) -> None:
