@@ -22,14 +22,16 @@ def _no_leaked_sockets_or_files() -> Iterator[None]:
     gc.collect(1)
 
 
-@pytest_asyncio.fixture(autouse=True)
-async def _no_leaked_tasks(
-    request: pytest.FixtureRequest,
-) -> AsyncIterator[None]:
+@pytest.fixture(autouse=True)
+def _no_leaked_tasks(request: pytest.FixtureRequest) -> None:
+    """Watch the tasks of an asynchronous test; others need no event loop."""
+    if asyncio.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("_watched_tasks")
+
+
+@pytest_asyncio.fixture
+async def _watched_tasks() -> AsyncIterator[None]:
     """Fail an asynchronous test that leaves a task behind."""
-    if not asyncio.iscoroutinefunction(getattr(request, "function", None)):
-        yield
-        return
     before = asyncio.all_tasks()
     yield
     await asyncio.sleep(0)
