@@ -78,7 +78,7 @@ def _explain(error: Exception, options: CallOptions) -> ChatError:
             return ChatError(problem, ExitCode.UNREACHABLE)
         case sip.TransportError():
             where = options.proxy or options.uri
-            problem = f"cannot reach {where}: is anybody listening there?"
+            problem = f"cannot reach {where}: is anybody listening there? ({error})"
             return ChatError(problem, ExitCode.UNREACHABLE)
         case sip.NegotiationFailed():
             return ChatError(f"{options.uri}: no message session: {error}")

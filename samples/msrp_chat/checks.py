@@ -104,6 +104,7 @@ def _checks_one_way(
     said = {s.message_id: s.text for s in sender.every(Sending)}
     heard = {t.message_id: t.text for t in recipient.every(TextReceived)}
     types = {m.message_id: m.content_type for m in recipient.every(Message)}
+    saved = {f.message_id: f for f in recipient.every(FileReceived)}
     delivered = {d.message_id for d in sender.every(Delivered)}
     for kind, essence in (
         ("text", "text/plain"),
@@ -112,13 +113,16 @@ def _checks_one_way(
     ):
         ids = sender.ids(kind)
         arrived = bool(ids) and all(
-            heard.get(i) == said[i] and types[i].startswith(essence) for i in ids
+            heard.get(i) == said[i] and types.get(i, "").startswith(essence)
+            for i in ids
         )
         yield Check(f"{whose} texts arrived as {essence}", arrived)
-    files = [f for f in recipient.every(FileReceived) if f.message_id in said]
+    files = sender.ids("file") | sender.ids("multipart")
     yield Check(
         f"{whose} pictures arrived and were saved octet for octet",
-        bool(files) and all(_is_identical(file, expected) for file in files),
+        bool(files)
+        and files <= saved.keys()
+        and all(_is_identical(file, expected) for file in saved.values()),
     )
     yield Check(
         f"{whose} messages are all known to be delivered",

@@ -165,6 +165,7 @@ def _add_command(
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(
         name,
+        prog=f"msrp-chat {name}",
         usage=f"msrp-chat {name} {usage}[OPTION]...",
         help=summary,
         description=description,
@@ -444,4 +445,5 @@ def _set_up_logging(verbose: int) -> None:
             stream=sys.stderr,
         )
     else:
-        logging.disable(logging.CRITICAL)
+        # Not even to the handler of last resort.
+        logging.getLogger().addHandler(logging.NullHandler())

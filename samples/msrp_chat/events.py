@@ -173,7 +173,7 @@ class Opened(Event):
 
     def line(self) -> Line:
         """Say so."""
-        return Line(f"message session {_over(self.tls)}", Mood.GOOD)
+        return Line(f"message session: {_over(self.tls)}", Mood.GOOD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -482,4 +482,4 @@ def _count(number: int, what: str) -> str:
 
 
 def _over(tls: bool) -> str:
-    return "over TLS" if tls else "over TCP"
+    return "MSRP over TLS" if tls else "MSRP over TCP"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,8 +23,10 @@ from msrp_chat.save import Saver
 
 __all__ = [
     "Party",
+    "listening",
     "local_certificate",
     "open_party",
+    "open_saver",
     "own_address",
     "session_config",
     "uri_host",
@@ -141,13 +144,34 @@ async def open_party(
         client_ssl=client_ssl,
     )
     async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(listening(listener))
         try:
-            await stack.enter_async_context(listener)
             await stack.enter_async_context(agent)
-        except (msrp.ConnectionFailed, sip.TransportError) as exc:
+        except sip.TransportError as exc:
             raise ChatError(str(exc), ExitCode.UNREACHABLE) from exc
-        saver = Saver(options.save)
+        saver = await open_saver(options)
         yield Party(agent, listener, identity, options, output, saver)
+
+
+@contextlib.asynccontextmanager
+async def listening(listener: msrp.MsrpListener) -> AsyncIterator[None]:
+    """Listen for message sessions, and stop at the end.
+
+    Raises:
+        ChatError: The port isn't free, or isn't ours.
+    """
+    try:
+        await listener.start()
+    except msrp.ConnectionFailed as exc:
+        cause = exc.__cause__
+        number = cause.errno if isinstance(cause, OSError) else None
+        reason = exc.problem if number is None else os.strerror(number)
+        problem = f"cannot listen on {exc.target}: {reason}"
+        raise ChatError(problem, ExitCode.UNREACHABLE) from exc
+    try:
+        yield
+    finally:
+        await listener.close()
 
 
 def local_certificate(options: TalkOptions) -> msrp.LocalCertificate:
@@ -162,6 +186,21 @@ def local_certificate(options: TalkOptions) -> msrp.LocalCertificate:
         return msrp.LocalCertificate.load(options.cert, options.key)
     except msrp.CertificateUnusable as exc:
         raise ChatError(str(exc), ExitCode.USAGE) from exc
+
+
+async def open_saver(options: TalkOptions) -> Saver:
+    """Return what saves received files.
+
+    Raises:
+        ChatError: There can be no such directory.
+    """
+    saver = Saver(options.save)
+    try:
+        await saver.prepare()
+    except OSError as exc:
+        problem = f"cannot save anything in {options.save}: {exc.strerror or exc}"
+        raise ChatError(problem, ExitCode.USAGE) from exc
+    return saver
 
 
 def session_config(options: TalkOptions) -> msrp.SessionConfig:

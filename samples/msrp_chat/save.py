@@ -44,6 +44,15 @@ class Saver:
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
 
+    async def prepare(self) -> None:
+        """Make the directory, if one was given: better now than with a file at hand.
+
+        Raises:
+            OSError: It can't be made.
+        """
+        if self._directory is not None:
+            await self._open_directory()
+
     async def save(self, filename: str | None, content_type: str, data: bytes) -> Saved:
         """Write a file.
 

@@ -198,7 +198,7 @@ def _needs(what: str, argument: str) -> str:
 
 
 def _multipart(argument: str) -> Step:
-    text, bar, path = argument.rpartition("|")
+    text, bar, path = argument.partition("|")
     if not (bar and text.strip() and path.strip()):
         raise ValueError("it takes a text and a file: multipart TEXT | PATH")
     return SendMultipart(text.strip(), Path(path.strip()).expanduser())

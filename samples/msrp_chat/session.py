@@ -16,8 +16,12 @@ from msrp_chat.hold import Plan, hold
 from msrp_chat.options import SessionOptions
 from msrp_chat.outcome import ChatError, ExitCode
 from msrp_chat.output import Output
-from msrp_chat.party import local_certificate, session_config
-from msrp_chat.save import Saver
+from msrp_chat.party import (
+    listening,
+    local_certificate,
+    open_saver,
+    session_config,
+)
 from sdp import Fingerprint
 
 __all__ = ["session"]
@@ -41,15 +45,9 @@ async def session(options: SessionOptions, output: Output, plan: Plan) -> None:
         await _hold(options, output, plan, local, certificate, None)
         return
     listener = msrp.MsrpListener(local.host, local.port or 0, local_cert=certificate)
-    try:
-        await listener.start()
-    except msrp.ConnectionFailed as exc:
-        raise ChatError(str(exc), ExitCode.UNREACHABLE) from exc
-    try:
+    async with listening(listener):
         local = dataclasses.replace(local, port=listener.port)
         await _hold(options, output, plan, local, certificate, listener)
-    finally:
-        await listener.close()
 
 
 async def _hold(
@@ -68,9 +66,8 @@ async def _hold(
         config=session_config(options),
         connect_timeout=options.timeout,
     )
-    conversation = Conversation(
-        connection, output, Saver(options.save), echo=options.echo
-    )
+    saver = await open_saver(options)
+    conversation = Conversation(connection, output, saver, echo=options.echo)
     try:
         await _start(connection, options)
         if listener is not None:
@@ -107,6 +104,9 @@ def _negotiate(
         ChatError: What was given doesn't go together.
     """
     remote = msrp.MsrpUri.parse(options.remote_path)
+    if local.secure != remote.secure:
+        problem = "the paths must both be msrp: or, for TLS, both msrps:"
+        raise ChatError(problem, ExitCode.USAGE)
     try:
         offered = msrp.offer_media(
             local,

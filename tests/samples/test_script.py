@@ -1,0 +1,72 @@
+"""Steps, from options, scripts and the prompt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from msrp_chat.outcome import ChatError, ExitCode
+from msrp_chat.script import (
+    Expect,
+    Quit,
+    SayCpim,
+    SayText,
+    SendFile,
+    SendMultipart,
+    Step,
+    Wait,
+    check_files,
+    parse_script,
+    parse_step,
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "step"),
+    [
+        ("text Hello  there ", SayText("Hello  there")),
+        ("cpim # no comment", SayCpim("# no comment")),
+        ("file a b.jpg", SendFile(Path("a b.jpg"))),
+        ("multipart Look | a | b.jpg", SendMultipart("Look", Path("a | b.jpg"))),
+        ("wait 0.5", Wait(0.5)),
+        ("  expect thanks", Expect("thanks")),
+        ("quit", Quit()),
+    ],
+)
+def test_each_step_can_be_written(line: str, step: Step) -> None:
+    assert parse_step(line) == step
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["shout Hello", "text", "cpim ", "file", "multipart Look", "multipart | a.jpg",
+     "multipart Look |", "wait", "wait long", "wait -1", "wait inf", "wait nan",
+     "expect"],
+)  # fmt: skip
+def test_what_is_no_step_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        parse_step(line)
+
+
+def test_a_home_directory_may_be_written_short() -> None:
+    assert parse_step("file ~/a.jpg") == SendFile(Path.home() / "a.jpg")
+
+
+def test_comments_and_empty_lines_are_no_steps() -> None:
+    assert parse_script(["# one", "", "  ", " # two", "quit"]) == [Quit()]
+
+
+def test_the_line_of_a_mistake_is_told() -> None:
+    with pytest.raises(ValueError, match="line 3: 'shout' is none of text, cpim"):
+        parse_script(["quit", "", "shout Hello"])
+
+
+def test_a_file_that_is_missing_is_found_before_it_is_sent(tmp_path: Path) -> None:
+    there, missing = tmp_path / "there", tmp_path / "missing"
+    there.touch()
+    check_files([SayText("A"), SendFile(there), SendMultipart("A", there)])
+    for step in (SendFile(missing), SendMultipart("A", missing)):
+        with pytest.raises(ChatError, match="missing: No such file") as caught:
+            check_files([step])
+        assert caught.value.exit_code is ExitCode.USAGE
