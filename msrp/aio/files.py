@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import aiofiles
+from aiofiles.threadpool import wrap
 
 from msrp.errors import MsrpError
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from aiofiles.threadpool.binary import AsyncBufferedReader
 
 __all__ = ["FileBody", "FileUnreadable"]
@@ -44,8 +48,8 @@ class FileBody:
         path: Which file.
         prefix: Octets that go before it, such as CPIM headers.
         wake: Called when there are octets again after there were none.
-        progress: Called with the octets of the file that have been taken so far,
-            and with how many there are.
+        progress: Called soon with the octets of the file that have been taken so
+            far, and with how many there are; not for each octet that is taken.
     """
 
     def __init__(
@@ -65,6 +69,8 @@ class FileBody:
         self._wanted = asyncio.Event()
         self._failed = False
         self._taken = 0
+        self._told = 0
+        self._telling: asyncio.Handle | None = None
         self._length = 0
         self._task: asyncio.Task[None] | None = None
         self._file: AsyncBufferedReader | None = None
@@ -78,20 +84,28 @@ class FileBody:
         """Open the file and begin to read.
 
         Raises:
-            FileUnreadable: It can't be opened.
+            FileUnreadable: It can't be opened, or is no ordinary file.
         """
+        loop = asyncio.get_running_loop()
+        opening = loop.run_in_executor(None, _open, self._path)
         try:
-            file = await aiofiles.open(self._path, "rb")
-            self._length = await file.seek(0, 2)
-            await file.seek(0)
+            file, self._length = await asyncio.shield(opening)
         except OSError as error:
             problem = error.strerror or "can't be read"
             raise FileUnreadable(self._path, problem) from error
-        self._file = file
+        except ValueError as error:
+            raise FileUnreadable(self._path, "this is no name of a file") from error
+        except asyncio.CancelledError:
+            # A thread can't be called back; what it opens has to be closed again.
+            opening.add_done_callback(_close_unused)
+            raise
+        self._file = wrap(file)
         self._task = asyncio.create_task(self._read_ahead(), name="msrp file")
 
     async def close(self) -> None:
         """Stop reading and close the file."""
+        if self._telling is not None and self._taken < self.size:
+            self._telling.cancel()  # It was given up: nobody wants to know.
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -108,10 +122,17 @@ class FileBody:
         piece = bytes(self._block[:limit])
         self._block = self._block[limit:]
         self._taken += len(piece)
-        if self._progress is not None:
-            done = max(0, self._taken - len(self._prefix))
-            self._progress(done, self._length)
+        if self._progress is not None and self._telling is None:
+            # Not from here: what it calls must not meet the core at work.
+            self._telling = asyncio.get_running_loop().call_soon(self._tell)
         return piece
+
+    def _tell(self) -> None:
+        self._telling = None
+        done = self._taken - len(self._prefix)
+        if self._progress is not None and done > self._told:
+            self._told = done
+            self._progress(done, self._length)
 
     async def _read_ahead(self) -> None:
         assert self._file is not None
@@ -129,3 +150,17 @@ class FileBody:
                 return
             self._next = block
             self._wake()
+
+
+def _open(path: Path) -> tuple[BufferedReader, int]:
+    """Open a file, and say how long it is."""
+    # A pipe or a device would block, and has no length.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(0, "not an ordinary file")
+    file = path.open("rb")
+    return file, os.fstat(file.fileno()).st_size
+
+
+def _close_unused(opening: asyncio.Future[tuple[BufferedReader, int]]) -> None:
+    if opening.exception() is None:
+        opening.result()[0].close()
