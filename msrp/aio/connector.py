@@ -11,7 +11,13 @@ from msrp.config import Limits
 from msrp.errors import CertificateRejected, ConnectionFailed
 from msrp.negotiation import Negotiated
 
-__all__ = ["HANDSHAKE_TIME", "check_certificate", "open_stream"]
+__all__ = [
+    "HANDSHAKE_TIME",
+    "check_certificate",
+    "describe",
+    "format_address",
+    "open_stream",
+]
 
 HANDSHAKE_TIME = 15.0
 """Seconds that a TLS handshake may take, on either side."""
@@ -44,7 +50,7 @@ async def open_stream(
         CertificateRejected: Somebody answers who isn't the peer.
     """
     host, port = negotiated.connect_to
-    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    target = format_address(host, port)
     context = _context(negotiated, local_cert)
     loop = asyncio.get_running_loop()
     try:
@@ -66,10 +72,12 @@ async def open_stream(
     except ssl.SSLCertVerificationError as error:
         raise CertificateRejected(target, error.verify_message) from error
     except ssl.SSLError as error:
-        problem = f"TLS failed ({error.reason or 'not TLS?'})"
-        raise ConnectionFailed(target, problem) from error
+        raise ConnectionFailed(target, f"TLS failed ({_tls_words(error)})") from error
     except OSError as error:
-        raise ConnectionFailed(target, _words(error)) from error
+        raise ConnectionFailed(target, describe(error)) from error
+    except ValueError as error:
+        # A name that is too long for the DNS, or has an empty label.
+        raise ConnectionFailed(target, "this is no name of a host") from error
     try:
         check_certificate(negotiated, stream, target)
     except CertificateRejected as error:
@@ -77,6 +85,11 @@ async def open_stream(
         await stream.wait_closed()
         raise
     return stream
+
+
+def format_address(host: str, port: int) -> str:
+    """Write an address for messages to people."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def check_certificate(
@@ -115,9 +128,18 @@ def _context(
     return authority_context()
 
 
-def _words(error: OSError) -> str:
+def describe(error: OSError) -> str:
+    """Put into words why there is no connection."""
     if isinstance(error, ConnectionRefusedError):
         return "connection refused; is the peer listening there?"
     if error.strerror and not error.strerror.startswith("["):
         return error.strerror
     return str(error) or type(error).__name__
+
+
+def _tls_words(error: ssl.SSLError) -> str:
+    # The ssl module alone sets a reason, such as WRONG_VERSION_NUMBER.
+    reason: str | None = getattr(error, "reason", None)
+    if reason:
+        return reason.replace("_", " ").lower()
+    return error.strerror or "not TLS?"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import ipaddress
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ class FingerprintContext(ssl.SSLContext):
             connection.set_accept_state()
         else:
             connection.set_connect_state()
-            if isinstance(server_hostname, str) and server_hostname:
+            if isinstance(server_hostname, str) and not _is_address(server_hostname):
                 connection.set_tlsext_host_name(server_hostname.encode("ascii"))
         # An SSLObject can't be made from Python; asyncio asks only for its methods.
         return _TlsObject(self, connection, incoming, outgoing)  # type: ignore[return-value]
@@ -296,6 +297,15 @@ class _TlsObject:
                 self._outgoing.write(self._connection.bio_read(4 * _RECORD))
             except SSL.WantReadError:
                 return
+
+
+def _is_address(host: str) -> bool:
+    """Tell whether this is no name, which is all that SNI is for (:rfc:`6066`)."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == ""
+    return True
 
 
 def _words(error: SSL.Error) -> str:
