@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Self, assert_never
 
-from msrp.aio.connector import open_stream
+from msrp.aio.connector import describe, format_address, open_stream
 from msrp.aio.dispatch import ConnectionHooks, Undelivered
 from msrp.aio.inbox import Inbox
 from msrp.aio.listener import MsrpListener
@@ -95,7 +95,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         self._own_listener: MsrpListener | None = None
         self._parts: _Parts | None = None
         self._stream: StreamProtocol | None = None
-        self._incomplete: list[IncompleteMessage] = []
+        self._opening: asyncio.Timeout | None = None
         self._established = asyncio.Event()
         self._over = asyncio.Event()
         self._end: ClosedEvent | None = None
@@ -150,19 +150,23 @@ class MsrpConnection(ConnectionHooks, Sending):
             ConnectionFailed: The peer can't be reached, or our own address can't
                 be listened on.
             CertificateRejected: Somebody answers who isn't the peer.
-            LocalProtocolError: It was started before.
+            SessionClosed: It was shut down meanwhile.
+            LocalProtocolError: It was started or shut down before.
         """
         if self._parts is not None or self._end is not None:
-            raise LocalProtocolError("this connection was started before")
+            raise LocalProtocolError("this connection was started or shut down before")
         session = Session(
             self.negotiated.local_uri,
             self.negotiated.remote_path,
             is_active=self.negotiated.is_active,
             config=replace(self._config, max_message_length=self.max_message_length),
         )
-        inbox = Inbox(self._config.limits, self.deliver, self._room)
+        inbox = Inbox(self._config.limits, self.deliver, self._flow_changed)
+        session.incoming.has_room = lambda: not inbox.overfull
         self._parts = _Parts(
-            session, inbox, Outbox(session, self.negotiated, self._flush)
+            session,
+            inbox,
+            Outbox(session, self.negotiated, self._flush, self._flow_changed),
         )
         inbox.start()
         try:
@@ -211,6 +215,8 @@ class MsrpConnection(ConnectionHooks, Sending):
         """
         if self._parts is None:
             self._finish(ClosedEvent(CloseReason.BY_US, None))
+            if self._listener is not None:
+                self._listener.forget(self.negotiated.local_uri)
             return
         try:
             if self.is_open:
@@ -272,8 +278,9 @@ class MsrpConnection(ConnectionHooks, Sending):
 
     @property
     def reading_wanted(self) -> bool:
-        """Whether there is room for more messages."""
-        return self._parts is None or not self._parts.inbox.full
+        """Whether there is room for more messages, or somebody waits for the peer."""
+        parts = self._parts
+        return parts is None or not parts.inbox.full or parts.outbox.is_awaited
 
     def carried_by(self, stream: StreamProtocol) -> None:
         """Be told which connection the session is on."""
@@ -286,9 +293,9 @@ class MsrpConnection(ConnectionHooks, Sending):
     def events_arrived(self, events: list[CoreEvent]) -> None:
         """Take what happened in the session."""
         for event in events:
-            self._take(event)
+            self._take(event, events)
 
-    def _take(self, event: CoreEvent) -> None:
+    def _take(self, event: CoreEvent, events: list[CoreEvent]) -> None:
         parts = self._started()
         match event:
             case MessageCompleted():
@@ -311,13 +318,10 @@ class MsrpConnection(ConnectionHooks, Sending):
                 self._cancel_deadline()
                 self._established.set()
                 parts.inbox.put(event)
-            case IncompleteMessage():
-                self._incomplete.append(event)
-                parts.inbox.put(event)
-            case ReportReceived() | MessageRefused():
+            case IncompleteMessage() | ReportReceived() | MessageRefused():
                 parts.inbox.put(event)
             case SessionOver():
-                self._session_over(event)
+                self._session_over(event, _last_incomplete(events))
             case _:
                 assert_never(event)
 
@@ -327,13 +331,23 @@ class MsrpConnection(ConnectionHooks, Sending):
         if self._listener is not None:
             # Whoever calls this session there is told that it is bound elsewhere.
             self._listener.add(self)
-        stream = await open_stream(
-            self.negotiated,
-            local_cert=self._local_cert,
-            limits=self._config.limits,
-            response_timeout=self._config.response_timeout,
-            timeout=self.connect_timeout,
-        )
+        try:
+            async with asyncio.timeout(None) as self._opening:
+                stream = await open_stream(
+                    self.negotiated,
+                    local_cert=self._local_cert,
+                    limits=self._config.limits,
+                    response_timeout=self._config.response_timeout,
+                    timeout=self.connect_timeout,
+                )
+        except TimeoutError:
+            raise self.session.closed_error() from None
+        finally:
+            self._opening = None
+        if self._end is not None:
+            stream.close()
+            await stream.wait_closed()
+            raise self.session.closed_error()
         stream.attach(self.session, self)
         await self.established()
 
@@ -378,7 +392,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         if self._stream is not None:
             self._stream.flush()
 
-    def _room(self) -> None:
+    def _flow_changed(self) -> None:
         if self._stream is not None:
             self._stream.update_reading()
 
@@ -389,15 +403,38 @@ class MsrpConnection(ConnectionHooks, Sending):
             self._stream.flush()  # Which also has the events delivered.
         self.events_arrived(session.events_received())
 
-    def _session_over(self, event: SessionOver) -> None:
+    def _session_over(
+        self, event: SessionOver, incomplete: tuple[IncompleteMessage, ...]
+    ) -> None:
         inbox = self._started().inbox
-        if event.error is not None and not event.was_open:
-            inbox.put(ConnectionFailedEvent(event.error))
-        end = ClosedEvent(event.reason, event.error, tuple(self._incomplete))
+        error = event.error
+        if not event.was_open and event.reason is not CloseReason.BY_US:
+            error = self._failure(error)
+            inbox.put(ConnectionFailedEvent(error))
+        if self._opening is not None:
+            self._opening.reschedule(asyncio.get_running_loop().time())
+        end = ClosedEvent(event.reason, error, incomplete)
         inbox.put(end)
         inbox.finish()
         self._finish(end)
         self._closing = asyncio.create_task(self._close_up(), name="msrp close")
+
+    def _failure(self, error: MsrpError | None) -> ConnectionFailed:
+        """Put into words why there never was a session."""
+        if isinstance(error, ConnectionFailed):
+            return error
+        target = ""
+        if self.negotiated.is_active:
+            target = format_address(*self.negotiated.connect_to)
+        if error is None:
+            problem = "the peer closed the connection before there was a session"
+        elif isinstance(error.__cause__, OSError):
+            problem = describe(error.__cause__)
+        else:
+            problem = str(error)
+        failure = ConnectionFailed(target, problem)
+        failure.__cause__ = error
+        return failure
 
     def _finish(self, end: ClosedEvent) -> None:
         if self._end is None:
@@ -414,3 +451,13 @@ class MsrpConnection(ConnectionHooks, Sending):
         await self._started().outbox.close()
         if self._stream is not None and self.negotiated.is_active:
             await self._stream.wait_closed()
+
+
+def _last_incomplete(events: list[CoreEvent]) -> tuple[IncompleteMessage, ...]:
+    """Return the messages that were given up since the session is over."""
+    last: list[IncompleteMessage] = []
+    for event in reversed(events[:-1]):
+        if not isinstance(event, IncompleteMessage):
+            break
+        last.append(event)
+    return tuple(reversed(last))

@@ -4,7 +4,10 @@ Each event has one owner.  A message goes to the hooks that are set for it; one 
 no hook takes waits in the inbox for ``async for``, or for a hook that is set later.
 A notice that no hook takes is dropped, because each has an awaitable twin.  The
 octets that wait are counted, those of notices too, and too many of them stop the
-reading: that is what holds the peer back.
+reading: that is what holds the peer back.  But while the application waits for what
+only the peer can tell, such as whether a message of ours has arrived, reading goes
+on: the handler that holds everything up may be the one who waits.  Should even that
+become too much, new messages are refused.
 """
 
 from __future__ import annotations
@@ -17,12 +20,18 @@ from msrp.aio.dispatch import Notice, Undelivered
 from msrp.config import Limits
 from msrp.content import MessageReceived
 from msrp.errors import ConcurrencyError
-from msrp.events import IncompleteMessage
+from msrp.events import IncompleteMessage, MessageRefused, ReportReceived
 
 __all__ = ["Inbox"]
 
 _OVERHEAD = 200
 """What an event costs beside its octets, roughly."""
+
+_PATIENCE = 4
+"""How often the limit fits into what is taken while somebody waits for the peer."""
+
+_COUNTLESS = (MessageRefused, ReportReceived)
+"""Notices that a peer can cause at no cost: they are dropped where nothing fits."""
 
 
 class Inbox:
@@ -32,18 +41,18 @@ class Inbox:
         limits: How much may wait.
         deliver: Calls the hooks for one event and tells whether that was enough:
             a message for which it returns ``False`` is kept for ``async for``.
-        on_room: Called when reading may go on.
+        on_change: Called when reading may go on, or perhaps no more.
     """
 
     def __init__(
         self,
         limits: Limits,
         deliver: Callable[[Notice | Undelivered], Awaitable[bool]],
-        on_room: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
         self._limits = limits
         self._deliver = deliver
-        self._on_room = on_room
+        self._on_change = on_change
         self._queue: deque[Notice | Undelivered] = deque()
         self._kept: deque[Undelivered] = deque()
         self._octets = 0
@@ -61,16 +70,19 @@ class Inbox:
     @property
     def full(self) -> bool:
         """Whether so much waits that the peer should be held back."""
-        return (
-            self._octets >= self._limits.max_undelivered_octets
-            or self._events >= self._limits.max_undelivered_messages
-        )
+        return self._is_over(1)
+
+    @property
+    def overfull(self) -> bool:
+        """Whether so much waits that nothing more can be taken."""
+        return self._is_over(_PATIENCE)
 
     def put(self, event: Notice | Undelivered) -> None:
         """Add what has happened."""
+        if self.overfull and isinstance(event, _COUNTLESS):
+            return
         self._queue.append(event)
-        self._octets += _octets_of(event)
-        self._events += 1
+        self._count(event)
         self._wake.set()
 
     def finish(self) -> None:
@@ -129,19 +141,32 @@ class Inbox:
             asyncio.get_running_loop().call_soon(self._arrived.set)
 
     async def _hand_over(self, event: Notice | Undelivered) -> None:
+        # What a handler has in its hands is not what waits.
+        self._let_go(event)
         taken = await self._deliver(event)
         if isinstance(event, Undelivered) and not taken:
+            self._count(event)
             self._kept.append(event)
             self._arrived.set()
-        else:
-            self._let_go(event)
+            if self.full:
+                self._on_change()
+
+    def _is_over(self, times: int) -> bool:
+        return (
+            self._octets >= times * self._limits.max_undelivered_octets
+            or self._events >= times * self._limits.max_undelivered_messages
+        )
+
+    def _count(self, event: Notice | Undelivered) -> None:
+        self._octets += _octets_of(event)
+        self._events += 1
 
     def _let_go(self, event: Notice | Undelivered) -> None:
         was_full = self.full
         self._octets -= _octets_of(event)
         self._events -= 1
         if was_full and not self.full:
-            self._on_room()
+            self._on_change()
 
 
 def _octets_of(event: Notice | Undelivered) -> int:

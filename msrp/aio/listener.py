@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Protocol, Self
 
 from msrp.aio.connector import HANDSHAKE_TIME, check_certificate
+from msrp.aio.gate import TlsGate
 from msrp.aio.stream import CLOSING_TIME, SessionOwner, StreamProtocol
 from msrp.aio.tls import FingerprintContext, LocalCertificate
 from msrp.config import Limits
@@ -90,49 +91,63 @@ class MsrpListener:
         self._port = port
         self._advertised = advertised_host or host
         self._server: asyncio.Server | None = None
+        self._context = None if local_cert is None else FingerprintContext(local_cert)
+        self._gates: dict[TlsGate, None] = {}
         self._streams: set[StreamProtocol] = set()
         self._unbound: dict[StreamProtocol, None] = {}
         self._sessions: dict[MsrpUri, ListeningSession] = {}
         self._expected: dict[MsrpUri, None] = {}
-        self._held: dict[MsrpUri, StreamProtocol] = {}
+        self._held: dict[MsrpUri, list[StreamProtocol]] = {}
+        self._held_for: dict[StreamProtocol, MsrpUri] = {}
 
     async def start(self) -> None:
         """Begin to listen.
 
         Raises:
             ConnectionFailed: The address can't be listened on.
-            LocalProtocolError: Peers couldn't be told where to connect to.
+            LocalProtocolError: Peers couldn't be told where to connect to, or it
+                listens already.
         """
+        if self._server is not None:
+            raise LocalProtocolError("this listener was started before")
         if _is_unspecified(self._advertised):
             raise LocalProtocolError(
                 f"{self._host} is no address to connect to: give an advertised_host"
             )
-        context = None
-        if self.local_cert is not None:
-            context = FingerprintContext(self.local_cert)
         loop = asyncio.get_running_loop()
         try:
+            # In two steps, so that whoever cancels the second leaves no port open.
             self._server = await loop.create_server(
-                self._new_stream,
+                self._new_gate if self.secure else self._new_stream,
                 self._host,
                 self._port,
-                ssl=context,
-                ssl_handshake_timeout=None if context is None else HANDSHAKE_TIME,
-                ssl_shutdown_timeout=None if context is None else CLOSING_TIME,
+                start_serving=False,
             )
+            await self._server.start_serving()
         except OSError as error:
+            await self.close()
             problem = f"can't listen there ({error.strerror or error})"
             target = f"{self._host}:{self._port}"
             raise ConnectionFailed(target, problem) from error
+        except BaseException:
+            await self.close()
+            raise
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Stop to listen, and end the sessions that came in here."""
+        """Stop to listen, and end the sessions that came in here or still might."""
         if self._server is None:
             return
         self._server.close()
+        for waiting in list(self._sessions.values()):
+            if waiting.session.stream is None and not waiting.session.is_active:
+                waiting.rejected(ConnectionFailed("", "the listener was closed"))
+        for gate in list(self._gates):
+            gate.abort()
         for stream in list(self._streams):
             stream.close()
+        for gate in list(self._gates):
+            await gate.wait_closed()
         for stream in list(self._streams):
             await stream.wait_closed()
         self._server = None
@@ -231,17 +246,13 @@ class MsrpListener:
         uri = waiting.session.local_uri
         self._expected.pop(uri, None)
         self._sessions[uri] = waiting
-        held = self._held.pop(uri, None)
-        if held is not None:
-            held.retry()
+        self._retry(uri)
 
     def forget(self, uri: MsrpUri) -> None:
         """Let nobody be called by this URI any more: it gets a 481."""
         self._expected.pop(uri, None)
         self._sessions.pop(uri, None)
-        held = self._held.pop(uri, None)
-        if held is not None:
-            held.retry()
+        self._retry(uri)
 
     # What streams ask.
 
@@ -252,7 +263,8 @@ class MsrpListener:
         waiting = self._sessions.get(uri)
         if waiting is None:
             if uri in self._expected:
-                self._held[uri] = stream
+                self._held.setdefault(uri, []).append(stream)
+                self._held_for[stream] = uri
             return None
         session = waiting.session
         if session.stream is None and not session.is_active:
@@ -262,21 +274,53 @@ class MsrpListener:
                 stream.abort(error)
                 waiting.rejected(error)
                 return None
-        self._unbound.pop(stream, None)
         return session, waiting
 
     def expects(self, uri: MsrpUri) -> bool:
         """Tell whether this URI was given out and no session has come yet."""
         return uri in self._expected
 
+    def stream_bound(self, stream: StreamProtocol) -> None:
+        """Take note that a connection has named a session."""
+        self._unbound.pop(stream, None)
+
     def stream_closed(self, stream: StreamProtocol) -> None:
         """Let go of a connection."""
         self._streams.discard(stream)
         self._unbound.pop(stream, None)
-        for uri in [uri for uri, held in self._held.items() if held is stream]:
-            del self._held[uri]
+        uri = self._held_for.pop(stream, None)
+        if uri is not None:
+            self._held[uri].remove(stream)
+            if not self._held[uri]:
+                del self._held[uri]
 
     # Inside.
+
+    def _retry(self, uri: MsrpUri) -> None:
+        """Let those go on that have called this URI too early, in their order."""
+        held = self._held.pop(uri, [])
+        for stream in held:
+            del self._held_for[stream]
+        for stream in held:
+            stream.retry()
+
+    def _new_gate(self) -> TlsGate:
+        assert self._context is not None
+        gate = TlsGate(
+            self._context,
+            handshake_time=HANDSHAKE_TIME,
+            closing_time=CLOSING_TIME,
+            new_protocol=self._new_stream,
+            on_done=self._gate_done,
+        )
+        self._gates[gate] = None
+        if len(self._gates) > self.limits.max_unbound_connections:
+            logger.warning("too many TLS handshakes: giving up the oldest")
+            next(iter(self._gates)).abort()
+        return gate
+
+    def _gate_done(self, gate: TlsGate) -> None:
+        self._gates.pop(gate, None)
 
     def _new_stream(self) -> StreamProtocol:
         stream = StreamProtocol(self, limits=self.limits)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from msrp.aio.files import FileBody
 from msrp.content import Body
 from msrp.errors import DeliveryError, LocalProtocolError
 from msrp.events import MessageDelivered, MessageDeliveryFailed, MessageSent
-from msrp.headers import FailureReport
+from msrp.headers import FailureReport, is_ident
 from msrp.negotiation import Negotiated
 from msrp.sansio.chunker import BodySource, BytesBody
 from msrp.sansio.encoder import new_message_id
@@ -40,19 +41,25 @@ class OutgoingMessage:
         "_delivered",
         "_error",
         "_sent",
+        "_waiting",
         "message_id",
         "size",
         "watched",
     )
 
     def __init__(
-        self, message_id: str, size: int | None, abort: Callable[[str], None]
+        self,
+        message_id: str,
+        size: int | None,
+        abort: Callable[[str], None],
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self.message_id = message_id
         self.size = size
         self.watched = False
         """Whether somebody waits for the outcome, or has asked for it."""
         self._abort = abort
+        self._waiting = waiting
         self._sent = asyncio.Event()
         self._delivered = asyncio.Event()
         self._error: DeliveryError | None = None
@@ -65,7 +72,8 @@ class OutgoingMessage:
             DeliveryError: The message failed before that.
         """
         self.watched = True
-        await self._sent.wait()
+        with self._waiting():
+            await self._sent.wait()
         if self._error is not None and not self._all_out:
             raise self._error
 
@@ -84,7 +92,8 @@ class OutgoingMessage:
             SessionEnded: The session ended before anything was known.
         """
         self.watched = True
-        await self._delivered.wait()
+        with self._waiting():
+            await self._delivered.wait()
         if self._error is not None:
             raise self._error
 
@@ -136,10 +145,15 @@ class Outbox:
         session: The session.
         negotiated: What the peer takes.
         flush: Has the connection write, if there is one.
+        on_wait: Called when somebody begins to wait, or nobody waits any more.
     """
 
     def __init__(
-        self, session: Session, negotiated: Negotiated, flush: Callable[[], None]
+        self,
+        session: Session,
+        negotiated: Negotiated,
+        flush: Callable[[], None],
+        on_wait: Callable[[], None],
     ) -> None:
         self._session = session
         self._negotiated = negotiated
@@ -148,6 +162,8 @@ class Outbox:
         self._files: dict[str, FileBody] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._queued = 0
+        self._waiters = 0
+        self._on_wait = on_wait
         self._changed = asyncio.Event()
 
     async def send(
@@ -165,10 +181,11 @@ class Outbox:
             SessionClosed: The session is over.
         """
         size = len(body.contents)
-        self._check(body, size)
-        while self._queued > self._session.config.send_high_water:
-            self._changed.clear()
-            await self._changed.wait()
+        self._check(body, size, message_id)
+        with self._waiting():
+            while self._queued > self._session.config.send_high_water:
+                self._changed.clear()
+                await self._changed.wait()
         source = BytesBody(body.contents)
         message = self._queue(body, source, message_id, success_report, failure_report)
         self._queued += size
@@ -206,7 +223,7 @@ class Outbox:
         )
         await source.open()
         try:
-            self._check(body, source.size)
+            self._check(body, source.size, message_id)
             message = self._queue(
                 body, source, message_id, success_report, FailureReport.YES
             )
@@ -219,9 +236,15 @@ class Outbox:
 
     async def drained(self) -> None:
         """Wait until nothing is on its way any more."""
-        while self._session.unfinished:
-            self._changed.clear()
-            await self._changed.wait()
+        with self._waiting():
+            while self._session.unfinished:
+                self._changed.clear()
+                await self._changed.wait()
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for what only the peer's responses can bring."""
+        return self._waiters > 0
 
     async def close(self) -> None:
         """Close the files that are still open."""
@@ -260,8 +283,24 @@ class Outbox:
         if not told and not message.watched:
             logger.warning("message %s: %s", message.message_id, event.reason)
 
-    def _check(self, body: Body, size: int) -> None:
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        self._waiters += 1
+        if self._waiters == 1:
+            self._on_wait()
+        try:
+            yield
+        finally:
+            self._waiters -= 1
+            if self._waiters == 0:
+                self._on_wait()
+
+    def _check(self, body: Body, size: int, message_id: str | None) -> None:
         limit = self._negotiated.remote_max_size
+        if message_id is not None and not is_ident(message_id):
+            raise LocalProtocolError(
+                "a Message-ID has 4 to 32 letters, digits and .-+%=", section="4975#9"
+            )
         if not self._negotiated.may_send:
             raise LocalProtocolError("the peer doesn't want to receive now")
         if limit is not None and size > limit:
@@ -294,7 +333,9 @@ class Outbox:
             fields=(("Content-Disposition", disposition),) if disposition else (),
         )
         self._session.send(core)
-        message = OutgoingMessage(core.message_id, source.size, self._abort)
+        message = OutgoingMessage(
+            core.message_id, source.size, self._abort, self._waiting
+        )
         self._messages[core.message_id] = message
         return message
 

@@ -11,7 +11,7 @@ from msrp.aio.tls import peer_certificate
 from msrp.config import Limits
 from msrp.errors import CloseReason, MsrpError, SessionClosed
 from msrp.events import CoreEvent
-from msrp.sansio.session import Session
+from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import SessionDirectory, Stream
 from msrp.uri import MsrpUri
 
@@ -54,6 +54,9 @@ class StreamDirectory(Protocol):
     def expects(self, uri: MsrpUri) -> bool:
         """Tell whether a session with this URI is being negotiated."""
 
+    def stream_bound(self, stream: StreamProtocol) -> None:
+        """Be told that a session has been bound to a stream."""
+
     def stream_closed(self, stream: StreamProtocol) -> None:
         """Be told that a stream is gone."""
 
@@ -68,6 +71,9 @@ class _NoDirectory:
 
     def expects(self, uri: MsrpUri) -> bool:
         return False
+
+    def stream_bound(self, stream: StreamProtocol) -> None:
+        pass
 
     def stream_closed(self, stream: StreamProtocol) -> None:
         pass
@@ -89,8 +95,7 @@ class _Finder(SessionDirectory):
             return None
         session, owner = found
         if session.stream is None:
-            self._stream.owners[session] = owner
-            owner.carried_by(self._stream)
+            self._stream.called(session, owner)
         return session
 
     def expects(self, uri: MsrpUri) -> bool:
@@ -115,6 +120,7 @@ class StreamProtocol(asyncio.Protocol):
         response_timeout: float = 30.0,
     ) -> None:
         self.owners: dict[Session, SessionOwner] = {}
+        self._called: list[Session] = []
         self._loop = asyncio.get_running_loop()
         self._directory = directory or _NoDirectory()
         self._core = Stream(
@@ -129,6 +135,7 @@ class StreamProtocol(asyncio.Protocol):
         self._write_paused = False
         self._read_paused = False
         self._flush_due = False
+        self._patience: asyncio.TimerHandle | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
 
     # What asyncio calls.
@@ -146,6 +153,7 @@ class StreamProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Give the core what was read."""
         self._core.receive_data(data, self._loop.time())
+        self._adopt()
         self._settle()
 
     def eof_received(self) -> bool:
@@ -172,9 +180,10 @@ class StreamProtocol(asyncio.Protocol):
             else:
                 self._core.abandon(CloseReason.LOST, _lost(exc))
         self._transport = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._patience):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._patience = None
         self._deliver()
         self._directory.stream_closed(self)
         if not self._gone.done():
@@ -211,17 +220,26 @@ class StreamProtocol(asyncio.Protocol):
         self.owners[session] = owner
         owner.carried_by(self)
         self._core.attach(session, self._loop.time())
+        if self._core.closing:  # The peer was gone before we came to this.
+            session.end(CloseReason.BY_THEM, self._core.error)
         self._settle()
+
+    def called(self, session: Session, owner: SessionOwner) -> None:
+        """Note who owns a session that the peer calls, should it get it."""
+        self.owners[session] = owner
+        self._called.append(session)
 
     def retry(self) -> None:
         """Go on with what waited for a session to be there."""
         self._core.retry(self._loop.time())
+        self._adopt()
         self._settle()
 
     def flush(self) -> None:
         """Write what there is to write, as far as the transport takes it."""
         transport = self._transport
         if transport is None or transport.is_closing():
+            self._deliver()
             return
         for _ in range(_QUANTA):
             if self._write_paused:
@@ -286,6 +304,16 @@ class StreamProtocol(asyncio.Protocol):
         self._arm()
         self._close_if_done()
 
+    def _adopt(self) -> None:
+        """Tell the owners of sessions that were called which of them are here now."""
+        for session in self._called:
+            if session.stream is self._core:
+                self.owners[session].carried_by(self)
+                self._directory.stream_bound(self)
+            elif session.state is not SessionState.CLOSED:
+                del self.owners[session]  # It was called, and not bound.
+        self._called.clear()
+
     def _deliver(self) -> None:
         for session, events in self._core.events_received():
             owner = self.owners.get(session)
@@ -298,11 +326,15 @@ class StreamProtocol(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if self._core.closing:
+        if not self._core.closing:
+            return
+        if self._patience is None:
             if self._core.error is not None:
                 logger.info("closing %s: %s", self.peer, self._core.error)
-            if not self._write_paused and not self._flush_due:
-                transport.close()
+            # Else a peer that doesn't read would keep the connection for ever.
+            self._patience = self._loop.call_later(CLOSING_TIME, transport.abort)
+        if not self._write_paused and not self._flush_due:
+            transport.close()
 
     def _flush_soon(self) -> None:
         if not self._flush_due:

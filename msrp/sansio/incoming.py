@@ -6,6 +6,7 @@ announced gets 415, a size beyond the limit 413, and the rest of it is let go by
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from msrp.config import SessionConfig
@@ -71,10 +72,12 @@ class Incoming:
         config: What to take, and the bounds.
     """
 
-    __slots__ = ("_config", "_done", "_open", "_paused_at")
+    __slots__ = ("_config", "_done", "_open", "_paused_at", "has_room")
 
     def __init__(self, config: SessionConfig) -> None:
         self._config = config
+        self.has_room: Callable[[], bool] = lambda: True
+        """Asked before a new message is taken in; without room it gets a 413."""
         self._open: dict[str, _Open] = {}
         self._done: dict[str, _Done] = {}
         self._paused_at: float | None = None
@@ -129,7 +132,7 @@ class Incoming:
         claimed = 0 if head.byte_range is None else head.byte_range.total or 0
         if max(claimed, offset) > config.max_message_length:
             return StatusCode.STOP_SENDING
-        if len(self._open) >= config.limits.max_open_messages:
+        if len(self._open) >= config.limits.max_open_messages or not self.has_room():
             return StatusCode.STOP_SENDING
         return None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -130,7 +132,9 @@ class RawPeer:
             pass
 
     def reset(self) -> None:
-        """Break the connection."""
+        """Break the connection: no FIN, but a RST."""
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
     def _take(self, data: bytes) -> None:
@@ -332,17 +336,16 @@ class Board:
         """Listen with a raw peer, and return the port."""
         tasks: set[asyncio.Task[None]] = set()
 
-        async def accepted(
-            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-        ) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            tasks.add(task)
-            peer = RawPeer(reader, writer)
+        async def run(peer: RawPeer) -> None:
             try:
                 await serve(peer)
             finally:
                 await peer.close()
+
+        def accepted(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            tasks.add(asyncio.create_task(run(RawPeer(reader, writer))))
 
         server = await asyncio.start_server(accepted, "127.0.0.1", 0)
 

@@ -161,6 +161,9 @@ async def test_it_is_full_by_octets_and_tells_when_there_is_room() -> None:
     inbox = inbox_for(taker, octets=1000, shut=True)
     inbox.put(text("x" * 900))
     assert inbox.full
+    assert not inbox.overfull
+    inbox.put(text("x" * 3000))
+    assert inbox.overfull
     taker.gate.set()
     await finish(inbox)
     assert not inbox.full
@@ -208,7 +211,35 @@ async def test_what_waits_for_get_keeps_it_full() -> None:
     assert inbox.full
     assert await inbox.get() is not None
     assert not inbox.full
-    assert taker.room == 1
+    await finish(inbox)
+
+
+@pytest.mark.parametrize("kind", ["report", "refused"])
+async def test_notices_that_cost_a_peer_nothing_are_dropped_where_nothing_fits(
+    kind: str,
+) -> None:
+    taker = Taker()
+    inbox = inbox_for(taker, messages=10, shut=True)
+    notice: Notice = report()
+    if kind == "refused":
+        notice = msrp.MessageRefused("id", "a/b", 413, True)
+    for _ in range(100):
+        inbox.put(notice)
+    inbox.put(text("x"))
+    taker.gate.set()
+    await finish(inbox)
+    assert taker.events == [type(notice).__name__] * 40 + ["x"]
+
+
+async def test_what_a_handler_has_in_its_hands_is_not_what_waits() -> None:
+    taker = Taker()
+    inbox = inbox_for(taker, octets=1000, shut=True)
+    inbox.put(text("x" * 900))
+    await turns()
+    assert not inbox.full
+    inbox.put(text("x" * 900))
+    assert inbox.full
+    taker.gate.set()
     await finish(inbox)
 
 
