@@ -120,7 +120,7 @@ class StreamProtocol(asyncio.Protocol):
         response_timeout: float = 30.0,
     ) -> None:
         self.owners: dict[Session, SessionOwner] = {}
-        self._called: list[Session] = []
+        self._called: dict[Session, None] = {}
         self._loop = asyncio.get_running_loop()
         self._directory = directory or _NoDirectory()
         self._core = Stream(
@@ -227,7 +227,7 @@ class StreamProtocol(asyncio.Protocol):
     def called(self, session: Session, owner: SessionOwner) -> None:
         """Note who owns a session that the peer calls, should it get it."""
         self.owners[session] = owner
-        self._called.append(session)
+        self._called[session] = None
 
     def retry(self) -> None:
         """Go on with what waited for a session to be there."""
