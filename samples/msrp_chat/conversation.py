@@ -158,14 +158,14 @@ class Conversation:
         Raises:
             ChatError: The peer takes no CPIM, or isn't there any more.
         """
-        message = cpim.CpimMessage.build(
-            _TEXT,
-            text.encode(),
-            sender=self._connection.local_address or _ANONYMOUS,
-            to=self._connection.remote_address or _ANONYMOUS,
-            date_time=datetime.datetime.now(datetime.UTC),
-        )
         with _explained():
+            message = cpim.CpimMessage.build(
+                _TEXT,
+                text.encode(),
+                sender=self._connection.local_address or _ANONYMOUS,
+                to=self._connection.remote_address or _ANONYMOUS,
+                date_time=datetime.datetime.now(datetime.UTC),
+            )
             sent = await self._connection.send_cpim(message)
         self._watch(
             Sending(
@@ -345,6 +345,9 @@ def _explained() -> Iterator[None]:
     except OSError as exc:
         problem = f"{exc.filename}: {exc.strerror or 'it cannot be read'}"
         raise ChatError(problem, ExitCode.USAGE) from exc
+    except ValueError as exc:
+        # Such as what was typed with another encoding than the terminal's.
+        raise ChatError(f"cannot send this: {exc}", ExitCode.USAGE) from exc
 
 
 def _type_of(path: Path) -> str:

@@ -21,10 +21,8 @@ from msrp_chat.events import (
     Event,
     FileReceived,
     Incomplete,
-    Line,
     Listening,
     Message,
-    Mood,
     Notice,
     Opened,
     Progress,
@@ -35,9 +33,8 @@ from msrp_chat.events import (
     Summary,
     TextReceived,
     Undelivered,
-    Who,
-    amount,
 )
+from msrp_chat.line import Line, Mood, Who, amount
 from msrp_chat.output import HumanOutput, JsonOutput
 from msrp_chat.screen import Screen
 
@@ -189,7 +186,7 @@ class DemoView:
     ) -> None:
         called = file.filename or file.content_type
         text = f"[{called}, {amount(file.octets)}] is here"
-        self._screen.show(Line(text, Mood.GOOD, Who.US, "SHA-256 as:"), party, when)
+        self._screen.show(Line(text, Mood.GOOD, Who.US, "SHA-256:"), party, when)
         sent = self._sent.get(file.message_id)
         self._screen.fact("sent", sent or "unknown")
         self._screen.fact("received", file.sha256, holds=file.sha256 == sent)

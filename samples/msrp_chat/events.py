@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import enum
 import json
 from dataclasses import dataclass
 from typing import ClassVar
+
+from msrp_chat.line import Line, Mood, Who, amount
 
 __all__ = [
     "Answered",
@@ -22,10 +23,8 @@ __all__ = [
     "FileReceived",
     "Incomplete",
     "Invited",
-    "Line",
     "Listening",
     "Message",
-    "Mood",
     "Notice",
     "Opened",
     "Problem",
@@ -37,43 +36,9 @@ __all__ = [
     "Summary",
     "TextReceived",
     "Undelivered",
-    "Who",
-    "amount",
     "from_json",
     "to_json",
 ]
-
-
-class Who(enum.Enum):
-    """Who says or does it."""
-
-    US = enum.auto()
-    THEM = enum.auto()
-    NOBODY = enum.auto()
-
-
-class Mood(enum.Enum):
-    """How a line is to look."""
-
-    SAID = enum.auto()
-    """Part of the conversation."""
-
-    GOOD = enum.auto()
-    BAD = enum.auto()
-
-    ASIDE = enum.auto()
-    """Good to know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line in the terminal."""
-
-    text: str
-    mood: Mood = Mood.ASIDE
-    who: Who = Who.NOBODY
-    note: str = ""
-    """What stands behind it, less visibly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -468,13 +433,6 @@ def from_json(text: str) -> tuple[Event, datetime.datetime]:
         return kind(**(fields | members)), when
     except (KeyError, TypeError, AttributeError) as exc:
         raise ValueError("no event") from exc
-
-
-def amount(octets: int) -> str:
-    """Return a number of octets as people say it."""
-    if octets < 1000:
-        return f"{octets} octets"
-    return f"{octets / 1000:.1f} kB" if octets < 1e6 else f"{octets / 1e6:.2f} MB"
 
 
 def _count(number: int, what: str) -> str:

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
-from msrp_chat.events import Event, Progress, Who, to_json
+from msrp_chat.events import Event, Progress, to_json
+from msrp_chat.line import Who
 from msrp_chat.screen import Screen, open_screen
 
 __all__ = ["HumanOutput", "JsonOutput", "Output", "Tee", "open_output"]

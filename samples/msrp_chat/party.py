@@ -164,8 +164,9 @@ async def listening(listener: msrp.MsrpListener) -> AsyncIterator[None]:
         await listener.start()
     except msrp.ConnectionFailed as exc:
         cause = exc.__cause__
-        number = cause.errno if isinstance(cause, OSError) else None
-        reason = exc.problem if number is None else os.strerror(number)
+        # What asyncio says of it names the address once more.
+        number = getattr(cause, "errno", None) or 0
+        reason = os.strerror(number) if number > 0 else "no such address"
         problem = f"cannot listen on {exc.target}: {reason}"
         raise ChatError(problem, ExitCode.UNREACHABLE) from exc
     try:

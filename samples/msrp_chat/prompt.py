@@ -9,11 +9,10 @@ from __future__ import annotations
 from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from msrp_chat.conversation import Conversation
-from msrp_chat.events import amount
+from msrp_chat.line import amount
 from msrp_chat.outcome import ChatError, ExitCode
 from msrp_chat.screen import RichScreen, Screen
-from msrp_chat.script import Quit, SayText, Step, check_files, parse_step
+from msrp_chat.script import Quit, SayText, Speaker, Step, check_files, parse_step
 
 __all__ = ["Prompt"]
 
@@ -42,7 +41,7 @@ class Prompt:
             refresh_interval=0.2,
         )
 
-    async def __call__(self, conversation: Conversation) -> None:
+    async def __call__(self, speaker: Speaker) -> None:
         """Return when somebody wants to hang up.
 
         Raises:
@@ -57,10 +56,10 @@ class Prompt:
                     return
                 except KeyboardInterrupt:
                     raise ChatError("interrupted", ExitCode.INTERRUPTED) from None
-                if not await self._obey(line.strip(), conversation):
+                if not await self._obey(line.strip(), speaker):
                     return
 
-    async def _obey(self, line: str, conversation: Conversation) -> bool:
+    async def _obey(self, line: str, speaker: Speaker) -> bool:
         """Do what a line says; return whether there is to be another."""
         if not line:
             return True
@@ -72,7 +71,7 @@ class Prompt:
             if isinstance(step, Quit):
                 return False
             check_files([step])
-            await step.perform(conversation)
+            await step.perform(speaker)
         except (ChatError, ValueError) as exc:
             self._screen.note(f"{exc}")
         return True

@@ -39,7 +39,7 @@ def read_sip_uri(text: str) -> str:
     try:
         sip.parse_uri(text)
     except sip.SipError as exc:
-        raise argparse.ArgumentTypeError(f"{text!r} is no URI: {exc}") from exc
+        raise argparse.ArgumentTypeError(f"{text!r}: {exc}") from exc
     return text
 
 

@@ -13,7 +13,7 @@ import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from msrp_chat.events import Line, Mood, amount
+from msrp_chat.line import Line, Mood, amount
 
 if TYPE_CHECKING:
     from rich.console import Console

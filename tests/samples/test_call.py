@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import ipaddress
 import signal
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests.samples.processes import PICTURE, Chats, Result
 
@@ -83,6 +89,50 @@ async def test_a_call_is_told_from_invite_to_bye(chats: Chats, tmp_path: Path) -
     assert listened.every("text")[0]["text"] == "Hello"
     assert listened.every("ended")[0]["reason"] == "the peer hung up"
     assert caller.complaints == listened.complaints == []
+
+
+def write_certificate(path: Path) -> None:
+    """Write a certificate for 127.0.0.1, and its key, that nobody has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "console")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(certificate.public_bytes(pem) + private)
+
+
+async def test_sip_goes_over_tls_too(chats: Chats, tmp_path: Path) -> None:
+    pem = tmp_path / "console.pem"
+    write_certificate(pem)
+    listener, _ = await chats.listen("--tls", "--cert", pem, "--sips-port", "0")
+    hop = (await listener.line("transport=tls")).partition("console@")[2]
+    sips = "sips:console@" + hop.partition(";")[0]
+
+    stranger = await chats.run("call", sips, "--tls", "--text", "secret")
+    assert stranger.code == 3
+    assert stranger.complaints[0].startswith(f"cannot reach {sips}")
+    caller = await chats.run(
+        "call", sips, "--json", "--tls", "--ca", pem, "--text", "Hello"
+    )
+    listened = await listener.result()
+    assert caller.code == listened.code == 0
+    assert [e["uri"] for e in listened.every("invited")] == [sips]
+    assert [e["text"] for e in listened.every("text")] == ["Hello"]
 
 
 async def test_people_read_lines_and_no_json(chats: Chats) -> None:

@@ -8,8 +8,6 @@ import re
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.samples.processes import PICTURE, Chats
 
 HASHES = re.compile(r"  sent     ([0-9a-f]{64})\n  received ([0-9a-f]{64})  ok\n")
@@ -51,24 +49,23 @@ async def test_demo_shows_two_calls_and_saves_the_pictures(
             assert saved.read_bytes() == PICTURE.read_bytes()
 
 
-@pytest.mark.parametrize("transport", ["tcp", "tls"])
 async def test_demo_takes_one_transport_and_any_file(
-    chats: Chats, tmp_path: Path, transport: str
+    chats: Chats, tmp_path: Path
 ) -> None:
     odd = tmp_path / "an odd | name.bin"
     odd.write_bytes(os.urandom(3000))
-    result = await chats.run("demo", f"--{transport}", "--json", "--file", odd)
+    result = await chats.run("demo", "--tls", "--json", "--file", odd)
     assert result.code == 0, result.stdout + result.stderr
     files = result.every("file")
     assert len(files) == 3
     expected = hashlib.sha256(odd.read_bytes()).hexdigest()
     assert {file["sha256"] for file in files} == {expected}
     opened = result.every("opened")
-    assert [event["tls"] for event in opened] == [transport == "tls"] * 2
+    assert [event["tls"] for event in opened] == [True, True]
     assert {event["party"] for event in opened} == {"caller", "console"}
     assert result.every("summary")[-1]["sessions"] == 1
     # Where the files are is told to whoever didn't say where they should go.
-    base = files[0]["path"].partition(f"/{transport}/")[0]
+    base = files[0]["path"].partition("/tls/")[0]
     assert f"  saved in {base}\n" in result.stderr
     shutil.rmtree(base)
 

@@ -7,17 +7,8 @@ import io
 
 import pytest
 
-from msrp_chat.events import (
-    Event,
-    Line,
-    Mood,
-    Report,
-    Sending,
-    TextReceived,
-    Who,
-    from_json,
-    to_json,
-)
+from msrp_chat.events import Event, Report, Sending, TextReceived, from_json, to_json
+from msrp_chat.line import Line, Mood, Who
 from msrp_chat.output import HumanOutput
 from msrp_chat.screen import PlainScreen, RichScreen, Screen, harmless
 

@@ -1,0 +1,47 @@
+"""One line in the terminal, before it is decided how it looks."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+__all__ = ["Line", "Mood", "Who", "amount"]
+
+
+class Who(enum.Enum):
+    """Who says or does it."""
+
+    US = enum.auto()
+    THEM = enum.auto()
+    NOBODY = enum.auto()
+
+
+class Mood(enum.Enum):
+    """How a line is to look."""
+
+    SAID = enum.auto()
+    """Part of the conversation."""
+
+    GOOD = enum.auto()
+    BAD = enum.auto()
+
+    ASIDE = enum.auto()
+    """Good to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line in the terminal."""
+
+    text: str
+    mood: Mood = Mood.ASIDE
+    who: Who = Who.NOBODY
+    note: str = ""
+    """What stands behind it, less visibly."""
+
+
+def amount(octets: int) -> str:
+    """Return a number of octets as people say it."""
+    if octets < 1000:
+        return f"{octets} octets"
+    return f"{octets / 1000:.1f} kB" if octets < 1e6 else f"{octets / 1e6:.2f} MB"

@@ -1,0 +1,88 @@
+"""The prompt, typed at by a pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from msrp_chat.outcome import ChatError, ExitCode
+from msrp_chat.prompt import Prompt
+from msrp_chat.screen import PlainScreen
+
+
+class Recorder:
+    """Does nothing, and remembers what it should have done."""
+
+    def __init__(self) -> None:
+        self.done: list[object] = []
+
+    async def say_text(self, text: str) -> None:
+        self.done.append(("text", text))
+        if text == "fail":
+            raise ChatError("cannot send this")
+
+    async def say_cpim(self, text: str) -> None:
+        self.done.append(("cpim", text))
+
+    async def send_file(self, path: Path) -> None:
+        self.done.append(("file", path))
+
+    async def send_multipart(self, text: str, path: Path) -> None:
+        self.done.append(("multipart", text, path))
+
+    async def expect(self, text: str, seconds: float) -> None:
+        self.done.append(("expect", text))
+
+
+@pytest.fixture
+def keyboard() -> Iterator[PipeInput]:
+    with (
+        create_pipe_input() as pipe,
+        create_app_session(input=pipe, output=DummyOutput()),
+    ):
+        yield pipe
+
+
+async def run(keyboard: PipeInput, typed: str) -> tuple[list[object], str]:
+    speaker, shown = Recorder(), io.StringIO()
+    keyboard.send_text(typed)
+    async with asyncio.timeout(10):
+        await Prompt(PlainScreen(shown))(speaker)
+    return speaker.done, shown.getvalue()
+
+
+async def test_what_is_typed_is_said(keyboard: PipeInput) -> None:
+    done, _ = await run(keyboard, "Hello\r\r  there  \r/cpim wrapped\r/quit\rnever\r")
+    assert done == [("text", "Hello"), ("text", "there"), ("cpim", "wrapped")]
+
+
+async def test_files_are_sent(keyboard: PipeInput, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.touch()
+    done, _ = await run(keyboard, f"/file {path}\r/multipart Look | {path}\r/quit\r")
+    assert done == [("file", path), ("multipart", "Look", path)]
+
+
+async def test_a_mistake_is_told_and_the_prompt_goes_on(keyboard: PipeInput) -> None:
+    done, shown = await run(keyboard, "/shout\r/file /no/such\rfail\r/help\rA\r/quit\r")
+    assert done == [("text", "fail"), ("text", "A")]
+    for words in ("'shout' is none of", "/no/such: No such file", "cannot send this"):
+        assert words in shown
+    assert "/multipart TEXT | PATH" in shown
+
+
+async def test_ctrl_d_hangs_up(keyboard: PipeInput) -> None:
+    assert (await run(keyboard, "A\r\x04"))[0] == [("text", "A")]
+
+
+async def test_ctrl_c_interrupts(keyboard: PipeInput) -> None:
+    with pytest.raises(ChatError) as caught:
+        await run(keyboard, "A\r\x03")
+    assert caught.value.exit_code is ExitCode.INTERRUPTED
