@@ -74,6 +74,9 @@ class MsrpListener:
         advertised_host: What to write into paths, if that isn't ``host``: where it
             is ``0.0.0.0``, or behind a NAT.
         limits: Bounds on all peers together.
+
+    Raises:
+        CertificateUnusable: The certificate isn't good enough for TLS.
     """
 
     def __init__(

@@ -54,7 +54,7 @@ class CertificateUnusable(MsrpError, ValueError):
     """A certificate or key that was given can't be used.
 
     Attributes:
-        path: The file in question.
+        path: The file in question, or what it is about.
         problem: What is wrong with it.
     """
 
@@ -73,6 +73,10 @@ class LocalCertificate:
 
     certificate: x509.Certificate
     key: _Key
+
+    chain: tuple[x509.Certificate, ...] = ()
+    """Those of the authorities between it and one that peers know; to be shown
+    with it, where it isn't believed for its fingerprint."""
 
     @classmethod
     def self_signed(cls, name: str = "msrp") -> Self:
@@ -99,22 +103,31 @@ class LocalCertificate:
     def load(cls, certificate: str | Path, key: str | Path | None = None) -> Self:
         """Read one from PEM files; without ``key`` both are in the first.
 
+        Args:
+            certificate: The file of the certificate; those of intermediate
+                authorities may follow.
+            key: The file of its private key.
+
         Raises:
-            CertificateUnusable: A file is missing or holds something else.
+            CertificateUnusable: A file is missing or holds something else, or the
+                two don't belong together.
         """
         key = key or certificate
+        shown, secret = _read(certificate), _read(key)
         try:
-            loaded = x509.load_pem_x509_certificate(_read(certificate))
+            loaded, *chain = x509.load_pem_x509_certificates(shown)
         except ValueError:
             raise CertificateUnusable(str(certificate), "no PEM certificate") from None
         try:
-            private = serialization.load_pem_private_key(_read(key), None)
+            private = serialization.load_pem_private_key(secret, None)
         except (ValueError, TypeError):
             problem = "no PEM private key without a password"
             raise CertificateUnusable(str(key), problem) from None
         if not isinstance(private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
             raise CertificateUnusable(str(key), "the key is neither EC nor RSA")
-        return cls(loaded, private)
+        if private.public_key() != loaded.public_key():
+            raise CertificateUnusable(str(key), "the key is not the certificate's")
+        return cls(loaded, private, tuple(chain))
 
     @property
     def der(self) -> bytes:
@@ -144,7 +157,11 @@ class FingerprintContext(ssl.SSLContext):
     _openssl: SSL.Context
 
     def __new__(cls, certificate: LocalCertificate) -> Self:
-        """Make a context that shows this certificate."""
+        """Make a context that shows this certificate.
+
+        Raises:
+            CertificateUnusable: It isn't good enough for TLS.
+        """
         self = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
         self._openssl = _openssl_context(certificate)
         return self
@@ -191,8 +208,13 @@ def authority_context() -> ssl.SSLContext:
 def _openssl_context(certificate: LocalCertificate) -> SSL.Context:
     context = SSL.Context(SSL.TLS_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
-    context.use_certificate(certificate.certificate)
-    context.use_privatekey(certificate.key)
+    try:
+        context.use_certificate(certificate.certificate)
+        context.use_privatekey(certificate.key)
+        for issuer in certificate.chain:
+            context.add_extra_chain_cert(issuer)
+    except SSL.Error as error:  # Such as for a key that is too short.
+        raise CertificateUnusable("the certificate", _words(error)) from error
     # Ask for a certificate and take any, even none: what the session's SDP wants
     # is known only when the first request names the session.
     context.set_verify(SSL.VERIFY_PEER, _take_any)
