@@ -241,6 +241,18 @@ async def test_nothing_is_called_after_the_end() -> None:
     assert stream.peer == "somewhere"
 
 
+@pytest.mark.rule("MSRP-36")
+async def test_on_a_connection_of_ours_only_its_own_session_is_called() -> None:
+    owner = Owner()
+    stream, transport = opened(owner)
+    paths = f"To-Path: msrp://127.0.0.1:2855/other;tcp\r\nFrom-Path: {PEER}\r\n"
+    head = f"MSRP abcdefgh SEND\r\n{paths}Message-ID: 12345678\r\n"
+    stream.data_received(head.encode() + b"-------abcdefgh$\r\n")
+    (written,) = transport.written
+    assert written.startswith(b"MSRP abcdefgh 481")
+    lose(stream)
+
+
 @pytest.mark.rule("MSRP-43")
 async def test_an_active_side_closes_the_connection_after_its_last_session(
     board: Board,

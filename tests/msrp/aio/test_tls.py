@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import msrp
 from msrp.aio.tls import FingerprintContext
+from msrp.headers import ContinuationFlag
 from msrp.negotiation import Fingerprint, MediaDescription
+from msrp.sansio.encoder import encode_end, encode_head
 from sdp import Attribute
 
 if TYPE_CHECKING:
@@ -407,18 +409,38 @@ async def test_what_is_older_than_tls_1_2_is_refused(
     assert not listener._streams
 
 
+@pytest.mark.parametrize("closes", [False, True], ids=["stays", "closes"])
 async def test_octets_that_come_with_the_end_of_the_handshake_are_not_lost(
-    board: Board, certs: Certs
+    board: Board, certs: Certs, closes: bool
 ) -> None:
-    """A client's first request may be in the same read as its Finished."""
     listener = await board.listener(local_cert=certs[1])
     passive = board.waiting(listener)
     await passive.start()
-    for number in range(20):
-        peer = await tls_peer(board, listener.port, believing())
-        name = peer.request(f"msrps://127.0.0.1:{listener.port}/nobody{number};tcp")
-        assert await peer.response_to(name) == 481
-        await peer.close()
+    peer = await board.raw(listener.port)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = believing().wrap_bio(incoming, outgoing, server_hostname="x")
+    while True:
+        try:
+            client.do_handshake()
+        except ssl.SSLWantReadError:
+            peer.writer.write(outgoing.read())
+            incoming.write(await peer.reader.read(65536))
+        else:
+            break
+    # The client's Finished is still here, and leaves together with the request.
+    to, own = passive.negotiated.local_uri, "msrps://127.0.0.1:9/rawpeer;tcp"
+    fields = [("Message-ID", "12345678")]
+    head = encode_head("abcdefgh", "SEND", str(to), own, fields, "text/plain")
+    client.write(head + b"hello" + encode_end("abcdefgh", ContinuationFlag.END))
+    if closes:
+        with pytest.raises(ssl.SSLWantReadError):
+            client.unwrap()
+    peer.writer.write(outgoing.read())
+    if closes:
+        peer.writer.write_eof()
+    assert (await anext(passive)).text == "hello"
+    if closes:
+        assert (await passive.closed()).error is None
 
 
 async def test_a_context_tells_what_asyncio_asks(certs: Certs) -> None:
