@@ -58,12 +58,21 @@ from msrp.events import (
 )
 from msrp.headers import ByteRange, FailureReport, Status
 from msrp.negotiation import Negotiated, answer_media, negotiate, offer_media
+from msrp.policy import (
+    Announcement,
+    InMemory,
+    IntoDirectory,
+    IntoWriter,
+    Policy,
+    Refuse,
+)
 from msrp.status import StatusCode
 from msrp.uri import MsrpUri
 
 __all__ = [
     "AcceptTypes",
     "Address",
+    "Announcement",
     "AttachmentReceived",
     "ByteRange",
     "CertificateRejected",
@@ -81,7 +90,10 @@ __all__ = [
     "FailureReported",
     "FileUnreadable",
     "ImUri",
+    "InMemory",
     "IncompleteMessage",
+    "IntoDirectory",
+    "IntoWriter",
     "InvalidUri",
     "LimitExceeded",
     "Limits",
@@ -100,7 +112,9 @@ __all__ = [
     "NegotiationError",
     "OutgoingMessage",
     "Part",
+    "Policy",
     "ProtocolError",
+    "Refuse",
     "RemoteProtocolError",
     "ReportReceived",
     "RequestRefused",

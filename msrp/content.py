@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from cpim import CORE_NAMESPACE, Address, CpimError, CpimMessage
 from mime import (
@@ -58,9 +59,11 @@ __all__ = [
     "body_for",
     "cpim_body",
     "file_disposition",
+    "filename_of",
     "leaves",
     "multipart_body",
     "read_message",
+    "stored_message",
     "text_body",
 ]
 
@@ -123,6 +126,13 @@ class MessageReceived:
     """The chain of asserted identities, from the outermost envelope inwards: each
     is vouched for by the one before it, and the first by the peer."""
 
+    path: Path | None = None
+    """The file that a policy had the message written into; ``contents`` are then
+    empty and it isn't taken apart."""
+
+    size: int = 0
+    """Octets of the whole, wherever they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextMessageReceived:
@@ -167,6 +177,9 @@ class AttachmentReceived:
     content_id: str | None
     """By what other parts may refer to it, without brackets."""
 
+    path: Path | None = None
+    """The file that it is in, if a policy said so; ``contents`` are then empty."""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -205,10 +218,7 @@ def read_message(
         understood: Namespaces and names of the CPIM headers that the application
             understands, besides the core ones.
     """
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", content_type),)
-    if disposition is not None:
-        headers += (("Content-Disposition", disposition),)
-    whole = Part(headers, contents, default_type=OCTET_STREAM)
+    whole = _whole(content_type, contents, disposition)
     reading = _Reader(understood).read(whole)
     parts, envelopes = reading.parts, reading.envelopes
     texts = [_text_of(part) for part in parts if _is_text(part)]
@@ -224,7 +234,51 @@ def read_message(
         text="\n\n".join(texts) if texts else None,
         filename=_filename_of(parts[0] if len(parts) == 1 else whole),
         senders=tuple(a for each in envelopes if (a := each.sender) is not None),
+        size=len(contents),
     )
+
+
+def stored_message(
+    message_id: str,
+    content_type: str,
+    size: int,
+    disposition: str | None,
+    path: Path | None,
+) -> MessageReceived:
+    """Describe a message that was put somewhere else than into memory.
+
+    Args:
+        message_id: The Message-ID.
+        content_type: The value of ``Content-Type``.
+        size: Octets of the whole.
+        disposition: The value of ``Content-Disposition``.
+        path: The file that it is in; ``None`` if it went into something else.
+    """
+    return MessageReceived(
+        message_id,
+        content_type,
+        b"",
+        sender=None,
+        parts=(),
+        cpim=None,
+        problem=None,
+        text=None,
+        filename=filename_of(content_type, disposition),
+        path=path,
+        size=size,
+    )
+
+
+def filename_of(content_type: str, disposition: str | None) -> str | None:
+    """Return what a sender calls a file, without any path and safe to use."""
+    return _filename_of(_whole(content_type, b"", disposition))
+
+
+def _whole(content_type: str, contents: bytes, disposition: str | None) -> Part:
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", content_type),)
+    if disposition is not None:
+        headers += (("Content-Disposition", disposition),)
+    return Part(headers, contents, default_type=OCTET_STREAM)
 
 
 def leaves(
@@ -233,8 +287,14 @@ def leaves(
     """Return what a message is made of, in order: texts and attachments.
 
     ``text/plain`` is text, unless its disposition makes it a file; all else is
-    an attachment.
+    an attachment.  So is a message that a policy had put somewhere else.
     """
+    if message.size and not message.contents:
+        about = message.sender, message.message_id, None
+        name = message.filename
+        return [
+            AttachmentReceived(message.content_type, b"", name, *about, message.path)
+        ]
     return [_leaf(message, part) for part in message.parts]
 
 

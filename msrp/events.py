@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from msrp.errors import CloseReason, DeliveryError, MsrpError
 from msrp.headers import ByteRange, Status
+from msrp.policy import Store
 from msrp.uri import MsrpUri
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "MessageDeliveryFailed",
     "MessageRefused",
     "MessageSent",
+    "MessageStored",
     "ReportReceived",
     "SessionOver",
 ]
@@ -51,6 +53,17 @@ class MessageCompleted:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageStored:
+    """All octets of a message have arrived where its policy sent them."""
+
+    message_id: str
+    content_type: str
+    size: int
+    store: Store
+    disposition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IncompleteMessage:
     """A message of which no more will come; what did arrive is kept."""
 
@@ -61,6 +74,9 @@ class IncompleteMessage:
 
     problem: str
     """Why no more will come."""
+
+    store: Store | None = None
+    """Where it went, if that wasn't memory; such as the sink with a file's path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +177,7 @@ class ClosedEvent:
 CoreEvent = (
     ConnectionEstablished
     | MessageCompleted
+    | MessageStored
     | IncompleteMessage
     | MessageRefused
     | MessageSent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 
 import pytest
 
@@ -16,7 +17,7 @@ def test_every_exported_name_is_there_and_documented(package: str) -> None:
     assert len(names) == len(set(names))
     for name in names:
         exported = getattr(module, name)
-        if isinstance(exported, type) or callable(exported):
+        if inspect.isclass(exported) or inspect.isroutine(exported):
             assert exported.__doc__, f"{package}.{name} has no docstring"
 
 

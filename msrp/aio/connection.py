@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Self, assert_never
 
 from msrp.aio.connector import describe, format_address, open_stream
-from msrp.aio.dispatch import ConnectionHooks, Undelivered
+from msrp.aio.dispatch import ConnectionHooks
 from msrp.aio.inbox import Inbox
+from msrp.aio.incoming import Reception
 from msrp.aio.listener import MsrpListener
 from msrp.aio.outgoing import Outbox
 from msrp.aio.sending import Sending
 from msrp.aio.stream import StreamProtocol
 from msrp.aio.tls import LocalCertificate
 from msrp.config import SessionConfig
-from msrp.content import MessageReceived, read_message
+from msrp.content import MessageReceived
 from msrp.errors import (
     CloseReason,
     ConnectionFailed,
@@ -35,10 +36,12 @@ from msrp.events import (
     MessageDeliveryFailed,
     MessageRefused,
     MessageSent,
+    MessageStored,
     ReportReceived,
     SessionOver,
 )
 from msrp.negotiation import Description, Negotiated, negotiate
+from msrp.policy import Policy
 from msrp.sansio.session import Session, SessionState
 
 __all__ = ["MsrpConnection"]
@@ -53,6 +56,7 @@ class _Parts:
     session: Session
     inbox: Inbox
     outbox: Outbox
+    reception: Reception
 
 
 class MsrpConnection(ConnectionHooks, Sending):
@@ -64,6 +68,8 @@ class MsrpConnection(ConnectionHooks, Sending):
     Attributes:
         max_message_length: Octets of the largest message that is taken; more is
             refused with 413 and the session lives.  Set it before :meth:`start`.
+        policy: Decides where each message goes, see :mod:`msrp.policy`; without
+            one all are gathered in memory.  Set it before :meth:`start`.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         self.connect_timeout = connect_timeout
         self._config = config or SessionConfig(accept_types=negotiated.accept_types)
         self.max_message_length = self._config.max_message_length
+        self.policy: Policy | None = None
         self._local_cert = local_cert or (listener.local_cert if listener else None)
         self._listener = listener
         self._own_listener: MsrpListener | None = None
@@ -155,18 +162,22 @@ class MsrpConnection(ConnectionHooks, Sending):
         """
         if self._parts is not None or self._end is not None:
             raise LocalProtocolError("this connection was started or shut down before")
+        config = replace(self._config, max_message_length=self.max_message_length)
         session = Session(
             self.negotiated.local_uri,
             self.negotiated.remote_path,
             is_active=self.negotiated.is_active,
-            config=replace(self._config, max_message_length=self.max_message_length),
+            config=config,
         )
         inbox = Inbox(self._config.limits, self.deliver, self._flow_changed)
+        reception = Reception(config, self.policy, inbox.put, self._flow_changed)
         session.incoming.has_room = lambda: not inbox.overfull
+        session.incoming.open_store = reception.open_store
         self._parts = _Parts(
             session,
             inbox,
             Outbox(session, self.negotiated, self._flush, self._flow_changed),
+            reception,
         )
         inbox.start()
         try:
@@ -280,7 +291,11 @@ class MsrpConnection(ConnectionHooks, Sending):
     def reading_wanted(self) -> bool:
         """Whether there is room for more messages, or somebody waits for the peer."""
         parts = self._parts
-        return parts is None or not parts.inbox.full or parts.outbox.is_awaited
+        if parts is None:
+            return True
+        if parts.reception.full:
+            return False
+        return not parts.inbox.full or parts.outbox.is_awaited
 
     def carried_by(self, stream: StreamProtocol) -> None:
         """Be told which connection the session is on."""
@@ -299,13 +314,9 @@ class MsrpConnection(ConnectionHooks, Sending):
         parts = self._started()
         match event:
             case MessageCompleted():
-                message = read_message(
-                    event.message_id,
-                    event.content_type,
-                    event.contents,
-                    event.disposition,
-                )
-                parts.inbox.put(Undelivered(message))
+                parts.reception.completed(event)
+            case MessageStored():
+                parts.reception.stored(event)
             case MessageSent():
                 parts.outbox.was_sent(event)
             case MessageDelivered():
@@ -414,10 +425,11 @@ class MsrpConnection(ConnectionHooks, Sending):
         if self._opening is not None:
             self._opening.reschedule(asyncio.get_running_loop().time())
         end = ClosedEvent(event.reason, error, incomplete)
-        inbox.put(end)
-        inbox.finish()
         self._finish(end)
-        self._closing = asyncio.create_task(self._close_up(), name="msrp close")
+        if not self._started().reception.busy:
+            inbox.put(end)
+            inbox.finish()
+        self._closing = asyncio.create_task(self._close_up(end), name="msrp close")
 
     def _failure(self, error: MsrpError | None) -> ConnectionFailed:
         """Put into words why there never was a session."""
@@ -442,8 +454,13 @@ class MsrpConnection(ConnectionHooks, Sending):
         self._cancel_deadline()
         self._over.set()
 
-    async def _close_up(self) -> None:
+    async def _close_up(self, end: ClosedEvent) -> None:
         """Let go of what only this session has used."""
+        parts = self._started()
+        if not parts.inbox.finished:
+            await parts.reception.drained()  # The end is told after all messages.
+            parts.inbox.put(end)
+            parts.inbox.finish()
         if self._listener is not None:
             self._listener.forget(self.negotiated.local_uri)
         if self._own_listener is not None:

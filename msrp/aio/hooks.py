@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Generic, Protocol, Self, TypeVar, overload
+from typing import Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
-__all__ = ["Handler", "Handlers", "Hook", "Hooked", "call_handlers"]
+__all__ = ["Handler", "Handlers", "Hook", "Hooked", "call_handlers", "guarded"]
 
 E = TypeVar("E")
+P = ParamSpec("P")
 E_contra = TypeVar("E_contra", contravariant=True)
 
 
@@ -118,3 +119,18 @@ def _report(event: object, error: BaseException) -> None:
             "event": event,
         }
     )
+
+
+def guarded(callback: Callable[P, object]) -> Callable[P, None]:
+    """Keep what a callback raises away from the protocol, and tell it to the loop."""
+    loop = asyncio.get_running_loop()
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except Exception as error:
+            loop.call_exception_handler(
+                {"message": "a callback for progress failed", "exception": error}
+            )
+
+    return call

@@ -77,6 +77,11 @@ class Inbox:
         """Whether so much waits that nothing more can be taken."""
         return self._is_over(_PATIENCE)
 
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will come."""
+        return self._finished
+
     def put(self, event: Notice | Undelivered) -> None:
         """Add what has happened."""
         if self.overfull and isinstance(event, _COUNTLESS):

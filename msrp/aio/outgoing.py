@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from msrp.aio.files import FileBody
+from msrp.aio.hooks import guarded
 from msrp.content import Body
 from msrp.errors import DeliveryError, LocalProtocolError
 from msrp.events import MessageDelivered, MessageDeliveryFailed, MessageSent
@@ -219,7 +220,7 @@ class Outbox:
             path,
             prefix=body.contents,
             wake=self._flush,
-            progress=_guarded(progress) if progress else None,
+            progress=guarded(progress) if progress else None,
         )
         await source.open()
         try:
@@ -354,17 +355,3 @@ class Outbox:
         task = asyncio.create_task(self._files.pop(message_id).close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-
-def _guarded(progress: Progress) -> Progress:
-    """Keep what a callback raises away from the protocol, and tell it to the loop."""
-    loop = asyncio.get_running_loop()
-
-    def call(done: int, total: int) -> None:
-        try:
-            progress(done, total)
-        except Exception as error:
-            context = {"message": "progress callback failed", "exception": error}
-            loop.call_exception_handler(context)
-
-    return call

@@ -11,9 +11,15 @@ from dataclasses import dataclass, field
 
 from msrp.config import SessionConfig
 from msrp.errors import RemoteProtocolError
-from msrp.events import IncompleteMessage, MessageCompleted, MessageRefused
+from msrp.events import (
+    IncompleteMessage,
+    MessageCompleted,
+    MessageRefused,
+    MessageStored,
+)
 from msrp.headers import ContinuationFlag, FailureReport, RequestHead
-from msrp.sansio.reassembler import PartialMessage
+from msrp.policy import Announcement, Store
+from msrp.sansio.reassembler import MemoryStore, PartialMessage
 from msrp.status import StatusCode
 
 __all__ = ["Incoming", "IncomingChunk"]
@@ -53,9 +59,9 @@ class IncomingChunk:
     message: _Open | None = None
     """What its octets belong to; ``None`` when they are let go by."""
 
-    events: list[MessageCompleted | IncompleteMessage | MessageRefused] = field(
-        default_factory=list
-    )
+    events: list[
+        MessageCompleted | MessageStored | IncompleteMessage | MessageRefused
+    ] = field(default_factory=list)
     """What it led to."""
 
     completed: int | None = None
@@ -72,12 +78,14 @@ class Incoming:
         config: What to take, and the bounds.
     """
 
-    __slots__ = ("_config", "_done", "_open", "_paused_at", "has_room")
+    __slots__ = ("_config", "_done", "_open", "_paused_at", "has_room", "open_store")
 
     def __init__(self, config: SessionConfig) -> None:
         self._config = config
         self.has_room: Callable[[], bool] = lambda: True
         """Asked before a new message is taken in; without room it gets a 413."""
+        self.open_store: Callable[[Announcement], Store | int] = self._in_memory
+        """Decides where a message goes; a number is the code to refuse it with."""
         self._open: dict[str, _Open] = {}
         self._done: dict[str, _Done] = {}
         self._paused_at: float | None = None
@@ -114,27 +122,34 @@ class Incoming:
         assert head.message_id is not None
         message = self._open.get(head.message_id)
         if message is None:
-            code = self._reason_to_refuse(head, chunk.offset)
-            if code is not None:
-                self._refuse(chunk, code)
+            store = self._store_or_refusal(head, chunk.offset)
+            if isinstance(store, int):
+                self._refuse(chunk, store)
                 return
-            limits = self._config.limits
-            partial = PartialMessage(self._config.max_message_length, limits.max_ranges)
+            partial = PartialMessage(store, self._config.limits.max_ranges)
             message = self._open[head.message_id] = _Open(head, partial, now)
         message.touched = now
         chunk.message = message
 
-    def _reason_to_refuse(self, head: RequestHead, offset: int) -> int | None:
+    def _store_or_refusal(self, head: RequestHead, offset: int) -> Store | int:
         config = self._config
         assert head.content_type is not None
         if not config.accept_types.covers(head.content_type):
             return StatusCode.UNSUPPORTED_MEDIA_TYPE
-        claimed = 0 if head.byte_range is None else head.byte_range.total or 0
-        if max(claimed, offset) > config.max_message_length:
-            return StatusCode.STOP_SENDING
         if len(self._open) >= config.limits.max_open_messages or not self.has_room():
             return StatusCode.STOP_SENDING
-        return None
+        store = self.open_store(_announcement_of(head))
+        if isinstance(store, int):
+            return store
+        claimed = 0 if head.byte_range is None else head.byte_range.total or 0
+        if store.max_length is not None and max(claimed, offset) > store.max_length:
+            store.give_up(keep=False)
+            return StatusCode.STOP_SENDING
+        return store
+
+    def _in_memory(self, announcement: Announcement) -> Store:
+        config = self._config
+        return MemoryStore(config.max_message_length, config.limits.max_ranges)
 
     def add(self, chunk: IncomingChunk, data: bytes, now: float) -> None:
         """Take in octets of a chunk's body."""
@@ -186,29 +201,31 @@ class Incoming:
         head = message.head
         assert head.message_id is not None
         assert head.content_type is not None
-        contents = message.partial.contents()
-        self._forget(head.message_id, _Done(StatusCode.OK, len(contents)))
-        chunk.completed = len(contents)
-        chunk.events.append(
-            MessageCompleted(
-                head.message_id,
-                head.content_type,
-                contents,
-                head.others.get("content-disposition"),
-            )
-        )
+        store, size = message.partial.store, message.partial.size
+        store.finish(size)
+        self._forget(head.message_id, _Done(StatusCode.OK, size))
+        chunk.completed = size
+        disposition = head.others.get("content-disposition")
+        about = head.message_id, head.content_type
+        if isinstance(store, MemoryStore):
+            contents = store.contents()
+            chunk.events.append(MessageCompleted(*about, contents, disposition))
+        else:
+            chunk.events.append(MessageStored(*about, size, store, disposition))
 
     def _give_up(self, chunk: IncomingChunk) -> None:
         message = chunk.message
         assert message is not None
         assert message.head.message_id is not None
         self._forget(message.head.message_id, _Done(StatusCode.OK))
-        chunk.events.append(_incomplete(message, "its sender gave it up"))
+        chunk.events.append(_give_up(message, "its sender gave it up"))
 
     def _refuse(self, chunk: IncomingChunk, code: int) -> None:
         head = chunk.head
         assert head.message_id is not None
         chunk.refusal = code
+        if chunk.message is not None:
+            chunk.message.partial.store.give_up(keep=False)
         chunk.message = None
         self._forget(head.message_id, _Done(code))
         told = head.failure_report is not FailureReport.NO
@@ -224,7 +241,7 @@ class Incoming:
             del self._done[next(iter(self._done))]
 
     def _held(self) -> int:
-        return sum(message.partial.held for message in self._open.values())
+        return sum(message.partial.store.held for message in self._open.values())
 
     def next_timeout(self) -> float | None:
         """Return when the message that was left alone longest is given up."""
@@ -254,19 +271,32 @@ class Incoming:
         for message in stale:
             assert message.head.message_id is not None
             self._forget(message.head.message_id, _Done(StatusCode.STOP_SENDING))
-        return [_incomplete(message, "no more of it came") for message in stale]
+        return [_give_up(message, "no more of it came") for message in stale]
 
     def give_up_all(self, problem: str) -> list[IncompleteMessage]:
         """Let go of all that is incomplete, as the session is over."""
-        messages = [_incomplete(message, problem) for message in self._open.values()]
+        messages = [_give_up(message, problem) for message in self._open.values()]
         self._open.clear()
         return messages
 
 
-def _incomplete(message: _Open, problem: str) -> IncompleteMessage:
-    head = message.head
+def _announcement_of(head: RequestHead) -> Announcement:
     assert head.message_id is not None
     assert head.content_type is not None
-    return IncompleteMessage(
-        head.message_id, head.content_type, message.partial.ranges(), problem
+    return Announcement(
+        head.message_id,
+        head.content_type,
+        None if head.byte_range is None else head.byte_range.total,
+        head.others.get("content-disposition"),
     )
+
+
+def _give_up(message: _Open, problem: str) -> IncompleteMessage:
+    head, store = message.head, message.partial.store
+    assert head.message_id is not None
+    assert head.content_type is not None
+    store.give_up(keep=True)
+    about = head.message_id, head.content_type
+    if isinstance(store, MemoryStore):
+        return IncompleteMessage(*about, store.ranges(), problem)
+    return IncompleteMessage(*about, (), problem, store)

@@ -1,0 +1,187 @@
+"""Where the messages of one connection go, as its policy decides."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import assert_never
+
+from msrp.aio.dispatch import Notice, Undelivered
+from msrp.aio.hooks import guarded
+from msrp.aio.sinks import FileSink, Sink, WriterSink
+from msrp.config import SessionConfig
+from msrp.content import filename_of, read_message, stored_message
+from msrp.events import IncompleteMessage, MessageCompleted, MessageStored
+from msrp.policy import (
+    Announcement,
+    Decision,
+    InMemory,
+    IntoDirectory,
+    IntoWriter,
+    Policy,
+    Progress,
+    Refuse,
+    Store,
+)
+from msrp.sansio.reassembler import MemoryStore
+
+__all__ = ["Reception"]
+
+
+class Reception:
+    """Opens a store for each message, and tells of those that are complete.
+
+    Args:
+        config: The default limit, and the bounds.
+        policy: Decides where a message goes; ``None`` keeps all in memory.
+        put: Takes what is to be told to the application.
+        on_room: Called when reading may go on.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        policy: Policy | None,
+        put: Callable[[Notice | Undelivered], None],
+        on_room: Callable[[], None],
+    ) -> None:
+        self._config = config
+        self._policy = policy
+        self._put = put
+        self._on_room = on_room
+        self._sinks: set[Sink] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits to be written that the peer should be held back."""
+        return any(sink.full for sink in self._sinks)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._tasks)
+
+    async def drained(self) -> None:
+        """Wait until all that came is written, and told."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def open_store(self, announcement: Announcement) -> Store | int:
+        """Ask the policy where a message goes; a number is a refusal."""
+        filename = filename_of(announcement.content_type, announcement.disposition)
+        announcement = replace(announcement, filename=filename)
+        decision = self._decide(announcement)
+        match decision:
+            case Refuse():
+                return int(decision.status_code)
+            case InMemory():
+                return self._memory(decision, announcement)
+            case IntoDirectory():
+                sink: Sink = FileSink(
+                    decision.directory,
+                    decision.name or filename or _name_for(announcement),
+                    decision.max_length,
+                    self._on_room,
+                    _counter(decision.progress, announcement),
+                )
+            case IntoWriter():
+                sink = WriterSink(
+                    decision.writer,
+                    decision.max_length,
+                    self._on_room,
+                    _counter(decision.progress, announcement),
+                )
+            case _:
+                assert_never(decision)
+        self._watch(sink)
+        return sink
+
+    def completed(self, event: MessageCompleted) -> None:
+        """Tell of a message that is in memory."""
+        message = read_message(
+            event.message_id, event.content_type, event.contents, event.disposition
+        )
+        self._put(Undelivered(message))
+
+    def stored(self, event: MessageStored) -> None:
+        """Tell of a message once the last octet of it is written."""
+        assert isinstance(event.store, Sink)
+        self._own(self._tell(event, event.store))
+
+    def _decide(self, announcement: Announcement) -> Decision:
+        if self._policy is None:
+            return InMemory()
+        try:
+            return self._policy(announcement)
+        except Exception as error:
+            # A bug of the application shall not cost it the message.
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "the policy for messages failed", "exception": error}
+            )
+            return InMemory()
+
+    def _memory(self, decision: InMemory, announcement: Announcement) -> MemoryStore:
+        limit = decision.max_length
+        if limit is None:
+            limit = self._config.max_message_length
+        progress = _counter(decision.progress, announcement)
+        max_ranges = self._config.limits.max_ranges
+        if progress is None:
+            return MemoryStore(limit, max_ranges)
+        return _WatchedMemory(limit, max_ranges, progress)
+
+    def _watch(self, sink: Sink) -> None:
+        self._sinks.add(sink)
+        self._own(self._let_go(sink))
+
+    async def _let_go(self, sink: Sink) -> None:
+        await sink.wait_closed()
+        self._sinks.discard(sink)
+
+    async def _tell(self, event: MessageStored, sink: Sink) -> None:
+        await sink.wait_closed()
+        about = event.message_id, event.content_type
+        if sink.error is None:
+            message = stored_message(*about, event.size, event.disposition, sink.path)
+            self._put(Undelivered(message))
+        else:
+            self._put(IncompleteMessage(*about, (), str(sink.error), sink))
+
+    def _own(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name="msrp reception")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _WatchedMemory(MemoryStore):
+    """A store in memory that tells how much has come."""
+
+    __slots__ = ("_progress",)
+
+    def __init__(
+        self, max_length: int, max_ranges: int, progress: Callable[[int], None]
+    ) -> None:
+        super().__init__(max_length, max_ranges)
+        self._progress = progress
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Put octets where they belong, and tell how many there are."""
+        super().write(offset, data)
+        self._progress(self.held)
+
+
+def _counter(
+    progress: Progress | None, announcement: Announcement
+) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    call, size = guarded(progress), announcement.size
+    return lambda done: call(done, size)
+
+
+def _name_for(announcement: Announcement) -> str:
+    essence = announcement.content_type.partition(";")[0].strip().lower()
+    return f"{announcement.message_id}{mimetypes.guess_extension(essence) or ''}"

@@ -1,0 +1,139 @@
+"""Where a message goes that the peer begins to send.
+
+Hooks observe; this decides.  A policy is called once for each message, with what
+its first chunk says of it, before an octet of it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from msrp.status import StatusCode
+
+__all__ = [
+    "Announcement",
+    "Decision",
+    "InMemory",
+    "IntoDirectory",
+    "IntoWriter",
+    "Policy",
+    "Progress",
+    "Refuse",
+    "Store",
+    "Writer",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What the first chunk says of a message."""
+
+    message_id: str
+    content_type: str
+
+    size: int | None
+    """Octets of the whole, if its sender says so; it may be wrong."""
+
+    disposition: str | None = None
+    """The value of ``Content-Disposition``, if there is one."""
+
+    filename: str | None = None
+    """The name that its sender suggests, made safe to use."""
+
+
+class Store(Protocol):
+    """Where the octets of one message go as they arrive."""
+
+    @property
+    def max_length(self) -> int | None:
+        """Octets that it takes at most; ``None`` for any number."""
+
+    @property
+    def held(self) -> int:
+        """Octets that it keeps in memory."""
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Put octets where they belong; those that come last win.
+
+        Raises:
+            RemoteProtocolError: It takes no more; the message is then refused
+                with the error's status.
+        """
+
+    def finish(self, size: int) -> None:
+        """Be told that all octets are here."""
+
+    def give_up(self, *, keep: bool) -> None:
+        """Be told that no more will come.
+
+        Args:
+            keep: Whether what has arrived is of use to anybody; it isn't when
+                the message was refused.
+        """
+
+
+class Writer(Protocol):
+    """What takes octets in their order: a file, a decoder, a hash."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take the next octets."""
+
+
+Progress = Callable[[int, int | None], None]
+"""Called with the octets that have arrived, and how many there are to be, if known."""
+
+
+@dataclass(frozen=True, slots=True)
+class InMemory:
+    """Gather the message and hand it over whole."""
+
+    max_length: int | None = None
+    """Octets at most; by default the connection's ``max_message_length``."""
+
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntoDirectory:
+    """Write the message into a new file.
+
+    It has another name until it is complete, and never takes the place of a file
+    that is there.
+    """
+
+    directory: Path
+
+    max_length: int | None = None
+    """Octets at most; without a limit if not given."""
+
+    name: str | None = None
+    """What to call it; by default what its sender suggests, made safe."""
+
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntoWriter:
+    """Write the message into an object of the application's, in order."""
+
+    writer: Writer
+
+    max_length: int | None = None
+    """Octets at most; without a limit if not given."""
+
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Don't take the message."""
+
+    status_code: int = StatusCode.STOP_SENDING
+    """403, 413 or 415."""
+
+
+Decision = InMemory | IntoDirectory | IntoWriter | Refuse
+Policy = Callable[[Announcement], Decision]
