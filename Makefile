@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all the set-up there is: each makes the virtual
-# environment that it needs from a pinned lock file, once.
+# environment that it needs from a pinned lock file, once; so does `make fuzz`.
 
 # The first interpreter that is new enough; PYTHON=... chooses another.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -7,10 +7,13 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 	&& { echo $$p; break; }; done)
 DEMO := .venv/demo
 TEST := .venv/test
+FUZZ := .venv/fuzz
 CODE := sdp mime cpim msrp sip samples tests benchmarks
 ARGS ?=
+# All targets of tests/fuzz share these seconds.
+FUZZ_SECONDS ?= 60
 
-.PHONY: demo test check lint types unit bench compliance format lock clean
+.PHONY: demo test check lint types unit fuzz bench compliance format lock clean
 
 demo: $(DEMO)/.made
 	$(DEMO)/bin/msrp-chat demo $(ARGS)
@@ -21,6 +24,9 @@ check: lint types
 
 unit: $(TEST)/.made
 	$(TEST)/bin/python -m pytest $(ARGS)
+
+fuzz: $(FUZZ)/.made
+	$(FUZZ)/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(ARGS)
 
 compliance: $(TEST)/.made
 	$(TEST)/bin/python -m pytest --compliance
@@ -48,6 +54,10 @@ lock:
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		--extra terminal --group pyproject.toml:build --group pyproject.toml:dev \
 		pyproject.toml -o requirements/test.lock
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--group pyproject.toml:build --group pyproject.toml:fuzz \
+		pyproject.toml -o requirements/fuzz.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -58,6 +68,9 @@ $(DEMO)/.made: requirements/demo.lock pyproject.toml
 
 $(TEST)/.made: requirements/test.lock pyproject.toml
 	$(call environment,$(TEST),requirements/test.lock)
+
+$(FUZZ)/.made: requirements/fuzz.lock pyproject.toml
+	$(call environment,$(FUZZ),requirements/fuzz.lock)
 
 define environment
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv was found: install one or say make PYTHON=/path/to/python" >&2; exit 2; }
