@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import cpim
 import mime
-from msrp.accept_types import AcceptTypes
+from msrp.accept_types import AcceptTypes, essence
 from msrp.content import (
     ANONYMOUS,
     MAX_NESTING,
@@ -1000,3 +1000,36 @@ def test_the_re_exported_names_are_the_same_things() -> None:
     assert Address is cpim.Address
     assert CpimMessage is cpim.CpimMessage
     assert Part is mime.Part
+
+
+@pytest.mark.rule("MT-11", "MSRP-105", "MSRP-112")
+@pytest.mark.parametrize(
+    ("accept", "text", "html", "image"),
+    [
+        ("message/cpim", "message/cpim", "message/cpim", "message/cpim"),
+        ("text/plain", "text/plain", None, None),
+        ("*", "text/plain", "text/html", "image/png"),
+        ("text/*", "text/plain", "text/html", None),
+        ("message/cpim *", "message/cpim", "text/html", "image/png"),
+    ],
+)
+def test_what_goes_out_is_what_the_peer_takes(
+    accept: str, text: str, html: str | None, image: str | None
+) -> None:
+    types = AcceptTypes.parse(accept)
+    # Whatever stands in an envelope is taken by those who take envelopes only.
+    wrapped = AcceptTypes(("*",) if accept == "message/cpim" else ())
+
+    def outcome(content_type: str) -> str | None:
+        try:
+            body = body_for(
+                content_type, b"x", accept=types, accept_wrapped=wrapped, now=None
+            )
+        except LocalProtocolError as error:
+            return None if error.status == 415 else str(error)
+        return body.content_type
+
+    said = text_body("x", accept=types, accept_wrapped=wrapped, now=None)
+    assert essence(said.content_type) == text
+    assert outcome("text/html") == html
+    assert outcome("image/png") == image

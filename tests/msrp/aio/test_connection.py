@@ -603,7 +603,7 @@ async def test_a_limit_that_isnt_set_is_10_000_octets(board: Board) -> None:
     await connection.shutdown()
 
 
-@pytest.mark.rule("MSRP-107")
+@pytest.mark.rule("MSRP-58", "MSRP-107")
 async def test_the_size_that_the_peer_announced_is_kept(
     board: Board, tmp_path: Path
 ) -> None:
@@ -664,6 +664,18 @@ async def test_a_type_that_wasnt_announced_gets_415(board: Board) -> None:
     assert (refused.content_type, refused.status_code) == ("a/b", 415)
     name = peer.request(uri, b"x", message_id="another1")
     assert await peer.response_to(name) == 200
+
+
+async def test_a_type_that_wasnt_announced_gets_415_whatever_is_configured(
+    board: Board,
+) -> None:
+    listener = await board.listener()
+    passive = board.waiting(listener, config=msrp.SessionConfig(window=1))
+    await passive.start()
+    peer = await board.raw(listener.port)
+    uri = passive.negotiated.local_uri
+    await peer.bind(uri)
+    assert await peer.response_to(peer.request(uri, b"x", content_type="a/b")) == 415
 
 
 async def test_a_peer_that_only_sends_is_not_sent_to(board: Board) -> None:
@@ -750,6 +762,20 @@ async def test_an_active_side_has_patience_with_a_binding_that_is_not_answered(
     active = board.calling(await board.raw_server(serve), config=quick)
     await active.start()
     await (await active.send_text("hello")).delivered()
+
+
+@pytest.mark.rule("MSRP-59")
+async def test_a_passive_side_notices_a_missing_response_as_soon_as_configured(
+    board: Board, quick: msrp.SessionConfig
+) -> None:
+    listener = await board.listener()
+    passive = board.waiting(listener, config=quick)
+    await passive.start()
+    peer = await board.raw(listener.port)
+    await peer.bind(passive.negotiated.local_uri)
+    sent = await passive.send_text("hello")
+    with pytest.raises(msrp.ResponseTimeout):
+        await sent.delivered()
 
 
 @pytest.mark.rule("MSRP-59")

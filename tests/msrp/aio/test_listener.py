@@ -161,7 +161,7 @@ async def test_two_sessions_on_one_connection_end_by_themselves(board: Board) ->
     await peer.rest()  # Which returns when the other side has closed.
 
 
-@pytest.mark.rule("FP-5")
+@pytest.mark.rule("FP-5", "OA-5")
 async def test_a_connection_may_come_before_the_session(
     board: Board, either: Certs | None
 ) -> None:
