@@ -94,7 +94,10 @@ class MsrpConnection(ConnectionHooks, Sending):
         ConnectionHooks.__init__(self)
         Sending.__init__(self, negotiated)
         self.connect_timeout = connect_timeout
-        self._config = config or SessionConfig(accept_types=negotiated.accept_types)
+        # What we take is what we have announced, whatever else is configured.
+        self._config = replace(
+            config or SessionConfig(), accept_types=negotiated.accept_types
+        )
         self.max_message_length = self._config.max_message_length
         self.policy: Policy | None = None
         self._local_cert = local_cert or (listener.local_cert if listener else None)

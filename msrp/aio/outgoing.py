@@ -73,8 +73,7 @@ class OutgoingMessage:
             DeliveryError: The message failed before that.
         """
         self.watched = True
-        with self._waiting():
-            await self._sent.wait()
+        await self._wait_for(self._sent)
         if self._error is not None and not self._all_out:
             raise self._error
 
@@ -93,10 +92,14 @@ class OutgoingMessage:
             SessionEnded: The session ended before anything was known.
         """
         self.watched = True
-        with self._waiting():
-            await self._delivered.wait()
+        await self._wait_for(self._delivered)
         if self._error is not None:
             raise self._error
+
+    async def _wait_for(self, event: asyncio.Event) -> None:
+        if not event.is_set():
+            with self._waiting():
+                await event.wait()
 
     @property
     def is_out(self) -> bool:
@@ -183,10 +186,11 @@ class Outbox:
         """
         size = len(body.contents)
         self._check(body, size, message_id)
-        with self._waiting():
-            while self._queued > self._session.config.send_high_water:
-                self._changed.clear()
-                await self._changed.wait()
+        if self._is_crowded:
+            with self._waiting():
+                while self._is_crowded:
+                    self._changed.clear()
+                    await self._changed.wait()
         source = BytesBody(body.contents)
         message = self._queue(body, source, message_id, success_report, failure_report)
         self._queued += size
@@ -283,6 +287,10 @@ class Outbox:
         message.has_failed(event.error)
         if not told and not message.watched:
             logger.warning("message %s: %s", message.message_id, event.reason)
+
+    @property
+    def _is_crowded(self) -> bool:
+        return self._queued > self._session.config.send_high_water
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:

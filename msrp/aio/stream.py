@@ -220,8 +220,6 @@ class StreamProtocol(asyncio.Protocol):
         self.owners[session] = owner
         owner.carried_by(self)
         self._core.attach(session, self._loop.time())
-        if self._core.closing:  # The peer was gone before we came to this.
-            session.end(CloseReason.BY_THEM, self._core.error)
         self._settle()
 
     def called(self, session: Session, owner: SessionOwner) -> None:

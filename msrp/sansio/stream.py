@@ -411,6 +411,8 @@ class Stream:
         else:
             session.stream = self
             self._bind(session)
+            # Who has opened the connection has said it when it made the stream.
+            self._transactions.timeout = session.config.response_timeout
             return True
         return False
 
