@@ -124,6 +124,9 @@ class MsrpListener:
                 self._new_gate if self.secure else self._new_stream,
                 self._host,
                 self._port,
+                # The system drops callers that come at once in larger numbers, and
+                # they try again only a second later.
+                backlog=self.limits.max_unbound_connections,
                 start_serving=False,
             )
             await self._server.start_serving()
