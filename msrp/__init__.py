@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from msrp.accept_types import AcceptTypes
 from msrp.addresses import ImUri, parse_address
+from msrp.aio.certificates import CertificateUnusable, LocalCertificate
 from msrp.aio.connection import MsrpConnection
 from msrp.aio.files import FileUnreadable
 from msrp.aio.listener import MsrpListener
 from msrp.aio.media import MsrpMedia
 from msrp.aio.outgoing import OutgoingMessage
-from msrp.aio.tls import CertificateUnusable, LocalCertificate
+from msrp.aio.sockets import SocketOptions
+from msrp.aio.tls_policy import TlsPolicy, Verification
 from msrp.config import Limits, SessionConfig
 from msrp.content import (
     Address,
@@ -57,7 +59,13 @@ from msrp.events import (
     ReportReceived,
 )
 from msrp.headers import ByteRange, FailureReport, Status
-from msrp.negotiation import Negotiated, answer_media, negotiate, offer_media
+from msrp.negotiation import (
+    Negotiated,
+    Resolver,
+    answer_media,
+    negotiate,
+    offer_media,
+)
 from msrp.policy import (
     Announcement,
     InMemory,
@@ -118,13 +126,17 @@ __all__ = [
     "RemoteProtocolError",
     "ReportReceived",
     "RequestRefused",
+    "Resolver",
     "ResponseTimeout",
     "SessionClosed",
     "SessionConfig",
     "SessionEnded",
+    "SocketOptions",
     "Status",
     "StatusCode",
     "TextMessageReceived",
+    "TlsPolicy",
+    "Verification",
     "answer_media",
     "negotiate",
     "offer_media",

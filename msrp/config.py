@@ -55,6 +55,11 @@ class Limits:
     max_unbound_connections: int = 500
     """Connections that have not named a session yet, per listener."""
 
+    max_openings: int = 500
+    """Connections that are being opened at a time, per listener, or in the process
+    for those without one.  Where to is what a description from the net says, and
+    many of those could make us knock at a third party (:rfc:`4975#section-14.5`)."""
+
     probation_time: float = 30.0
     """Seconds that a new connection has to name a session
     (:rfc:`4976#section-6.1` gives the same to a relay's clients)."""

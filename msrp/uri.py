@@ -117,8 +117,12 @@ class MsrpUri:
 
     @property
     def secure(self) -> bool:
-        """Whether this hop runs over TLS."""
-        return self._key[0] == "msrps"
+        """Whether this hop runs over TLS.
+
+        That is for the scheme to say (:rfc:`4975#section-6`); but some stacks write
+        ``;tls`` for the transport, and can't mean anything else by it.
+        """
+        return self._key[0] == "msrps" or self._key[4] == "tls"
 
     @property
     def authority(self) -> str:

@@ -7,15 +7,17 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Self, assert_never
 
-from msrp.aio.connector import describe, format_address, open_stream
+from msrp.aio.certificates import LocalCertificate
+from msrp.aio.connector import Manner, describe, format_address, open_stream
 from msrp.aio.dispatch import ConnectionHooks
 from msrp.aio.inbox import Inbox
 from msrp.aio.incoming import Reception
 from msrp.aio.listener import MsrpListener
 from msrp.aio.outgoing import Outbox
 from msrp.aio.sending import Sending
+from msrp.aio.sockets import SocketOptions
 from msrp.aio.stream import StreamProtocol
-from msrp.aio.tls import LocalCertificate
+from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import SessionConfig
 from msrp.content import MessageReceived
 from msrp.errors import (
@@ -40,7 +42,7 @@ from msrp.events import (
     ReportReceived,
     SessionOver,
 )
-from msrp.negotiation import Description, Negotiated, negotiate
+from msrp.negotiation import Description, Negotiated, Resolver, negotiate
 from msrp.policy import Policy
 from msrp.sansio.session import Session, SessionState
 
@@ -80,6 +82,8 @@ class MsrpConnection(ConnectionHooks, Sending):
         listener: MsrpListener | None = None,
         config: SessionConfig | None = None,
         connect_timeout: float = 30.0,
+        tls: TlsPolicy | None = None,
+        sockets: SocketOptions | None = None,
     ) -> None:
         """Make a connection from what is negotiated already.
 
@@ -90,6 +94,9 @@ class MsrpConnection(ConnectionHooks, Sending):
                 without one the connection listens itself.
             config: How to send and what to take.
             connect_timeout: Seconds until a session that isn't there has failed.
+            tls: How the peer is verified; by default as the listener says.
+            sockets: How the connection is marked, and where it comes from; by
+                default as the listener says.
         """
         ConnectionHooks.__init__(self)
         Sending.__init__(self, negotiated)
@@ -100,7 +107,9 @@ class MsrpConnection(ConnectionHooks, Sending):
         )
         self.max_message_length = self._config.max_message_length
         self.policy: Policy | None = None
-        self._local_cert = local_cert or (listener.local_cert if listener else None)
+        self._manner = Manner.of(
+            listener, local_cert=local_cert, tls=tls, sockets=sockets
+        )
         self._listener = listener
         self._own_listener: MsrpListener | None = None
         self._parts: _Parts | None = None
@@ -123,6 +132,9 @@ class MsrpConnection(ConnectionHooks, Sending):
         listener: MsrpListener | None = None,
         config: SessionConfig | None = None,
         connect_timeout: float = 30.0,
+        tls: TlsPolicy | None = None,
+        sockets: SocketOptions | None = None,
+        resolve: Resolver | None = None,
     ) -> Self:
         """Make a connection from an offer and its answer, once the call is answered.
 
@@ -135,16 +147,23 @@ class MsrpConnection(ConnectionHooks, Sending):
                 without one the connection listens itself, at our URI's address.
             config: How to send and what to take.
             connect_timeout: Seconds until a session that isn't there has failed.
+            tls: How the peer is verified; by default as the listener says.
+            sockets: How the connection is marked, and where it comes from; by
+                default as the listener says.
+            resolve: Gives the addresses of a host name, as for
+                :func:`msrp.negotiate`.
 
         Raises:
             NegotiationError: The two don't add up to a session.
         """
         return cls(
-            negotiate(offered, answered, is_incoming=is_incoming),
+            negotiate(offered, answered, is_incoming=is_incoming, resolve=resolve),
             local_cert=local_cert,
             listener=listener,
             config=config,
             connect_timeout=connect_timeout,
+            tls=tls,
+            sockets=sockets,
         )
 
     # Its life.
@@ -160,11 +179,14 @@ class MsrpConnection(ConnectionHooks, Sending):
             ConnectionFailed: The peer can't be reached, or our own address can't
                 be listened on.
             CertificateRejected: Somebody answers who isn't the peer.
+            CertificateUnusable: Ours can't be used for TLS, or the authorities' file.
             SessionClosed: It was shut down meanwhile.
             LocalProtocolError: It was started or shut down before.
         """
         if self._parts is not None or self._end is not None:
             raise LocalProtocolError("this connection was started or shut down before")
+        for warning in self.negotiated.warnings:
+            logger.warning("in the peer's SDP: %s", warning)
         config = replace(self._config, max_message_length=self.max_message_length)
         session = Session(
             self.negotiated.local_uri,
@@ -349,7 +371,7 @@ class MsrpConnection(ConnectionHooks, Sending):
             async with asyncio.timeout(None) as self._opening:
                 stream = await open_stream(
                     self.negotiated,
-                    local_cert=self._local_cert,
+                    self._manner,
                     limits=self._config.limits,
                     response_timeout=self._config.response_timeout,
                     timeout=self.connect_timeout,
@@ -366,19 +388,23 @@ class MsrpConnection(ConnectionHooks, Sending):
         await self.established()
 
     async def _listen(self) -> None:
-        listener = self._listener
+        listener, manner = self._listener, self._manner
         if listener is None:
             uri = self.negotiated.local_uri
             assert uri.port is not None
-            if self.negotiated.secure and self._local_cert is None:
+            if self.negotiated.secure and manner.local_cert is None:
                 raise LocalProtocolError("a passive side needs a local_cert for TLS")
             listener = self._own_listener = MsrpListener(
                 uri.host,
                 uri.port,
-                local_cert=self._local_cert if self.negotiated.secure else None,
+                local_cert=manner.local_cert if self.negotiated.secure else None,
                 limits=self._config.limits,
+                tls=manner.tls,
+                sockets=manner.sockets,
             )
             await listener.start()
+        elif listener.secure and manner.tls != listener.tls:
+            raise LocalProtocolError("the listener verifies peers by another policy")
         self._deadline = asyncio.get_running_loop().call_later(
             self.connect_timeout, self._nobody_came
         )
@@ -386,7 +412,10 @@ class MsrpConnection(ConnectionHooks, Sending):
 
     def _nobody_came(self) -> None:
         self._deadline = None
-        problem = f"the peer did not connect within {self.connect_timeout:g} s"
+        problem = (
+            f"the peer did not connect within {self.connect_timeout:g} s, though offer"
+            " and answer leave that to it: does it wait for us?"
+        )
         self._end_session(CloseReason.LOST, ConnectionFailed("", problem))
 
     def _cancel_deadline(self) -> None:

@@ -4,29 +4,71 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from msrp.aio.certificates import LocalCertificate
+from msrp.aio.listener import MsrpListener
+from msrp.aio.sockets import Openings, SocketOptions, connect
 from msrp.aio.stream import CLOSING_TIME, StreamProtocol
-from msrp.aio.tls import FingerprintContext, LocalCertificate, authority_context
+from msrp.aio.tls import HANDSHAKE_TIME, tls_words
+from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
 from msrp.errors import CertificateRejected, ConnectionFailed
 from msrp.negotiation import Negotiated
 
-__all__ = [
-    "HANDSHAKE_TIME",
-    "check_certificate",
-    "describe",
-    "format_address",
-    "open_stream",
-]
+__all__ = ["Manner", "describe", "format_address", "open_stream"]
 
-HANDSHAKE_TIME = 15.0
-"""Seconds that a TLS handshake may take, on either side."""
+_OPENINGS = Openings()
+"""Those of connections without a listener, in the whole process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a connection is opened, apart from where to."""
+
+    local_cert: LocalCertificate | None
+    """What to show over TLS."""
+
+    tls: TlsPolicy
+    sockets: SocketOptions
+    openings: Openings
+    """Among which it is counted while it isn't open yet."""
+
+    any_host: bool
+    """As :attr:`MsrpListener.any_host`."""
+
+    @classmethod
+    def of(
+        cls,
+        listener: MsrpListener | None,
+        *,
+        local_cert: LocalCertificate | None,
+        tls: TlsPolicy | None,
+        sockets: SocketOptions | None,
+    ) -> Manner:
+        """Take what isn't given from the listener, if there is one."""
+        if listener is None:
+            return cls(
+                local_cert=local_cert,
+                tls=tls or TlsPolicy(),
+                sockets=sockets or SocketOptions(),
+                openings=_OPENINGS,
+                any_host=False,
+            )
+        return cls(
+            local_cert=local_cert or listener.local_cert,
+            tls=tls or listener.tls,
+            sockets=sockets or listener.sockets,
+            openings=listener.openings,
+            any_host=listener.any_host,
+        )
 
 
 async def open_stream(
     negotiated: Negotiated,
+    manner: Manner,
     *,
-    local_cert: LocalCertificate | None,
     limits: Limits,
     response_timeout: float,
     timeout: float,
@@ -40,46 +82,51 @@ async def open_stream(
 
     Args:
         negotiated: Where to, and what the peer's SDP says of its certificate.
-        local_cert: What to show over TLS.
+        manner: How.
         limits: Bounds on the peer.
         response_timeout: For the transactions on the stream.
         timeout: Seconds that all of it may take.
 
     Raises:
-        ConnectionFailed: Nobody answers there, or not in time.
+        ConnectionFailed: Nobody answers there, or not in time; or too many other
+            connections are being opened.
         CertificateRejected: Somebody answers who isn't the peer.
+        CertificateUnusable: Ours, or the file of authorities, can't be used.
     """
     host, port = negotiated.connect_to
     target = format_address(host, port)
-    context = _context(negotiated, local_cert)
-    loop = asyncio.get_running_loop()
+
+    def new_stream() -> StreamProtocol:
+        return StreamProtocol(
+            limits=limits,
+            response_timeout=response_timeout,
+            sockets=manner.sockets,
+            any_host=manner.any_host,
+        )
+
+    context = None
+    if negotiated.secure:
+        context = manner.tls.client_context(negotiated, manner.local_cert)
     try:
-        async with asyncio.timeout(timeout):
-            _, stream = await loop.create_connection(
-                lambda: StreamProtocol(
-                    limits=limits, response_timeout=response_timeout
-                ),
-                host,
-                port,
-                ssl=context,
-                server_hostname=None if context is None else negotiated.server_name,
-                ssl_handshake_timeout=None if context is None else HANDSHAKE_TIME,
-                ssl_shutdown_timeout=None if context is None else CLOSING_TIME,
-            )
+        with manner.openings.one_more(target, limits.max_openings):
+            async with asyncio.timeout(timeout):
+                stream = await _open(negotiated, manner, context, new_stream)
     except TimeoutError:
         problem = f"no answer within {timeout:g} s"
         raise ConnectionFailed(target, problem) from None
     except ssl.SSLCertVerificationError as error:
         raise CertificateRejected(target, error.verify_message) from error
     except ssl.SSLError as error:
-        raise ConnectionFailed(target, f"TLS failed ({_tls_words(error)})") from error
+        raise ConnectionFailed(target, f"TLS failed ({tls_words(error)})") from error
     except OSError as error:
         raise ConnectionFailed(target, describe(error)) from error
     except ValueError as error:
         # A name that is too long for the DNS, or has an empty label.
         raise ConnectionFailed(target, "this is no name of a host") from error
     try:
-        check_certificate(negotiated, stream, target)
+        manner.tls.check(
+            negotiated, stream.certificate, target=target, peer=stream.peer
+        )
     except CertificateRejected as error:
         stream.abort(error)
         await stream.wait_closed()
@@ -87,45 +134,29 @@ async def open_stream(
     return stream
 
 
+async def _open(
+    negotiated: Negotiated,
+    manner: Manner,
+    context: ssl.SSLContext | None,
+    new_stream: Callable[[], StreamProtocol],
+) -> StreamProtocol:
+    own_port = negotiated.local_uri.port
+    assert own_port is not None, "a path without ports is refused"
+    sock = await connect(*negotiated.connect_to, manner.sockets, own_port)
+    _, stream = await asyncio.get_running_loop().create_connection(
+        new_stream,
+        sock=sock,
+        ssl=context,
+        server_hostname=None if context is None else negotiated.server_name,
+        ssl_handshake_timeout=None if context is None else HANDSHAKE_TIME,
+        ssl_shutdown_timeout=None if context is None else CLOSING_TIME,
+    )
+    return stream
+
+
 def format_address(host: str, port: int) -> str:
     """Write an address for messages to people."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def check_certificate(
-    negotiated: Negotiated, stream: StreamProtocol, target: str
-) -> None:
-    """Compare the peer's certificate with the fingerprints of its SDP.
-
-    Without any there is nothing to compare: an active side has had the
-    certificate checked by authority, and for a passive one the knowledge of its
-    URI is the proof (:rfc:`4975#section-5.4`).
-
-    Raises:
-        CertificateRejected: It isn't the one that was announced.
-    """
-    if not negotiated.secure or not negotiated.remote_fingerprints:
-        return
-    shown = stream.certificate
-    if shown is None:
-        raise CertificateRejected(
-            target, "the peer shows no certificate, though its SDP announces one"
-        )
-    if not negotiated.certificate_matches(shown):
-        raise CertificateRejected(
-            target,
-            "the peer's certificate does not match the fingerprint in its SDP",
-        )
-
-
-def _context(
-    negotiated: Negotiated, local_cert: LocalCertificate | None
-) -> ssl.SSLContext | None:
-    if not negotiated.secure:
-        return None
-    if negotiated.remote_fingerprints:
-        return FingerprintContext(local_cert or LocalCertificate.self_signed())
-    return authority_context()
 
 
 def describe(error: OSError) -> str:
@@ -135,11 +166,3 @@ def describe(error: OSError) -> str:
     if error.strerror and not error.strerror.startswith("["):
         return error.strerror
     return str(error) or type(error).__name__
-
-
-def _tls_words(error: ssl.SSLError) -> str:
-    # The ssl module alone sets a reason, such as WRONG_VERSION_NUMBER.
-    reason: str | None = getattr(error, "reason", None)
-    if reason:
-        return reason.replace("_", " ").lower()
-    return error.strerror or "not TLS?"

@@ -12,6 +12,8 @@ import logging
 import ssl
 from collections.abc import Callable
 
+from msrp.aio.tls import tls_words
+
 __all__ = ["TlsGate"]
 
 logger = logging.getLogger("msrp.listener")
@@ -107,7 +109,7 @@ class TlsGate(asyncio.Protocol):
                 ssl_shutdown_timeout=self._closing_time,
             )
         except OSError as error:  # As all errors of ssl are.
-            logger.info("a TLS handshake failed: %s", error.strerror or error)
+            logger.info("a TLS handshake failed: %s", tls_words(error))
             transport.abort()
         else:
             # asyncio has no transport for a connection that is lost by now.

@@ -9,13 +9,17 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import ssl
 from collections.abc import Sequence
 from typing import Protocol, Self
 
-from msrp.aio.connector import HANDSHAKE_TIME, check_certificate
+from msrp.aio.certificates import LocalCertificate
 from msrp.aio.gate import TlsGate
+from msrp.aio.namesakes import Namesakes
+from msrp.aio.sockets import Openings, SocketOptions
 from msrp.aio.stream import CLOSING_TIME, SessionOwner, StreamProtocol
-from msrp.aio.tls import FingerprintContext, LocalCertificate
+from msrp.aio.tls import HANDSHAKE_TIME
+from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
 from msrp.errors import (
     CertificateRejected,
@@ -30,6 +34,7 @@ from msrp.negotiation import (
     Fingerprint,
     MediaDescription,
     Negotiated,
+    Resolver,
     answer_media,
     is_message_line,
     offer_media,
@@ -74,9 +79,17 @@ class MsrpListener:
         advertised_host: What to write into paths, if that isn't ``host``: where it
             is ``0.0.0.0``, or behind a NAT.
         limits: Bounds on all peers together.
+        tls: How peers are verified, and with what ciphers; also for connections of
+            its sessions that we open.
+        sockets: How connections are marked, and where those that we open come from.
+        any_host: Find a session by its session id alone, if no other has the same:
+            for proxies that put another host into the paths of requests.  A session
+            id can't be guessed any more than a URI; but a wrong host, which would
+            show a mistake in the setup of a network, then goes unnoticed.
 
     Raises:
-        CertificateUnusable: The certificate isn't good enough for TLS.
+        CertificateUnusable: The certificate isn't good enough for TLS, or the file
+            of authorities isn't.
     """
 
     def __init__(
@@ -87,19 +100,30 @@ class MsrpListener:
         local_cert: LocalCertificate | None = None,
         advertised_host: str | None = None,
         limits: Limits | None = None,
+        tls: TlsPolicy | None = None,
+        sockets: SocketOptions | None = None,
+        any_host: bool = False,
     ) -> None:
         self.local_cert = local_cert
+        self.tls = tls or TlsPolicy()
+        self.sockets = sockets or SocketOptions()
+        self.any_host = any_host
+        self.openings = Openings()
+        """The connections that its sessions are opening."""
         self.limits = limits or Limits()
         self._host = host
         self._port = port
         self._advertised = advertised_host or host
         self._server: asyncio.Server | None = None
-        self._context = None if local_cert is None else FingerprintContext(local_cert)
+        self._context: ssl.SSLContext | None = None
+        if local_cert is not None:
+            self._context = self.tls.server_context(local_cert)
         self._gates: dict[TlsGate, None] = {}
         self._streams: set[StreamProtocol] = set()
         self._unbound: dict[StreamProtocol, None] = {}
         self._sessions: dict[MsrpUri, ListeningSession] = {}
         self._expected: dict[MsrpUri, None] = {}
+        self._known = Namesakes()
         self._held: dict[MsrpUri, list[StreamProtocol]] = {}
         self._held_for: dict[StreamProtocol, MsrpUri] = {}
 
@@ -127,8 +151,11 @@ class MsrpListener:
                 # The system drops callers that come at once in larger numbers, and
                 # they try again only a second later.
                 backlog=self.limits.max_unbound_connections,
+                reuse_port=self.sockets.reuse_port,
                 start_serving=False,
             )
+            for sock in self._server.sockets:
+                self.sockets.apply(sock)  # What leaves before there is a stream.
             await self._server.start_serving()
         except OSError as error:
             await self.close()
@@ -185,8 +212,11 @@ class MsrpListener:
         scheme = "msrps" if self.secure else "msrp"
         uri = MsrpUri(scheme, self._advertised, self._port, new_session_id())
         self._expected[uri] = None
+        self._known.add(uri)
         if len(self._expected) > _MAX_EXPECTED:
-            del self._expected[next(iter(self._expected))]
+            oldest = next(iter(self._expected))
+            del self._expected[oldest]
+            self._known.discard(oldest)
         return uri
 
     def offer(
@@ -196,6 +226,7 @@ class MsrpListener:
         accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
         accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
         max_size: int | None = None,
+        cema: bool = True,
     ) -> MediaDescription:
         """Make the m-line of an offer for a new session on this port.
 
@@ -205,6 +236,8 @@ class MsrpListener:
             accept_types: The types that are taken, in order of preference.
             accept_wrapped_types: Those taken inside of CPIM or multipart only.
             max_size: Octets of the largest message that is wanted.
+            cema: As for :func:`msrp.offer_media`: ``False`` for an offer that
+                follows :attr:`Negotiated.needs_plain_offer`.
         """
         return offer_media(
             self.new_uri(),
@@ -213,6 +246,7 @@ class MsrpListener:
             accept_wrapped_types=accept_wrapped_types,
             max_size=max_size,
             fingerprints=self._fingerprints(),
+            cema=cema,
         )
 
     def answer(
@@ -223,8 +257,18 @@ class MsrpListener:
         accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
         accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
         max_size: int | None = None,
+        resolve: Resolver | None = None,
     ) -> MediaDescription | None:
         """Make the m-line that answers an offered one.
+
+        Args:
+            offered: The offered one.
+            prefer_active: Connect ourselves, if the offer leaves the choice to us.
+            accept_types: As for :meth:`offer`.
+            accept_wrapped_types: As for :meth:`offer`.
+            max_size: As for :meth:`offer`.
+            resolve: Gives the addresses of a host name, as for
+                :func:`msrp.negotiate`.
 
         Returns:
             The m-line; ``None`` if the offered one isn't for MSRP or asks for TLS
@@ -242,6 +286,7 @@ class MsrpListener:
             accept_wrapped_types=accept_wrapped_types,
             max_size=max_size,
             fingerprints=self._fingerprints(),
+            resolve=resolve,
         )
         if answered is None:
             self.forget(uri)
@@ -252,12 +297,14 @@ class MsrpListener:
         uri = waiting.session.local_uri
         self._expected.pop(uri, None)
         self._sessions[uri] = waiting
+        self._known.add(uri)
         self._retry(uri)
 
     def forget(self, uri: MsrpUri) -> None:
         """Let nobody be called by this URI any more: it gets a 481."""
         self._expected.pop(uri, None)
         self._sessions.pop(uri, None)
+        self._known.discard(uri)
         self._retry(uri)
 
     # What streams ask.
@@ -266,6 +313,7 @@ class MsrpListener:
         self, stream: StreamProtocol, uri: MsrpUri
     ) -> tuple[Session, SessionOwner] | None:
         """Return the session with this URI, if the stream may carry it."""
+        uri = self._meant(uri)
         waiting = self._sessions.get(uri)
         if waiting is None:
             if uri in self._expected:
@@ -275,7 +323,9 @@ class MsrpListener:
         session = waiting.session
         if session.stream is None and not session.is_active:
             try:
-                check_certificate(waiting.negotiated, stream, "")
+                self.tls.check(
+                    waiting.negotiated, stream.certificate, target="", peer=stream.peer
+                )
             except CertificateRejected as error:
                 stream.abort(error)
                 waiting.rejected(error)
@@ -284,7 +334,7 @@ class MsrpListener:
 
     def expects(self, uri: MsrpUri) -> bool:
         """Tell whether this URI was given out and no session has come yet."""
-        return uri in self._expected
+        return self._meant(uri) in self._expected
 
     def stream_bound(self, stream: StreamProtocol) -> None:
         """Take note that a connection has named a session."""
@@ -301,6 +351,12 @@ class MsrpListener:
                 del self._held[uri]
 
     # Inside.
+
+    def _meant(self, uri: MsrpUri) -> MsrpUri:
+        """Return the URI of ours that a peer means by one that it has written."""
+        if not self.any_host or uri in self._sessions or uri in self._expected:
+            return uri
+        return self._known.only(uri) or uri
 
     def _retry(self, uri: MsrpUri) -> None:
         """Let those go on that have called this URI too early, in their order."""
@@ -329,7 +385,9 @@ class MsrpListener:
         self._gates.pop(gate, None)
 
     def _new_stream(self) -> StreamProtocol:
-        stream = StreamProtocol(self, limits=self.limits)
+        stream = StreamProtocol(
+            self, limits=self.limits, sockets=self.sockets, any_host=self.any_host
+        )
         self._streams.add(stream)
         self._unbound[stream] = None
         self._make_room()

@@ -19,6 +19,7 @@ from msrp.negotiation import (
     DEFAULT_ACCEPT_TYPES,
     DEFAULT_ACCEPT_WRAPPED_TYPES,
     MediaDescription,
+    Resolver,
 )
 from msrp.uri import parse_path
 
@@ -42,6 +43,8 @@ class MsrpMedia:
         local_address: Whom messages in CPIM are from.
         remote_address: Whom they are for.
         config: How to send.
+        cema: As for :func:`msrp.offer_media`.
+        resolve: Gives the addresses of a host name, as for :func:`msrp.negotiate`.
     """
 
     def __init__(
@@ -56,6 +59,8 @@ class MsrpMedia:
         local_address: Address | None = None,
         remote_address: Address | None = None,
         config: SessionConfig | None = None,
+        cema: bool = True,
+        resolve: Resolver | None = None,
     ) -> None:
         self._listener = listener
         self._on_connection = on_connection
@@ -66,6 +71,8 @@ class MsrpMedia:
         self._local_address = local_address
         self._remote_address = remote_address
         self._config = config
+        self._cema = cema
+        self._resolve = resolve
         self._connection: MsrpConnection | None = None
         self._described: MediaDescription | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -87,6 +94,7 @@ class MsrpMedia:
             accept_types=self._accept_types,
             accept_wrapped_types=self._accept_wrapped_types,
             max_size=self._max_size,
+            cema=self._cema,
         )
         return self._described
 
@@ -98,6 +106,7 @@ class MsrpMedia:
             accept_types=self._accept_types,
             accept_wrapped_types=self._accept_wrapped_types,
             max_size=self._max_size,
+            resolve=self._resolve,
         )
         return self._described
 
@@ -119,6 +128,7 @@ class MsrpMedia:
             is_incoming=not is_offerer,
             listener=self._listener,
             config=self._config or self._default_config(),
+            resolve=self._resolve,
         )
         if self._max_size is not None:
             connection.max_message_length = self._max_size

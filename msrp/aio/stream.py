@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Protocol
 
+from msrp.aio.sockets import SocketOptions, is_internet
 from msrp.aio.tls import peer_certificate
 from msrp.config import Limits
 from msrp.errors import CloseReason, MsrpError, SessionClosed
@@ -110,6 +111,8 @@ class StreamProtocol(asyncio.Protocol):
             that we have opened.
         limits: Bounds on the peer.
         response_timeout: Seconds until a missing response is a failure.
+        sockets: How to mark what is sent.
+        any_host: Whether the session id alone names a session on this stream.
     """
 
     def __init__(
@@ -118,9 +121,13 @@ class StreamProtocol(asyncio.Protocol):
         *,
         limits: Limits | None = None,
         response_timeout: float = 30.0,
+        sockets: SocketOptions | None = None,
+        any_host: bool = False,
     ) -> None:
         self.owners: dict[Session, SessionOwner] = {}
         self._called: dict[Session, None] = {}
+        self._sockets = sockets or SocketOptions()
+        self._any_host = any_host
         self._loop = asyncio.get_running_loop()
         self._directory = directory or _NoDirectory()
         self._core = Stream(
@@ -145,9 +152,10 @@ class StreamProtocol(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         sock = transport.get_extra_info("socket")
-        if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+        if is_internet(sock):
+            self._sockets.apply(sock)
             # Else each exchange of short messages costs 40 ms and more.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         self._settle()
 
     def data_received(self, data: bytes) -> None:
@@ -213,7 +221,7 @@ class StreamProtocol(asyncio.Protocol):
         for session in self._core.sessions:
             if session.local_uri == uri:
                 return session
-        return None
+        return self._namesake(uri) if self._any_host else None
 
     def attach(self, session: Session, owner: SessionOwner) -> None:
         """Open a session from our side."""
@@ -291,6 +299,17 @@ class StreamProtocol(asyncio.Protocol):
         return self._gone.done()
 
     # Inside.
+
+    def _namesake(self, uri: MsrpUri) -> Session | None:
+        """Return the only session here with the id in a URI."""
+        if uri.session_id is None:
+            return None
+        found = [
+            session
+            for session in self._core.sessions
+            if session.local_uri.session_id == uri.session_id
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _settle(self, *, flush: bool = True) -> None:
         """Do all that may be due after the core has been told something."""

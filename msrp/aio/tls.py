@@ -1,172 +1,118 @@
-"""Certificates that nobody has signed, believed for their fingerprint (:rfc:`8122`).
+"""TLS where certificates may be signed by nobody (:rfc:`8122`).
 
 Two parties that have never met each make a certificate and put its hash into
 their SDP.  Whoever answers the TLS connection must then *ask* the other for its
 certificate and take any, only to compare the hash afterwards.  The ``ssl`` module
 can't do that on the server's side: it asks only in order to check a chain, and
-refuses what no authority has signed.  OpenSSL itself can, through pyOpenSSL's
-verify callback.  :class:`FingerprintContext` lends that to asyncio, which sees an
-ordinary ``ssl.SSLContext``.
+refuses what no authority has signed; nor can it choose the cipher suites of TLS 1.3.
+OpenSSL itself can, through pyOpenSSL.  :class:`TlsContext` lends that to asyncio,
+which sees an ordinary ``ssl.SSLContext``.
+
+Here it is only said what OpenSSL has to ask for and to refuse.  Whether a session is
+for whoever has shown a certificate is judged by :mod:`msrp.aio.tls_policy`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
-import ipaddress
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509 import load_der_x509_certificate
 from OpenSSL import SSL, crypto
 
-from msrp.errors import MsrpError
-from msrp.negotiation import Fingerprint
+from msrp.aio.certificates import CertificateUnusable, LocalCertificate, is_address
 
-__all__ = [
-    "CertificateUnusable",
-    "FingerprintContext",
-    "LocalCertificate",
-    "authority_context",
-    "peer_certificate",
-]
+__all__ = ["HANDSHAKE_TIME", "TlsContext", "peer_certificate", "tls_words"]
 
-_Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-
-_VALIDITY = datetime.timedelta(days=3650)
-"""How long a self-made certificate is valid: the SDP vouches for it, no date does."""
-
-_SKEW = datetime.timedelta(days=1)
-"""How wrong the peer's clock may be."""
+HANDSHAKE_TIME = 15.0
+"""Seconds that a TLS handshake may take, on either side."""
 
 _RECORD = 16 * 1024
 """Octets of one TLS record; more is never returned by one read."""
 
+_AES_256_SUITES = b"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
+_AES_256_SUITES_OF_TLS_1_3 = b"TLS_AES_256_GCM_SHA384"
 
-class CertificateUnusable(MsrpError, ValueError):
-    """A certificate or key that was given can't be used.
+_NO_VERSION = "the peer and we have no version of TLS in common; ours are 1.2 and later"
+_NO_SUITE = "the peer and we have no cipher suite in common"
 
-    Attributes:
-        path: The file in question, or what it is about.
-        problem: What is wrong with it.
-    """
+_MEANINGS = {
+    "unsupported protocol": _NO_VERSION,
+    "tlsv1 alert protocol version": _NO_VERSION,
+    "no shared cipher": _NO_SUITE,
+    # An alert that could be for other things too, and hardly ever is.
+    "sslv3 alert handshake failure": _NO_SUITE,
+    "ssl/tls alert handshake failure": _NO_SUITE,
+    "peer did not return a certificate": "the peer shows no certificate",
+}
+"""What OpenSSL says, in words for those who don't know it."""
 
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(path, problem)
-        self.path = path
-        self.problem = problem
+_CODES = SSL.X509VerificationCodes
 
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"
-
-
-@dataclass(frozen=True, slots=True)
-class LocalCertificate:
-    """A certificate of ours, with its private key."""
-
-    certificate: x509.Certificate
-    key: _Key
-
-    chain: tuple[x509.Certificate, ...] = ()
-    """Those of the authorities between it and one that peers know; to be shown
-    with it, where it isn't believed for its fingerprint."""
-
-    @classmethod
-    def self_signed(cls, name: str = "msrp") -> Self:
-        """Make a new one, as good as any where fingerprints count.
-
-        Args:
-            name: What to call its owner; nobody checks it.
-        """
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        now = datetime.datetime.now(datetime.UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - _SKEW)
-            .not_valid_after(now + _VALIDITY)
-        )
-        return cls(builder.sign(key, hashes.SHA256()), key)
-
-    @classmethod
-    def load(cls, certificate: str | Path, key: str | Path | None = None) -> Self:
-        """Read one from PEM files; without ``key`` both are in the first.
-
-        Args:
-            certificate: The file of the certificate; those of intermediate
-                authorities may follow.
-            key: The file of its private key.
-
-        Raises:
-            CertificateUnusable: A file is missing or holds something else, or the
-                two don't belong together.
-        """
-        key = key or certificate
-        shown, secret = _read(certificate), _read(key)
-        try:
-            loaded, *chain = x509.load_pem_x509_certificates(shown)
-        except ValueError:
-            raise CertificateUnusable(str(certificate), "no PEM certificate") from None
-        try:
-            private = serialization.load_pem_private_key(secret, None)
-        except (ValueError, TypeError):
-            problem = "no PEM private key without a password"
-            raise CertificateUnusable(str(key), problem) from None
-        if not isinstance(private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-            raise CertificateUnusable(str(key), "the key is neither EC nor RSA")
-        if private.public_key() != loaded.public_key():
-            raise CertificateUnusable(str(key), "the key is not the certificate's")
-        return cls(loaded, private, tuple(chain))
-
-    @property
-    def der(self) -> bytes:
-        """The certificate as it goes over the wire."""
-        return self.certificate.public_bytes(serialization.Encoding.DER)
-
-    @property
-    def fingerprint(self) -> Fingerprint:
-        """What to put into the SDP."""
-        return Fingerprint.of_certificate(self.der)
+_FAULTS = {
+    _CODES.ERR_UNABLE_TO_GET_ISSUER_CERT: "no authority that we know has signed it",
+    _CODES.ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: (
+        "no authority that we know has signed it"
+    ),
+    _CODES.ERR_DEPTH_ZERO_SELF_SIGNED_CERT: "it is signed by itself",
+    _CODES.ERR_SELF_SIGNED_CERT_IN_CHAIN: "no authority that we know has signed it",
+    _CODES.ERR_CERT_HAS_EXPIRED: "it has expired",
+    _CODES.ERR_CERT_NOT_YET_VALID: "it is not valid yet",
+    _CODES.ERR_INVALID_PURPOSE: "it is for another purpose",
+}
 
 
-def _read(path: str | Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise CertificateUnusable(str(path), error.strerror or "unreadable") from error
+class TlsContext(ssl.SSLContext):
+    """TLS from version 1.2 on, where each side is asked for a certificate.
 
+    Args:
+        certificate: What to show; without one only a client can be had.
+        verify: Whether the peer's certificate has to be signed by an authority.
+            If not, any is taken, even none: whoever uses it must compare it with
+            the peer's SDP before believing an octet, see :func:`peer_certificate`.
+        authorities: A PEM file of those; ``None`` for those the system knows.
+        aes_256_only: Whether only suites with AES of 256 bits are allowed.
 
-class FingerprintContext(ssl.SSLContext):
-    """TLS where each side shows a certificate and nobody looks who signed it.
-
-    Whoever uses it must compare the peer's certificate with its SDP before
-    believing an octet, see :func:`peer_certificate`.
+    Raises:
+        CertificateUnusable: The certificate isn't good enough for TLS, or the file
+            of the authorities can't be read.
     """
 
     _openssl: SSL.Context
 
-    def __new__(cls, certificate: LocalCertificate) -> Self:
-        """Make a context that shows this certificate.
-
-        Raises:
-            CertificateUnusable: It isn't good enough for TLS.
-        """
+    def __new__(
+        cls,
+        certificate: LocalCertificate | None,
+        *,
+        verify: bool = False,
+        authorities: str | Path | None = None,
+        aes_256_only: bool = False,
+    ) -> Self:
+        """Make the context: ``ssl.SSLContext`` takes no arguments of ours."""
         self = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
-        self._openssl = _openssl_context(certificate)
+        self._openssl = context = _openssl_context(certificate)
+        if verify:
+            _trust(context, authorities)
+            required = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
+            context.set_verify(required, _take_signed)
+        if aes_256_only:
+            context.set_cipher_list(_AES_256_SUITES)
+            context.set_tls13_ciphersuites(_AES_256_SUITES_OF_TLS_1_3)
         return self
 
-    def __init__(self, certificate: LocalCertificate) -> None:
+    def __init__(
+        self,
+        certificate: LocalCertificate | None,
+        *,
+        verify: bool = False,
+        authorities: str | Path | None = None,
+        aes_256_only: bool = False,
+    ) -> None:
         """Do nothing more: see :meth:`__new__`."""
 
     def wrap_bio(
@@ -183,7 +129,7 @@ class FingerprintContext(ssl.SSLContext):
             connection.set_accept_state()
         else:
             connection.set_connect_state()
-            if isinstance(server_hostname, str) and not _is_address(server_hostname):
+            if isinstance(server_hostname, str) and not is_address(server_hostname):
                 connection.set_tlsext_host_name(server_hostname.encode("ascii"))
         # An SSLObject can't be made from Python; asyncio asks only for its methods.
         return _TlsObject(self, connection, incoming, outgoing)  # type: ignore[return-value]
@@ -195,26 +141,19 @@ def peer_certificate(transport: asyncio.BaseTransport) -> bytes | None:
     return None if tls is None else tls.getpeercert(binary_form=True)
 
 
-def authority_context() -> ssl.SSLContext:
-    """Return what checks a server's certificate by the system's authorities.
-
-    For peers whose SDP has no fingerprint (:rfc:`4975#section-14.1`).
-    """
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+def tls_words(error: OSError) -> str:
+    """Put into words why there is no TLS, or no more."""
+    # The ssl module alone sets a reason, such as WRONG_VERSION_NUMBER.
+    reason: str | None = getattr(error, "reason", None)
+    words = reason.replace("_", " ").lower() if reason else error.strerror
+    return _MEANINGS.get(words or "", words or str(error) or "not TLS?")
 
 
-def _openssl_context(certificate: LocalCertificate) -> SSL.Context:
+def _openssl_context(certificate: LocalCertificate | None) -> SSL.Context:
     context = SSL.Context(SSL.TLS_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
-    try:
-        context.use_certificate(certificate.certificate)
-        context.use_privatekey(certificate.key)
-        for issuer in certificate.chain:
-            context.add_extra_chain_cert(issuer)
-    except SSL.Error as error:  # Such as for a key that is too short.
-        raise CertificateUnusable("the certificate", _words(error)) from error
+    if certificate is not None:
+        _show(context, certificate)
     # Ask for a certificate and take any, even none: what the session's SDP wants
     # is known only when the first request names the session.
     context.set_verify(SSL.VERIFY_PEER, _take_any)
@@ -224,10 +163,48 @@ def _openssl_context(certificate: LocalCertificate) -> SSL.Context:
     return context
 
 
+def _show(context: SSL.Context, certificate: LocalCertificate) -> None:
+    try:
+        context.use_certificate(certificate.certificate)
+        context.use_privatekey(certificate.key)
+        for issuer in certificate.chain:
+            context.add_extra_chain_cert(issuer)
+    except SSL.Error as error:  # Such as for a key that is too short.
+        raise CertificateUnusable("the certificate", _words(error)) from error
+
+
+def _trust(context: SSL.Context, authorities: str | Path | None) -> None:
+    if authorities is not None:
+        try:
+            context.load_verify_locations(str(authorities))
+        except SSL.Error as error:
+            problem = "no PEM certificates of authorities"
+            raise CertificateUnusable(str(authorities), problem) from error
+        return
+    # Where Python looks, which need not be where this OpenSSL would.
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile or paths.capath:
+        context.load_verify_locations(paths.cafile, paths.capath)
+        return
+    # A system that keeps them in no file, as Windows does.
+    store = context.get_cert_store()
+    assert store is not None, "a new context has one"
+    for known in ssl.create_default_context().get_ca_certs(binary_form=True):
+        store.add_cert(crypto.X509.from_cryptography(load_der_x509_certificate(known)))
+
+
 def _take_any(
     connection: SSL.Connection, shown: crypto.X509, error: int, depth: int, ok: int
 ) -> bool:
     return True
+
+
+def _take_signed(
+    connection: SSL.Connection, shown: crypto.X509, error: int, depth: int, ok: int
+) -> bool:
+    if not ok:
+        connection.set_app_data(_FAULTS.get(error, "its chain is not in order"))
+    return bool(ok)
 
 
 class _TlsObject:
@@ -237,7 +214,7 @@ class _TlsObject:
 
     def __init__(
         self,
-        context: FingerprintContext,
+        context: TlsContext,
         connection: SSL.Connection,
         incoming: ssl.MemoryBIO,
         outgoing: ssl.MemoryBIO,
@@ -309,6 +286,9 @@ class _TlsObject:
         except SSL.SysCallError as error:
             raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "closed in disorder") from error
         except SSL.Error as error:
+            fault: str | None = self._connection.get_app_data()
+            if fault is not None:
+                raise _not_believed(fault) from error
             raise ssl.SSLError(ssl.SSL_ERROR_SSL, _words(error)) from error
         finally:
             self._move_out()
@@ -321,18 +301,17 @@ class _TlsObject:
                 return
 
 
-def _is_address(host: str) -> bool:
-    """Tell whether this is no name, which is all that SNI is for (:rfc:`6066`)."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host == ""
-    return True
-
-
 def _words(error: SSL.Error) -> str:
     """Say what OpenSSL says: a list of (library, function, reason)."""
     reasons = error.args[0] if error.args else []
     if isinstance(reasons, list) and reasons:
         return str(reasons[-1][-1])
     return "TLS failed"
+
+
+def _not_believed(fault: str) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(
+        ssl.SSL_ERROR_SSL, f"the peer's certificate is not believed: {fault}"
+    )
+    error.verify_message = error.strerror or ""
+    return error

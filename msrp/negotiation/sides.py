@@ -36,6 +36,10 @@ TLS_PROTO = "TCP/TLS/MSRP"
 CEMA = "msrp-cema"
 """The attribute of those who connect to ``c=`` and ``m=`` (:rfc:`6714#section-5`)."""
 
+_TCP = ("tcp", "tls")
+"""Transports that we can connect to; the second, for TLS over TCP, is the invention
+of some stacks (:attr:`MsrpUri.secure`)."""
+
 _MAX_SIZE_DIGITS = 18
 """A longer ``a=max-size`` is no limit that a message could ever reach."""
 
@@ -124,7 +128,7 @@ class Side:
     @property
     def is_reachable(self) -> bool:
         """Whether the leftmost URI is one that can be connected to."""
-        return self.path[0].transport.lower() == "tcp" and self.path[0].port != 0
+        return self.path[0].transport.lower() in _TCP and self.path[0].port != 0
 
     @property
     def uses_relay(self) -> bool:

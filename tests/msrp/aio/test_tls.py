@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import msrp
-from msrp.aio.tls import FingerprintContext
+from msrp.aio.tls import TlsContext
 from msrp.headers import ContinuationFlag
 from msrp.negotiation import Fingerprint, MediaDescription
 from msrp.sansio.encoder import encode_end, encode_head
@@ -444,10 +444,10 @@ async def test_octets_that_come_with_the_end_of_the_handshake_are_not_lost(
 
 
 async def test_a_context_tells_what_asyncio_asks(certs: Certs) -> None:
-    context = FingerprintContext(certs[0])
+    context = TlsContext(certs[0])
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     one = context.wrap_bio(incoming, outgoing)
-    two = FingerprintContext(certs[1]).wrap_bio(outgoing, incoming, server_side=True)
+    two = TlsContext(certs[1]).wrap_bio(outgoing, incoming, server_side=True)
     for _ in range(10):
         for side in (one, two):
             try:
@@ -531,7 +531,7 @@ def test_a_certificate_is_loaded_from_one_file_or_two(
         two.write_bytes(key_pem(key))
         loaded = msrp.LocalCertificate.load(one, two)
     assert loaded.certificate == certificate
-    FingerprintContext(loaded)
+    TlsContext(loaded)
 
 
 @pytest.mark.parametrize(
