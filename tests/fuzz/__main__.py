@@ -8,6 +8,7 @@ input belongs into ``found``, where the tests replay it.
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,10 @@ def main() -> int:
     targets: list[str] = arguments.targets or list(TARGETS)
     seconds = max(1, arguments.seconds // len(targets))
     # No generator: all are to run, whatever the first finds.
-    return int(any([_run(target, seconds, directory) for target in targets]))
+    failed = any([_run(target, seconds, directory) for target in targets])
+    if arguments.directory is None and not failed:
+        shutil.rmtree(directory)
+    return int(failed)
 
 
 def _read_arguments() -> argparse.Namespace:
@@ -41,7 +45,7 @@ def _read_arguments() -> argparse.Namespace:
         "--seconds", type=int, default=60, help="for all targets together (%(default)s)"
     )
     parser.add_argument(
-        "--directory", type=Path, help="for corpora and what is found; kept"
+        "--directory", type=Path, help="for corpora and what is found; to go on from"
     )
     arguments = parser.parse_args()
     for target in arguments.targets:
@@ -75,9 +79,7 @@ def _run(target: str, seconds: int, directory: Path) -> bool:
         _say(f"{target}: failed with exit code {code}; see {log}")
     if code == 0 and not found:
         inputs = len(list((folder / "corpus").iterdir()))
-        _say(
-            f"{target}: nothing in {seconds} s; {inputs} inputs in {folder / 'corpus'}"
-        )
+        _say(f"{target}: nothing in {seconds} s, with {inputs} inputs")
     return code != 0 or bool(found)
 
 
