@@ -13,7 +13,7 @@ ARGS ?=
 # All targets of tests/fuzz share these seconds.
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test check lint types unit fuzz bench compliance format lock clean
+.PHONY: demo test check lint types unit fuzz bench big compliance format lock clean
 
 demo: $(DEMO)/.made
 	$(DEMO)/bin/msrp-chat demo $(ARGS)
@@ -33,6 +33,10 @@ compliance: $(TEST)/.made
 
 bench: $(TEST)/.made
 	$(TEST)/bin/python -m benchmarks
+
+# Two files of 4 GiB in the temporary directory; ARGS="--size 256M" needs less.
+big: $(TEST)/.made
+	$(TEST)/bin/python -m benchmarks.big $(ARGS)
 
 lint: $(TEST)/.made
 	$(TEST)/bin/ruff check .
