@@ -309,6 +309,8 @@ def text_body(
 ) -> Body:
     """Return the body of a text message; for the arguments see :func:`body_for`.
 
+    It is wrapped if the peer lists ``message/cpim`` first (:rfc:`4975#section-13`).
+
     Raises:
         LocalProtocolError: The peer takes no text, or it can't be written as
             UTF-8.
@@ -325,6 +327,7 @@ def text_body(
         sender=sender,
         recipient=recipient,
         now=now,
+        prefer_bare=accept.first != _CPIM,
     )
 
 
@@ -342,10 +345,9 @@ def body_for(
 ) -> Body:
     """Return content as the peer takes it, bare or in a CPIM envelope.
 
-    It is wrapped if the peer lists ``message/cpim`` first
-    (:rfc:`4975#section-13`) or takes the content only wrapped
-    (:rfc:`4975#section-8.6`).  The disposition of wrapped content is in the
-    envelope, beside its type.
+    It is wrapped if the peer takes the content only so (:rfc:`4975#section-8.6`):
+    who names a type is understood to mean it.  The disposition of wrapped content
+    is in the envelope, beside its type.
 
     The content comes last in an envelope.  So for a file that is too large for
     memory, give no contents, and send its octets after :attr:`Body.contents`.
@@ -375,8 +377,7 @@ def body_for(
         and accept.covers(_CPIM)
         and _is_wrappable(root, accept, accept_wrapped)
     )
-    is_wrapped_better = accept.first == _CPIM or not prefer_bare
-    if is_wrapped_fine and (is_wrapped_better or not is_bare_fine):
+    if is_wrapped_fine and not (is_bare_fine and prefer_bare):
         return _wrap(part, sender or ANONYMOUS, recipient or ANONYMOUS, now)
     if not is_bare_fine:
         raise LocalProtocolError(

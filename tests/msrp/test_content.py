@@ -535,6 +535,11 @@ def test_messages_are_wrapped_if_the_peer_lists_cpim_first(
     assert read_body(body).text == "hello"
 
 
+def test_who_names_a_type_gets_it_if_the_peer_takes_it_bare() -> None:
+    body = body_for("image/png", PNG, accept=types("message/cpim *"))
+    assert body.content_type == "image/png"
+
+
 def test_a_caller_may_prefer_the_envelope_where_the_peer_does_not_mind() -> None:
     body = body_for("image/png", PNG, accept=ANYTHING, prefer_bare=False)
     assert body.content_type == "message/cpim"
@@ -588,7 +593,8 @@ def test_the_envelope_is_one_head_in_front_of_all_of_the_content() -> None:
         return body_for(
             "image/png",
             contents,
-            accept=types("message/cpim *"),
+            accept=types("message/cpim"),
+            accept_wrapped=types("*"),
             sender=ALICE,
             recipient=BOB,
             now=NOW,
@@ -630,10 +636,15 @@ def test_parties_without_an_address_are_anonymous_in_it() -> None:
     assert message.date_time is None
 
 
-@pytest.mark.parametrize("accept", ["*", "message/cpim *"], ids=["bare", "wrapped"])
+@pytest.mark.parametrize("accept", ["*", "message/cpim"], ids=["bare", "wrapped"])
 def test_the_disposition_travels_with_the_content(accept: str) -> None:
-    disposition = file_disposition("/home/alice/Straße 1.png")
-    body = body_for("image/png", PNG, accept=types(accept), disposition=disposition)
+    body = body_for(
+        "image/png",
+        PNG,
+        accept=types(accept),
+        accept_wrapped=types("*"),
+        disposition=file_disposition("/home/alice/Straße 1.png"),
+    )
     assert (body.disposition is None) == (accept != "*")
     message = read_body(body)
     assert message.filename == "Straße 1.png"
