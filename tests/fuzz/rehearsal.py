@@ -21,7 +21,14 @@ from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import BULK_SIZE, Session, SessionState
 from msrp.sansio.stream import Stream
 from msrp.testing import Directory
-from tests.fuzz.scene import LIMITS, Bystander, Drip, new_config, new_session
+from tests.fuzz.scene import (
+    LIMITS,
+    Bystander,
+    Drip,
+    keep_ledgers,
+    new_config,
+    new_session,
+)
 from tests.fuzz.weight import weigh
 
 __all__ = ["Rehearsal"]
@@ -89,6 +96,8 @@ class Rehearsal:
             name: new_session(name, config, self._new_id)
             for name in ("here", "called", "late")
         }
+        self.ledgers = keep_ledgers(self.sessions["called"])
+        """Where some of the messages that came went."""
         self.events: dict[str, list[CoreEvent]] = {name: [] for name in self.sessions}
         late = self.sessions["late"]
         self.directory = Directory(*self.sessions.values(), self.other.session)

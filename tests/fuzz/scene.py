@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 from msrp.accept_types import AcceptTypes
 from msrp.config import Limits, SessionConfig
+from msrp.errors import LimitExceeded
+from msrp.policy import Announcement, Store
 from msrp.sansio.chunker import BytesBody
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session
 from msrp.sansio.stream import Stream
+from msrp.status import StatusCode
 from msrp.testing import Directory
 from msrp.uri import MsrpUri
 
@@ -18,6 +21,8 @@ __all__ = [
     "MAX_MESSAGE_LENGTH",
     "Bystander",
     "Drip",
+    "Ledger",
+    "keep_ledgers",
     "new_config",
     "new_session",
 ]
@@ -55,6 +60,40 @@ class Drip:
         return data if data or self.ended else None
 
 
+class Ledger:
+    """A store that takes octets in their order only, and remembers how it ended."""
+
+    max_length = None
+    held = 0
+
+    def __init__(self) -> None:
+        self.octets = b""
+        self.ends: list[str] = []
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Take the next octets.
+
+        Raises:
+            LimitExceeded: These aren't.
+        """
+        assert not self.ends
+        if offset != len(self.octets):
+            raise LimitExceeded("out of order", status=StatusCode.STOP_SENDING)
+        self.octets += data
+
+    def finish(self, size: int) -> None:
+        """Be told that all octets are here."""
+        assert size == len(self.octets)
+        self.ends.append("finished")
+
+    def give_up(self, *, keep: bool) -> None:
+        """Be told that no more will come."""
+        self.ends.append("kept" if keep else "thrown away")
+
+    def __repr__(self) -> str:
+        return f"<Ledger {self.octets!r} {self.ends}>"
+
+
 class Bystander:
     """A session on a connection of its own, with a message under way.
 
@@ -82,6 +121,23 @@ class Bystander:
         """Write one request, and return the response to it."""
         transaction_id = self.stream.data_to_send(1, 0.0).split(b" ", 2)[1]
         return b"MSRP %b 200 OK\r\n-------%b$\r\n" % (transaction_id, transaction_id)
+
+
+def keep_ledgers(session: Session) -> list[Ledger]:
+    """Have a session decide by type where messages go; return where some went."""
+    ledgers: list[Ledger] = []
+    in_memory = session.incoming.open_store
+
+    def open_store(announcement: Announcement) -> Store | int:
+        if announcement.content_type == "text/x-refused":
+            return StatusCode.FORBIDDEN
+        if announcement.content_type != "text/x-ledger":
+            return in_memory(announcement)
+        ledgers.append(Ledger())
+        return ledgers[-1]
+
+    session.incoming.open_store = open_store
+    return ledgers
 
 
 def new_config(choice: int) -> SessionConfig:

@@ -10,6 +10,7 @@ anywhere, among things that happen on our side.  Whatever it is:
 * how the octets are cut changes neither what happens nor what is written;
 * what the peer sends doesn't pile up in memory;
 * each message of ours ends as delivered or as failed, once, and each session once;
+* each store is told once how the message in it ended, and so is the application;
 * a session on another connection has noticed nothing.
 """
 
@@ -26,6 +27,7 @@ from msrp.events import (
     MessageCompleted,
     MessageDelivered,
     MessageDeliveryFailed,
+    MessageStored,
     SessionOver,
 )
 from msrp.headers import ByteRange, ContinuationFlag, FailureReport, RequestHead
@@ -34,7 +36,7 @@ from msrp.sansio.parser import EndReceived, Parser, RequestReceived
 from msrp.sansio.session import SessionState
 from msrp.testing import Written, read_messages
 from tests.fuzz.rehearsal import Rehearsal
-from tests.fuzz.scene import LIMITS, MAX_MESSAGE_LENGTH, Bystander, Drip
+from tests.fuzz.scene import LIMITS, MAX_MESSAGE_LENGTH, Bystander, Drip, Ledger
 
 __all__ = ["WORDS", "fuzz"]
 
@@ -68,6 +70,8 @@ WORDS = (
     b"Success-Report: yes\r\n",
     b"Content-Type: text/plain\r\n\r\n",
     b"Content-Type: image/png\r\n\r\n",
+    b"Content-Type: text/x-ledger\r\n\r\n",
+    b"Content-Type: text/x-refused\r\n\r\n",
     b"\r\n-------abcd$\r\n",
     b"-------abcd$\r\n",
     b"-------abcd+\r\n",
@@ -94,6 +98,7 @@ def fuzz(data: bytes) -> None:
         check_written(rehearsal)
         for name in rehearsal.sessions:
             check_events(rehearsal, name)
+        check_ledgers(rehearsal)
     assert transcript(cut) == transcript(whole)
 
 
@@ -227,6 +232,26 @@ def check_event(event: CoreEvent) -> None:
                 assert octets
                 at = start + len(octets)
             assert at <= MAX_MESSAGE_LENGTH
+
+
+def check_ledgers(rehearsal: Rehearsal) -> None:
+    """See that each store was told once how its message ended, as we were."""
+    told: list[object] = []
+    for event in rehearsal.events["called"]:
+        if isinstance(event, MessageStored):
+            assert isinstance(event.store, Ledger)
+            assert event.store.ends == ["finished"]
+            assert event.size == len(event.store.octets)
+            told.append(event.store)
+        elif isinstance(event, IncompleteMessage) and event.store is not None:
+            assert isinstance(event.store, Ledger)
+            assert event.store.ends == ["kept"]
+            told.append(event.store)
+    for ledger in rehearsal.ledgers:
+        if ledger.ends != ["thrown away"]:
+            assert ledger in told
+            told.remove(ledger)
+    assert not told
 
 
 def transcript(rehearsal: Rehearsal) -> tuple[object, ...]:
