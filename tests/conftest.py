@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -25,7 +26,7 @@ def _no_leaked_sockets_or_files() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_leaked_tasks(request: pytest.FixtureRequest) -> None:
     """Watch the tasks of an asynchronous test; others need no event loop."""
-    if asyncio.iscoroutinefunction(getattr(request, "function", None)):
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
         request.getfixturevalue("_watched_tasks")
 
 

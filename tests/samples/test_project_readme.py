@@ -1,0 +1,83 @@
+"""The programs in the project's README do what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def programs() -> tuple[str, str]:
+    """Return the one that answers and the one that calls, as printed."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    answering, calling = (block for block in blocks if "asyncio.run" in block)
+    return answering, calling
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def test_one_program_calls_the_other(tmp_path: Path) -> None:
+    answering, calling = programs()
+    sip_port, msrp_port = str(free_port()), str(free_port())
+    for name, text in (("answering", answering), ("calling", calling)):
+        assert len(text.splitlines()) < 50
+        text = text.replace("5060", sip_port).replace("2855", msrp_port)
+        (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / "picture.jpg").write_bytes(os.urandom(50_000))
+    command = [sys.executable, "-W", "error", "-u"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [*command, "answering.py"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as answerer:
+        try:
+            wait_for_port(int(sip_port), answerer)
+            caller = subprocess.run(
+                [*command, "calling.py"],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=30,
+            )
+            assert answerer.stdout is not None
+            heard = [answerer.stdout.readline().strip() for _ in range(2)]
+        finally:
+            answerer.kill()
+            _, complaints = answerer.communicate(timeout=10)
+    assert caller.returncode == 0, caller.stderr
+    assert "Help is on its way." in caller.stdout
+    assert heard == [
+        "caller: There is smoke in the kitchen.",
+        "caller sent image/jpeg 50000 octets",
+    ]
+    assert caller.stderr == complaints == ""
+
+
+def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
+    for _ in range(200):
+        assert process.poll() is None, "the answering program has ended"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionRefusedError:
+            try:
+                process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+        else:
+            return
+    raise AssertionError("nobody listens")
