@@ -116,8 +116,6 @@ async def open_stream(
         raise ConnectionFailed(target, problem) from None
     except ssl.SSLCertVerificationError as error:
         raise CertificateRejected(target, error.verify_message) from error
-    except ssl.SSLError as error:
-        raise ConnectionFailed(target, f"TLS failed ({tls_words(error)})") from error
     except OSError as error:
         raise ConnectionFailed(target, describe(error)) from error
     except ValueError as error:
@@ -163,6 +161,8 @@ def describe(error: OSError) -> str:
     """Put into words why there is no connection."""
     if isinstance(error, ConnectionRefusedError):
         return "connection refused; is the peer listening there?"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed ({tls_words(error)})"
     if error.strerror and not error.strerror.startswith("["):
         return error.strerror
     return str(error) or type(error).__name__

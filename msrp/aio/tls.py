@@ -41,14 +41,20 @@ _AES_256_SUITES_OF_TLS_1_3 = b"TLS_AES_256_GCM_SHA384"
 _NO_VERSION = "the peer and we have no version of TLS in common; ours are 1.2 and later"
 _NO_SUITE = "the peer and we have no cipher suite in common"
 
+_NO_BELIEF = "the peer does not believe our certificate"
+
 _MEANINGS = {
     "unsupported protocol": _NO_VERSION,
-    "tlsv1 alert protocol version": _NO_VERSION,
     "no shared cipher": _NO_SUITE,
-    # An alert that could be for other things too, and hardly ever is.
-    "sslv3 alert handshake failure": _NO_SUITE,
-    "ssl/tls alert handshake failure": _NO_SUITE,
     "peer did not return a certificate": "the peer shows no certificate",
+    # Of alerts from the peer, what stands behind the word "alert".
+    "protocol version": _NO_VERSION,
+    "handshake failure": _NO_SUITE,  # It has other causes too, that are rare.
+    "bad certificate": _NO_BELIEF,
+    "unknown ca": _NO_BELIEF,
+    "certificate expired": _NO_BELIEF,
+    "certificate unknown": _NO_BELIEF,
+    "certificate required": "the peer wants a certificate from us",
 }
 """What OpenSSL says, in words for those who don't know it."""
 
@@ -145,8 +151,9 @@ def tls_words(error: OSError) -> str:
     """Put into words why there is no TLS, or no more."""
     # The ssl module alone sets a reason, such as WRONG_VERSION_NUMBER.
     reason: str | None = getattr(error, "reason", None)
-    words = reason.replace("_", " ").lower() if reason else error.strerror
-    return _MEANINGS.get(words or "", words or str(error) or "not TLS?")
+    words = reason.replace("_", " ").lower() if reason else error.strerror or ""
+    meaning = _MEANINGS.get(words.rpartition(" alert ")[2])
+    return meaning or words or str(error) or "not TLS?"
 
 
 def _openssl_context(certificate: LocalCertificate | None) -> SSL.Context:

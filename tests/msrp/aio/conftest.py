@@ -187,9 +187,22 @@ class Board:
         *,
         local_cert: msrp.LocalCertificate | None = None,
         limits: msrp.Limits | None = None,
+        advertised_host: str | None = None,
+        tls: msrp.TlsPolicy | None = None,
+        sockets: msrp.SocketOptions | None = None,
+        any_host: bool = False,
     ) -> msrp.MsrpListener:
         return await self._stack.enter_async_context(
-            msrp.MsrpListener("127.0.0.1", 0, local_cert=local_cert, limits=limits)
+            msrp.MsrpListener(
+                "127.0.0.1",
+                0,
+                local_cert=local_cert,
+                advertised_host=advertised_host,
+                limits=limits,
+                tls=tls,
+                sockets=sockets,
+                any_host=any_host,
+            )
         )
 
     def connection(

@@ -1,37 +1,32 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
-import ipaddress
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 
 import msrp
 from msrp.aio.tls import TlsContext
 from msrp.headers import ContinuationFlag
-from msrp.negotiation import Fingerprint, MediaDescription
+from msrp.negotiation import Fingerprint
 from msrp.sansio.encoder import encode_end, encode_head
-from sdp import Attribute
+from tests.msrp.aio.tls_peers import (
+    announcing,
+    believing,
+    key_pem,
+    pem,
+    sessions,
+    tls_peer,
+)
 
 if TYPE_CHECKING:
-    from tests.msrp.aio.conftest import Board, RawPeer
+    from tests.msrp.aio.conftest import Board
 
 Certs = tuple[msrp.LocalCertificate, msrp.LocalCertificate]
-
-
-def announcing(media: MediaDescription, *values: str) -> MediaDescription:
-    """Put other fingerprints into a description."""
-    others = tuple(a for a in media.attributes if a.name != "fingerprint")
-    told = tuple(Attribute("fingerprint", value) for value in values)
-    return replace(media, attributes=others + told)
 
 
 def wrong(hash_func: str = "sha-256") -> str:
@@ -41,29 +36,6 @@ def wrong(hash_func: str = "sha-256") -> str:
 
 def right(certificate: msrp.LocalCertificate, hash_func: str = "sha-256") -> str:
     return str(Fingerprint.of_certificate(certificate.der, hash_func))
-
-
-async def sessions(
-    board: Board,
-    certs: Certs,
-    *,
-    offered_says: tuple[str, ...] | None = None,
-    answered_says: tuple[str, ...] | None = None,
-) -> tuple[msrp.MsrpConnection, msrp.MsrpConnection]:
-    """Make an active and a passive end of which one may have lied about itself."""
-    caller = await board.listener(local_cert=certs[0])
-    called = await board.listener(local_cert=certs[1])
-    offered = caller.offer(accept_types=("*",))
-    answered = called.answer(offered, accept_types=("*",))
-    assert answered is not None
-    if offered_says is not None:
-        offered = announcing(offered, *offered_says)
-    if answered_says is not None:
-        answered = announcing(answered, *answered_says)
-    return (
-        board.connection(offered, answered, is_incoming=False, listener=caller),
-        board.connection(offered, answered, is_incoming=True, listener=called),
-    )
 
 
 # Who the peer is.
@@ -151,20 +123,6 @@ async def test_an_active_side_that_isnt_the_peer_ends_the_session(
         assert log.of(msrp.ConnectionEstablished) == []
 
 
-async def tls_peer(board: Board, port: int, context: ssl.SSLContext) -> RawPeer:
-    peer = await board.raw(port)
-    await peer.writer.start_tls(context, server_hostname="x")
-    return peer
-
-
-def believing() -> ssl.SSLContext:
-    """Return a context that believes anybody, and shows nothing."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 @pytest.mark.rule("MSRP-118", "FP-4", "MT-12")
 async def test_an_active_side_without_a_certificate_ends_the_session(
     board: Board, certs: Certs
@@ -216,146 +174,6 @@ async def test_an_early_connection_is_believed_only_once_the_answer_is_here(
         await passive.established()
     with pytest.raises(msrp.ConnectionFailed):
         await starting
-
-
-# Certificates that an authority has signed.
-
-
-@dataclass(frozen=True)
-class Authority:
-    file: Path
-    directory: Path
-    key: ec.EllipticCurvePrivateKey
-    certificate: x509.Certificate
-
-    @classmethod
-    def make(cls, directory: Path) -> Authority:
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = sign("test authority", key, "test authority", key, is_ca=True)
-        file = directory / "authority.pem"
-        file.write_bytes(pem(certificate))
-        return cls(file, directory, key, certificate)
-
-    def issue(self, host: str, *, chained: bool = False) -> msrp.LocalCertificate:
-        key, issuer_key, issuer = ec.generate_private_key(ec.SECP256R1()), self.key, ""
-        chain = b""
-        if chained:
-            issuer, issuer_key = "intermediate", ec.generate_private_key(ec.SECP256R1())
-            middle = sign(issuer, issuer_key, "test authority", self.key, is_ca=True)
-            chain = pem(middle)
-        own = sign("peer", key, issuer or "test authority", issuer_key, host=host)
-        file = self.directory / "peer.pem"
-        file.write_bytes(pem(own) + chain + key_pem(key))
-        return msrp.LocalCertificate.load(file)
-
-
-def sign(
-    subject: str,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: str,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *,
-    host: str | None = None,
-    is_ca: bool = False,
-) -> x509.Certificate:
-    def name(text: str) -> x509.Name:
-        return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
-
-    now = datetime.datetime.now(datetime.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(name(subject))
-        .issuer_name(name(issuer))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-        )
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
-            critical=False,
-        )
-    )
-    if host is not None:
-        try:
-            san: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
-        except ValueError:
-            san = x509.DNSName(host)
-        names = x509.SubjectAlternativeName([san])
-        builder = builder.add_extension(names, critical=False)
-    return builder.sign(issuer_key, hashes.SHA256())
-
-
-def pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-
-
-def key_pem(key: Key, password: bytes | None = None) -> bytes:
-    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
-    if password is not None:
-        encryption = serialization.BestAvailableEncryption(password)
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
-    )
-
-
-@pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    """Give an authority that the system trusts."""
-    authority = Authority.make(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    return authority
-
-
-async def by_authority(
-    board: Board, certificate: msrp.LocalCertificate
-) -> tuple[msrp.MsrpConnection, msrp.MsrpConnection]:
-    """Make a session of which the passive side has announced no fingerprint."""
-    return await sessions(
-        board,
-        (msrp.LocalCertificate.self_signed(), certificate),
-        offered_says=(),
-        answered_says=(),
-    )
-
-
-@pytest.mark.rule("MSRP-117")
-@pytest.mark.parametrize("chained", [False, True], ids=["root", "intermediate"])
-async def test_without_a_fingerprint_an_authority_vouches_for_the_host(
-    board: Board, authority: Authority, chained: bool
-) -> None:
-    certificate = authority.issue("127.0.0.1", chained=chained)
-    active, passive = await by_authority(board, certificate)
-    await passive.start()
-    await active.start()
-    await (await active.send_text("hello")).delivered()
-    await (await passive.send_text("hello")).delivered()
-
-
-@pytest.mark.rule("MSRP-117", "MSRP-120", "MT-12")
-@pytest.mark.parametrize("kind", ["self-signed", "other-host"])
-async def test_without_a_fingerprint_nobody_else_is_believed(
-    board: Board, authority: Authority, kind: str
-) -> None:
-    if kind == "self-signed":
-        certificate = msrp.LocalCertificate.self_signed("127.0.0.1")
-    else:
-        certificate = authority.issue("psap.example.net")
-    active, passive = await by_authority(board, certificate)
-    log = board.log(passive)
-    await passive.start()
-    with pytest.raises(msrp.CertificateRejected) as caught:
-        await active.start()
-    assert "\n" not in str(caught.value)
-    await active.shutdown()
-    await passive.shutdown()
-    assert log.of(msrp.ConnectionEstablished) == []
 
 
 # What is on the wire.
@@ -475,107 +293,3 @@ async def test_a_context_tells_what_asyncio_asks(certs: Certs) -> None:
     assert two.read(10) == b""
     two.unwrap()
     one.unwrap()
-
-
-# Certificates of ours.
-
-
-def test_a_new_certificate_can_be_announced_and_recognised() -> None:
-    one, two = (msrp.LocalCertificate.self_signed("a") for _ in range(2))
-    assert one.fingerprint.hash_func == "sha-256"
-    assert one.fingerprint == Fingerprint.of_certificate(one.der)
-    assert one.fingerprint != two.fingerprint
-
-
-def certificate_for(
-    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
-) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-
-
-def test_a_key_that_is_too_short_for_tls_is_refused() -> None:
-    key = rsa.generate_private_key(65537, 1024)
-    certificate = msrp.LocalCertificate(certificate_for(key), key)
-    with pytest.raises(msrp.CertificateUnusable, match="key too small"):
-        msrp.MsrpListener("127.0.0.1", 0, local_cert=certificate)
-
-
-@pytest.mark.parametrize("kind", ["ec", "rsa"])
-@pytest.mark.parametrize("files", [1, 2])
-def test_a_certificate_is_loaded_from_one_file_or_two(
-    tmp_path: Path, kind: str, files: int
-) -> None:
-    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-    if kind == "ec":
-        key = ec.generate_private_key(ec.SECP256R1())
-    else:
-        key = rsa.generate_private_key(65537, 2048)
-    certificate = certificate_for(key)
-    one, two = tmp_path / "one.pem", tmp_path / "two.pem"
-    if files == 1:
-        one.write_bytes(key_pem(key) + pem(certificate))
-        loaded = msrp.LocalCertificate.load(str(one))
-    else:
-        one.write_bytes(pem(certificate))
-        two.write_bytes(key_pem(key))
-        loaded = msrp.LocalCertificate.load(one, two)
-    assert loaded.certificate == certificate
-    TlsContext(loaded)
-
-
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        pytest.param(None, "No such file", id="missing"),
-        pytest.param("directory", "directory", id="directory"),
-        pytest.param(b"", "no PEM certificate", id="empty"),
-        pytest.param(b"\0\xff" * 50, "no PEM certificate", id="binary"),
-        pytest.param(
-            b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-            "no PEM certificate",
-            id="garbage",
-        ),
-        pytest.param("no key", "no PEM private key", id="no-key"),
-        pytest.param("locked", "without a password", id="password"),
-        pytest.param("ed25519", "neither EC nor RSA", id="ed25519"),
-        pytest.param("other", "not the certificate's", id="other-key"),
-    ],
-)
-def test_what_cant_be_loaded_is_said_in_one_sentence(
-    tmp_path: Path, content: bytes | str | None, problem: str
-) -> None:
-    path = tmp_path / "own.pem"
-    good = msrp.LocalCertificate.self_signed()
-    assert isinstance(good.key, ec.EllipticCurvePrivateKey)
-    own = pem(good.certificate)
-    match content:
-        case bytes():
-            path.write_bytes(content)
-        case "directory":
-            path.mkdir()
-        case "no key":
-            path.write_bytes(own)
-        case "locked":
-            path.write_bytes(own + key_pem(good.key, b"secret"))
-        case "ed25519":
-            path.write_bytes(own + key_pem(ed25519.Ed25519PrivateKey.generate()))
-        case "other":
-            other = ec.generate_private_key(ec.SECP256R1())
-            path.write_bytes(own + key_pem(other))
-    with pytest.raises(msrp.CertificateUnusable) as caught:
-        msrp.LocalCertificate.load(path)
-    assert caught.value.path == str(path)
-    assert problem in caught.value.problem
-    assert str(caught.value).startswith(f"{path}: ")
-    assert "\n" not in str(caught.value)
