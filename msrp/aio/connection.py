@@ -108,7 +108,11 @@ class MsrpConnection(ConnectionHooks, Sending):
         self.max_message_length = self._config.max_message_length
         self.policy: Policy | None = None
         self._manner = Manner.of(
-            listener, local_cert=local_cert, tls=tls, sockets=sockets
+            listener,
+            local_cert=local_cert,
+            tls=tls,
+            sockets=sockets,
+            limits=self._config.limits,
         )
         self._listener = listener
         self._own_listener: MsrpListener | None = None

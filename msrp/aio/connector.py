@@ -35,6 +35,9 @@ class Manner:
     openings: Openings
     """Among which it is counted while it isn't open yet."""
 
+    max_openings: int
+    """As :attr:`msrp.Limits.max_openings`."""
+
     any_host: bool
     """As :attr:`MsrpListener.any_host`."""
 
@@ -46,14 +49,20 @@ class Manner:
         local_cert: LocalCertificate | None,
         tls: TlsPolicy | None,
         sockets: SocketOptions | None,
+        limits: Limits,
     ) -> Manner:
-        """Take what isn't given from the listener, if there is one."""
+        """Take what isn't given from the listener, if there is one.
+
+        That includes how many may be opened at a time: it is for all its sessions
+        together.
+        """
         if listener is None:
             return cls(
                 local_cert=local_cert,
                 tls=tls or TlsPolicy(),
                 sockets=sockets or SocketOptions(),
                 openings=_OPENINGS,
+                max_openings=limits.max_openings,
                 any_host=False,
             )
         return cls(
@@ -61,6 +70,7 @@ class Manner:
             tls=tls or listener.tls,
             sockets=sockets or listener.sockets,
             openings=listener.openings,
+            max_openings=listener.limits.max_openings,
             any_host=listener.any_host,
         )
 
@@ -108,7 +118,7 @@ async def open_stream(
     if negotiated.secure:
         context = manner.tls.client_context(negotiated, manner.local_cert)
     try:
-        with manner.openings.one_more(target, limits.max_openings):
+        with manner.openings.one_more(target, manner.max_openings):
             async with asyncio.timeout(timeout):
                 stream = await _open(negotiated, manner, context, new_stream)
     except TimeoutError:

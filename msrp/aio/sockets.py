@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class Openings:
             ConnectionFailed: There are as many already.
         """
         if self._count >= limit:
-            problem = f"{self._count} other connections are being opened already"
+            problem = f"{self._count} others, as many as may be, are being opened"
             raise ConnectionFailed(target, problem)
         self._count += 1
         try:
@@ -114,7 +115,7 @@ async def connect(
             await loop.sock_connect(sock, address)
         except OSError as error:
             sock.close()
-            failures.append(error)
+            failures.append(_in_words(error))
         except BaseException:
             sock.close()
             raise
@@ -126,6 +127,13 @@ async def connect(
 def is_internet(sock: socket.socket | None) -> bool:
     """Tell whether this is a socket of IP, and not of the local machine."""
     return sock is not None and sock.family in _ANY_ADDRESS
+
+
+def _in_words(error: OSError) -> OSError:
+    if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+        return error
+    problem = "our own port is taken, perhaps by another connection to the same peer"
+    return OSError(error.errno, problem)
 
 
 def _leave_from(sock: socket.socket, port: int) -> None:
