@@ -129,7 +129,7 @@ def test_a_peer_that_cannot_be_connected_to_must_connect(path: str) -> None:
         as_answerer(plain("setup:passive", path=path), plain("setup:active", path=BOB))
 
 
-@pytest.mark.rule("MSRP-102")
+@pytest.mark.rule("MSRP-24", "MSRP-102")
 def test_an_unknown_transport_behind_a_relay_is_none_of_our_business() -> None:
     answer = plain(path=f"{RELAY} msrp://x.invalid:2855/98cjs;ws")
     assert as_offerer(plain(), answer).connect_to == ("relay.example.com", 9000)

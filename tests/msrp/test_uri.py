@@ -201,6 +201,8 @@ def test_a_uri_equals_no_text() -> None:
 def test_msrps_means_tls_whatever_its_case() -> None:
     assert MsrpUri.parse("MSRPS://h:1/x;tcp").secure
     assert not MsrpUri.parse("msrp://h:1/x;tcp").secure
+    assert MsrpUri.parse("msrp://h:1/x;TLS").secure
+    assert not MsrpUri.parse("msrp://h:1/x;tls2").secure
 
 
 @pytest.mark.parametrize(

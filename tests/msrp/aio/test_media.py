@@ -9,6 +9,8 @@ import pytest
 import msrp
 import sip
 from msrp.negotiation import MediaDescription
+from sdp import Attribute
+from tests.msrp.sections import moved, without
 
 if TYPE_CHECKING:
     from tests.msrp.aio.conftest import Board, RawPeer
@@ -225,5 +227,62 @@ async def test_a_line_that_both_dont_agree_on_is_no_session(board: Board) -> Non
         await one.start(offered, replace(answered, port=0), True)
     with pytest.raises(msrp.LocalProtocolError):
         _ = one.connection
+    await one.stop()
+    await two.stop()
+
+
+@pytest.mark.rule("CEMA-4")
+async def test_an_offer_can_do_without_cema(board: Board) -> None:
+    listener = await board.listener()
+    one = msrp.MsrpMedia(listener, cema=False)
+    assert not (await one.offer()).has("msrp-cema")
+    await one.stop()
+    assert (await msrp.MsrpMedia(listener).offer()).has("msrp-cema")
+
+
+@pytest.mark.rule("CEMA-5", "CEMA-7")
+async def test_a_resolver_tells_a_middlebox_from_another_name_of_a_host(
+    board: Board,
+) -> None:
+    asked: list[str] = []
+
+    def resolve(host: str) -> list[str]:
+        asked.append(host)
+        return ["192.0.2.1"]
+
+    caller = await board.listener(advertised_host="caller.example.net")
+    one = msrp.MsrpMedia(caller)
+    # A middlebox has changed the address, for an offerer who knows nothing of it.
+    offered = moved(without(await one.offer(), "msrp-cema"), "127.0.0.1")
+    listener = await board.listener()
+    assert await msrp.MsrpMedia(listener, resolve=resolve).answer(offered) is None
+    assert listener.answer(offered, resolve=resolve) is None
+    assert set(asked) == {"caller.example.net"}
+    # Without one the two may be the same.
+    two = msrp.MsrpMedia(listener)
+    assert await two.answer(offered) is not None
+    await two.stop()
+    await one.stop()
+
+
+@pytest.mark.rule("CEMA-4", "CEMA-7")
+async def test_a_resolver_is_asked_at_the_start_too(board: Board) -> None:
+    def resolve(host: str) -> list[str]:
+        return ["192.0.2.1"]
+
+    one = msrp.MsrpMedia(await board.listener(), resolve=resolve)
+    two = msrp.MsrpMedia(await board.listener(advertised_host="called.example.net"))
+    offered, answered = await agree(one, two)
+    # The answerer is behind a middlebox, and has a relay, to which we connect.
+    answered = moved(without(answered, "msrp-cema"), "127.0.0.1")
+    path = answered.first("path")
+    relayed = f"msrp://127.0.0.1:9;tcp {path}"
+    others = [a for a in answered.attributes if a.name != "path"]
+    answered = replace(answered, attributes=(*others, Attribute("path", relayed)))
+    negotiated = msrp.negotiate(offered, answered, is_incoming=False)
+    assert not negotiated.needs_plain_offer
+    moved_away = replace(answered, connections=moved(answered, "192.0.2.7").connections)
+    await one.start(offered, moved_away, True)
+    assert one.connection.negotiated.needs_plain_offer
     await one.stop()
     await two.stop()
