@@ -11,7 +11,7 @@ from msrp.aio.certificates import LocalCertificate
 from msrp.aio.listener import MsrpListener
 from msrp.aio.sockets import Openings, SocketOptions, connect
 from msrp.aio.stream import CLOSING_TIME, StreamProtocol
-from msrp.aio.tls import HANDSHAKE_TIME, tls_words
+from msrp.aio.tls import HANDSHAKE_TIME, TlsContext, tls_words
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
 from msrp.errors import CertificateRejected, ConnectionFailed
@@ -145,7 +145,7 @@ async def open_stream(
 async def _open(
     negotiated: Negotiated,
     manner: Manner,
-    context: ssl.SSLContext | None,
+    context: TlsContext | None,
     new_stream: Callable[[], StreamProtocol],
 ) -> StreamProtocol:
     own_port = negotiated.local_uri.port
@@ -154,7 +154,7 @@ async def _open(
     _, stream = await asyncio.get_running_loop().create_connection(
         new_stream,
         sock=sock,
-        ssl=context,
+        ssl=None if context is None else context.sending_alerts(sock.send),
         server_hostname=None if context is None else negotiated.server_name,
         ssl_handshake_timeout=None if context is None else HANDSHAKE_TIME,
         ssl_shutdown_timeout=None if context is None else CLOSING_TIME,

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Callable
 
-from msrp.aio.tls import tls_words
+from msrp.aio.tls import TlsContext, tls_words
 
 __all__ = ["TlsGate"]
 
@@ -32,7 +31,7 @@ class TlsGate(asyncio.Protocol):
 
     def __init__(
         self,
-        context: ssl.SSLContext,
+        context: TlsContext,
         *,
         handshake_time: float,
         closing_time: float,
@@ -103,7 +102,7 @@ class TlsGate(asyncio.Protocol):
             secured = await asyncio.get_running_loop().start_tls(
                 transport,
                 self,
-                self._context,
+                self._context.sending_alerts(transport.write),
                 server_side=True,
                 ssl_handshake_timeout=self._handshake_time,
                 ssl_shutdown_timeout=self._closing_time,

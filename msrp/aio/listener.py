@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import ssl
 from collections.abc import Sequence
 from typing import Protocol, Self
 
@@ -18,7 +17,7 @@ from msrp.aio.gate import TlsGate
 from msrp.aio.namesakes import Namesakes
 from msrp.aio.sockets import Openings, SocketOptions
 from msrp.aio.stream import CLOSING_TIME, SessionOwner, StreamProtocol
-from msrp.aio.tls import HANDSHAKE_TIME
+from msrp.aio.tls import HANDSHAKE_TIME, TlsContext
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
 from msrp.errors import (
@@ -115,7 +114,7 @@ class MsrpListener:
         self._port = port
         self._advertised = advertised_host or host
         self._server: asyncio.Server | None = None
-        self._context: ssl.SSLContext | None = None
+        self._context: TlsContext | None = None
         if local_cert is not None:
             self._context = self.tls.server_context(local_cert)
         self._gates: dict[TlsGate, None] = {}

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -90,6 +90,7 @@ class TlsContext(ssl.SSLContext):
     """
 
     _openssl: SSL.Context
+    _send: Callable[[bytes], object] | None
 
     def __new__(
         cls,
@@ -102,6 +103,7 @@ class TlsContext(ssl.SSLContext):
         """Make the context: ``ssl.SSLContext`` takes no arguments of ours."""
         self = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
         self._openssl = context = _openssl_context(certificate)
+        self._send = None
         if verify:
             _trust(context, authorities)
             required = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
@@ -120,6 +122,26 @@ class TlsContext(ssl.SSLContext):
         aes_256_only: bool = False,
     ) -> None:
         """Do nothing more: see :meth:`__new__`."""
+
+    def sending_alerts(self, send: Callable[[bytes], object]) -> TlsContext:
+        """Return the same for one connection, whose peer hears why it is refused.
+
+        asyncio closes a connection when the handshake fails, without writing the
+        alert that says so.
+
+        Args:
+            send: Writes octets to the connection at once.
+        """
+        context = super().__new__(type(self), ssl.PROTOCOL_TLS_SERVER)
+        context._openssl = self._openssl
+        context._send = send
+        return context
+
+    def send_alert(self, outgoing: ssl.MemoryBIO) -> None:
+        """Write the last octets of a connection, if it is still there."""
+        if self._send is not None and outgoing.pending:
+            with contextlib.suppress(OSError):
+                self._send(outgoing.read())
 
     def wrap_bio(
         self,
@@ -232,8 +254,14 @@ class _TlsObject:
         self._outgoing = outgoing
 
     def do_handshake(self) -> None:
-        with self._translated():
-            self._connection.do_handshake()
+        try:
+            with self._translated():
+                self._connection.do_handshake()
+        except ssl.SSLWantReadError:
+            raise
+        except ssl.SSLError:
+            self.context.send_alert(self._outgoing)
+            raise
 
     def read(self, size: int, buffer: memoryview | None = None) -> bytes | int:
         try:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import enum
 import logging
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -104,7 +103,7 @@ class TlsPolicy:
 
     def client_context(
         self, negotiated: Negotiated, local_cert: LocalCertificate | None
-    ) -> ssl.SSLContext:
+    ) -> TlsContext:
         """Return what a TLS connection is opened with.
 
         Args:
@@ -123,7 +122,7 @@ class TlsPolicy:
             aes_256_only=self.aes_256_only,
         )
 
-    def server_context(self, local_cert: LocalCertificate) -> ssl.SSLContext:
+    def server_context(self, local_cert: LocalCertificate) -> TlsContext:
         """Return what TLS connections are taken with.
 
         Raises:

@@ -126,8 +126,14 @@ async def test_a_system_may_keep_its_authorities_in_no_file(
     ],
 )
 async def test_without_a_fingerprint_nobody_else_is_believed(
-    board: Board, known: Authority, tmp_path: Path, kind: str, problem: str
+    board: Board,
+    known: Authority,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+    problem: str,
 ) -> None:
+    caplog.set_level(logging.INFO, "msrp.listener")
     match kind:
         case "self-signed":
             certificate = msrp.LocalCertificate.self_signed(HOST)
@@ -142,6 +148,9 @@ async def test_without_a_fingerprint_nobody_else_is_believed(
     pair = await without_fingerprint(board, certificate)
     error = await refuse(board, pair, msrp.CertificateRejected)
     assert error.problem == f"the peer's certificate {problem}"
+    if kind != "other-host":  # Which is seen only when the handshake is over.
+        words = "a TLS handshake failed: the peer does not believe our certificate"
+        await board.until(lambda: caplog.messages == [words])
 
 
 # By authority, even if there is a fingerprint.
@@ -462,8 +471,9 @@ async def test_a_weak_client_is_refused_in_one_sentence(
     weak = TlsContext(None) if limit is aes_128_of_tls_1_3 else believing()
     limit(weak)
     peer = await board.raw(listener.port)
-    with pytest.raises(OSError):  # noqa: PT011  # A reset or an alert, by luck.
+    with pytest.raises(ssl.SSLError) as caught:
         await peer.writer.start_tls(weak, server_hostname="x")
+    assert tls_words(caught.value) == problem  # It is told by an alert.
     await board.until(lambda: not listener._gates)
     assert not listener._streams
     assert caplog.messages == [f"a TLS handshake failed: {problem}"]
