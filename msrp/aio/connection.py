@@ -438,6 +438,8 @@ class MsrpConnection(ConnectionHooks, Sending):
     def _flush(self) -> None:
         if self._stream is not None:
             self._stream.flush()
+        else:  # A message may fail before anybody has connected.
+            self.events_arrived(self._started().session.events_received())
 
     def _flow_changed(self) -> None:
         if self._stream is not None:
