@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiofiles.threadpool import wrap
 
+from msrp.aio.readahead import ReadAhead
 from msrp.errors import MsrpError
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class FileUnreadable(MsrpError, OSError):
         return f"{self.path}: {self.problem}"
 
 
-class FileBody:
-    """A :class:`~msrp.sansio.chunker.BodySource` that reads ahead of the wire.
+class FileBody(ReadAhead):
+    """A body source that is read from a file.
 
     Args:
         path: Which file.
@@ -60,25 +61,19 @@ class FileBody:
         wake: Callable[[], None],
         progress: Callable[[int, int], None] | None,
     ) -> None:
+        super().__init__(prefix, wake)
         self._path = path
-        self._prefix = prefix
-        self._wake = wake
         self._progress = progress
-        self._block = memoryview(prefix)
-        self._next: bytes | None = None
-        self._wanted = asyncio.Event()
-        self._failed = False
         self._taken = 0
         self._told = 0
         self._telling: asyncio.Handle | None = None
         self._length = 0
-        self._task: asyncio.Task[None] | None = None
         self._file: AsyncBufferedReader | None = None
 
     @property
     def size(self) -> int:
         """Octets of the prefix and the file."""
-        return len(self._prefix) + self._length
+        return self._prefix_size + self._length
 
     async def open(self) -> None:
         """Open the file and begin to read.
@@ -100,56 +95,39 @@ class FileBody:
             opening.add_done_callback(_close_unused)
             raise
         self._file = wrap(file)
-        self._task = asyncio.create_task(self._read_ahead(), name="msrp file")
+        self.start()
 
     async def close(self) -> None:
         """Stop reading and close the file."""
         if self._telling is not None and self._taken < self.size:
             self._telling.cancel()  # It was given up: nobody wants to know.
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await super().close()
         if self._file is not None:
             await self._file.close()
 
     def read(self, limit: int) -> bytes | None:
         """Return the next octets; ``None`` while the disk is busy."""
-        if not self._block:
-            if self._next is None:
-                return b"" if self._failed else None
-            self._block, self._next = memoryview(self._next), None
-            self._wanted.set()
-        piece = bytes(self._block[:limit])
-        self._block = self._block[limit:]
-        self._taken += len(piece)
-        if self._progress is not None and self._telling is None:
-            # Not from here: what it calls must not meet the core at work.
-            self._telling = asyncio.get_running_loop().call_soon(self._tell)
+        piece = super().read(limit)
+        if piece:
+            self._taken += len(piece)
+            if self._progress is not None and self._telling is None:
+                # Not from here: what it calls must not meet the core at work.
+                self._telling = asyncio.get_running_loop().call_soon(self._tell)
         return piece
 
     def _tell(self) -> None:
         self._telling = None
-        done = self._taken - len(self._prefix)
+        done = self._taken - self._prefix_size
         if self._progress is not None and done > self._told:
             self._told = done
             self._progress(done, self._length)
 
-    async def _read_ahead(self) -> None:
+    async def _read_block(self) -> bytes:
         assert self._file is not None
-        self._wanted.set()
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            try:
-                block = await self._file.read(_BLOCK)
-            except OSError:
-                block = b""
-            if not block:
-                self._failed = True  # Or over; the chunker knows how much was due.
-                self._wake()
-                return
-            self._next = block
-            self._wake()
+        try:
+            return await self._file.read(_BLOCK)
+        except OSError:
+            return b""
 
 
 def _open(path: Path) -> tuple[BufferedReader, int]:

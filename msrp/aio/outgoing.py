@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from msrp.aio.files import FileBody
 from msrp.aio.hooks import guarded
+from msrp.aio.iterables import IterableBody
+from msrp.aio.readahead import ReadAhead
 from msrp.content import Body
 from msrp.errors import DeliveryError, LocalProtocolError
 from msrp.events import MessageDelivered, MessageDeliveryFailed, MessageSent
@@ -163,7 +166,7 @@ class Outbox:
         self._negotiated = negotiated
         self._flush = flush
         self._messages: dict[str, OutgoingMessage] = {}
-        self._files: dict[str, FileBody] = {}
+        self._sources: dict[str, ReadAhead] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._queued = 0
         self._waiters = 0
@@ -235,7 +238,49 @@ class Outbox:
         except BaseException:
             await source.close()
             raise
-        self._files[message.message_id] = source
+        self._sources[message.message_id] = source
+        self._flush()
+        return message
+
+    def send_iterable(
+        self,
+        contents: AsyncIterable[bytes],
+        body: Body,
+        *,
+        size: int | None = None,
+        message_id: str | None = None,
+        success_report: bool = False,
+        failure_report: FailureReport = FailureReport.YES,
+    ) -> OutgoingMessage:
+        """Queue what an iterable gives; it is pulled from as octets are sent.
+
+        Args:
+            contents: The iterable; once this returns it gets closed at the end.
+            body: What the contents are, with the octets that go before them.
+            size: How many octets it gives, ``None`` if nobody knows.
+            message_id: The id to give the message.
+            success_report: Whether to ask for a success report.
+            failure_report: What to hear of failures.
+
+        Raises:
+            LocalProtocolError: The peer takes no message like this.
+            SessionClosed: The session is over.
+        """
+        at_least = len(body.contents) + (size or 0)
+        self._check(body, at_least, message_id)
+        message_id = message_id or new_message_id()
+        limit = self._negotiated.remote_max_size
+        source = IterableBody(
+            contents,
+            prefix=body.contents,
+            length=size,
+            limit=None if limit is None else limit - len(body.contents),
+            wake=self._flush,
+            fail=partial(self._abort, message_id),
+        )
+        message = self._queue(body, source, message_id, success_report, failure_report)
+        self._sources[message_id] = source
+        source.start()
         self._flush()
         return message
 
@@ -252,9 +297,9 @@ class Outbox:
         return self._waiters > 0
 
     async def close(self) -> None:
-        """Close the files that are still open."""
-        for message_id in list(self._files):
-            self._close_file(message_id)
+        """Close the files and iterables that are still open."""
+        for message_id in list(self._sources):
+            self._close_source(message_id)
         while self._closing:
             await asyncio.wait(self._closing)
 
@@ -283,6 +328,9 @@ class Outbox:
         self._changed.set()
         if message is None:
             return
+        source = self._sources.get(event.message_id)
+        if source is not None and source.error is not None:
+            event.error.__cause__ = source.error
         self._no_longer_queued(message)
         message.has_failed(event.error)
         if not told and not message.watched:
@@ -348,18 +396,18 @@ class Outbox:
         self._messages[core.message_id] = message
         return message
 
-    def _abort(self, message_id: str) -> None:
-        self._session.abort(message_id)
+    def _abort(self, message_id: str, problem: str | None = None) -> None:
+        self._session.abort(message_id, problem)
         self._flush()
 
     def _no_longer_queued(self, message: OutgoingMessage) -> None:
-        if message.message_id in self._files:
-            self._close_file(message.message_id)
+        if message.message_id in self._sources:
+            self._close_source(message.message_id)
         elif message.size is not None and not message.is_out:
             self._queued -= message.size
         self._changed.set()
 
-    def _close_file(self, message_id: str) -> None:
-        task = asyncio.create_task(self._files.pop(message_id).close())
+    def _close_source(self, message_id: str) -> None:
+        task = asyncio.create_task(self._sources.pop(message_id).close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
 
 from msrp.aio.outgoing import Outbox, OutgoingMessage, Progress
@@ -18,6 +18,7 @@ from msrp.content import (
     multipart_body,
     text_body,
 )
+from msrp.errors import LocalProtocolError
 from msrp.headers import FailureReport
 from msrp.negotiation import Negotiated
 
@@ -44,8 +45,9 @@ class Sending:
     async def send_message(
         self,
         content_type: str,
-        contents: bytes,
+        contents: bytes | AsyncIterable[bytes],
         *,
+        size: int | None = None,
         message_id: str | None = None,
         success_report: bool | None = None,
         failure_report: FailureReport = FailureReport.YES,
@@ -57,21 +59,31 @@ class Sending:
         once the message is queued, waiting while too much is; what becomes of it
         is another matter, see :class:`OutgoingMessage`.
 
+        Contents that are made or fetched as they go out come from an asynchronous
+        iterable.  It is pulled from as the peer takes octets, and closed at the end.
+        If it raises, or gives another number of octets than ``size``, the peer is
+        told that no more will come (``#``), and :meth:`OutgoingMessage.delivered`
+        raises :exc:`~msrp.MessageAborted` with the cause.
+
         Args:
             content_type: The type, with parameters if it has any.
-            contents: The octets.
+            contents: The octets, or what gives them.
+            size: How many octets an iterable gives; without it the peer learns
+                that at the end (:rfc:`4975#section-7.1.1`).
             message_id: The Message-ID; one that is given asks for a success report.
             success_report: Whether to ask for one, if the id shall not decide it.
             failure_report: What to hear of failures (:rfc:`4975#section-7.1.1`).
             disposition: The value of Content-Disposition, if any.
 
         Raises:
-            LocalProtocolError: The peer takes no such message.
+            LocalProtocolError: The peer takes no such message, or the size can't be.
             SessionClosed: The session isn't open any more.
         """
+        at_hand = b"" if isinstance(contents, AsyncIterable) else contents
+        _check_size(contents, size)
         body = body_for(
             content_type,
-            contents,
+            at_hand,
             accept=self.negotiated.remote_accept_types,
             accept_wrapped=self.negotiated.remote_accept_wrapped_types,
             sender=self.local_address,
@@ -79,10 +91,20 @@ class Sending:
             now=_now(),
             disposition=disposition,
         )
+        wish = _wish(message_id, success_report)
+        if isinstance(contents, AsyncIterable):
+            return self._outbox().send_iterable(
+                contents,
+                body,
+                size=size,
+                message_id=message_id,
+                success_report=wish,
+                failure_report=failure_report,
+            )
         return await self._outbox().send(
             body,
             message_id=message_id,
-            success_report=_wish(message_id, success_report),
+            success_report=wish,
             failure_report=failure_report,
         )
 
@@ -201,6 +223,15 @@ class Sending:
             success_report=_wish(message_id, success_report),
             progress=progress,
         )
+
+
+def _check_size(contents: bytes | AsyncIterable[bytes], size: int | None) -> None:
+    if size is None:
+        return
+    if size < 0:
+        raise LocalProtocolError("a size can't be negative")
+    if not isinstance(contents, AsyncIterable) and size != len(contents):
+        raise LocalProtocolError("the contents have another size than was said")
 
 
 def _wish(message_id: str | None, success_report: bool | None) -> bool:
