@@ -456,10 +456,12 @@ async def test_messages_of_the_peer_come_as_texts_and_attachments(
             msrp.Part.build("image/png", b"\x89PNG", disposition="attachment"),
         ]
     )
-    await board.until(lambda: len(log.events) == 2)
-    text, picture = log.events
-    assert isinstance(text, msrp.TextMessageReceived)
-    assert isinstance(picture, msrp.AttachmentReceived)
+    await board.until(lambda: log.of(msrp.AttachmentReceived))
+    [text], [picture] = (
+        log.of(msrp.TextMessageReceived),
+        log.of(msrp.AttachmentReceived),
+    )
+    assert log.events.index(text) < log.events.index(picture)
     assert (text.text, picture.contents) == ("look", b"\x89PNG")
     assert text.sender == "sip:anonymous@anonymous.invalid"
 
