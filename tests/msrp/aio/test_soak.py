@@ -31,6 +31,9 @@ SEED = 4975
 SUCCESSIVE = 1000
 CONCURRENT = 500
 
+SECURED = 100
+"""Sessions over TLS, which costs about ten times as much to set up."""
+
 WARM_UP = 600
 """Sessions after which every cache is full; two URIs of each are remembered, and
 :mod:`msrp.uri` remembers 1,024."""
@@ -84,12 +87,25 @@ class Soak:
 
     def ends(self) -> tuple[msrp.MsrpConnection, msrp.MsrpConnection]:
         """Make both ends of a session that is called on the listener."""
-        uri = msrp.MsrpUri("msrp", "127.0.0.1", 9, f"s{self.random.getrandbits(80)}")
-        offered = msrp.offer_media(uri, setup="active", accept_types=["*"])
+        cert = self.listener.local_cert  # Good enough for both.
+        uri = msrp.MsrpUri(
+            "msrps" if cert else "msrp",
+            "127.0.0.1",
+            9,
+            f"s{self.random.getrandbits(80)}",
+        )
+        offered = msrp.offer_media(
+            uri,
+            setup="active",
+            accept_types=["*"],
+            fingerprints=[cert.fingerprint] if cert else [],
+        )
         answered = self.listener.answer(offered, accept_types=["*"])
         assert answered is not None
         return (
-            msrp.MsrpConnection.create_from_sdp(offered, answered, is_incoming=False),
+            msrp.MsrpConnection.create_from_sdp(
+                offered, answered, is_incoming=False, local_cert=cert
+            ),
             msrp.MsrpConnection.create_from_sdp(
                 offered, answered, is_incoming=True, listener=self.listener
             ),
@@ -214,23 +230,24 @@ def _many_descriptors() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.fixture
-async def soak(board: Board, caplog: pytest.LogCaptureFixture) -> Soak:
-    """Give a listener."""
-    # Records of what a broken connection has lost would be kept for the report.
+@pytest.fixture(autouse=True)
+def _few_records(caplog: pytest.LogCaptureFixture) -> None:
+    """Log only errors: records of what was lost would be kept for the report."""
     caplog.set_level(logging.ERROR, logger="msrp")
-    return Soak(await board.listener())
 
 
 async def leaves_nothing(
-    soak: Soak, play: Callable[[int], Awaitable[None]], sessions: int, warm_up: int
+    soak: Soak,
+    play: Callable[[Soak, int], Awaitable[None]],
+    sessions: int,
+    warm_up: int,
 ) -> None:
     """Look whether a number of sessions has left anything that fewer had not."""
-    await play(warm_up // len(Fate))
+    await play(soak, warm_up // len(Fate))
     before = Possessions.now()
     await before.are_all(soak.listener)
     blocks, resident = await memory()
-    await play(sessions // len(Fate))
+    await play(soak, sessions // len(Fate))
     await before.are_all(soak.listener)
     more_blocks, more_resident = await memory()
     assert more_blocks < blocks + SPARE_BLOCKS
@@ -253,38 +270,51 @@ def resident_pages() -> int:
     return int(statm.read_text().split()[1]) if statm.exists() else 1
 
 
-async def test_a_thousand_sessions_one_after_another_leave_nothing_behind(
-    soak: Soak,
-) -> None:
-    async def play(share: int) -> None:
-        soak.went_well.clear()
-        soak.cut_off = 0
-        for fate in list(Fate) * share:
-            await soak.run(fate)
-        assert soak.went_well == dict.fromkeys(Fate, share)
-        assert soak.cut_off > share // 3
-
-    await leaves_nothing(soak, play, SUCCESSIVE, WARM_UP)
+async def one_after_another(soak: Soak, share: int) -> None:
+    """Run a number of sessions of each fate in turn."""
+    soak.went_well.clear()
+    soak.cut_off = 0
+    for fate in list(Fate) * share:
+        await soak.run(fate)
+    assert soak.went_well == dict.fromkeys(Fate, share)
+    assert soak.cut_off > share // 3
 
 
-async def test_five_hundred_sessions_at_once_leave_nothing_behind(soak: Soak) -> None:
-    async def play(share: int) -> None:
-        soak.went_well.clear()
-        gathering = asyncio.Barrier(share * (len(Fate) - 1))
-        most = 0
+async def all_at_once(soak: Soak, share: int) -> None:
+    """Run a number of sessions of each fate, all of them open at some moment."""
+    soak.went_well.clear()
+    gathering = asyncio.Barrier(share * (len(Fate) - 1))
+    most = 0
 
-        async def gather() -> None:
-            nonlocal most
-            await gathering.wait()
-            most = max(most, len(soak.listener._sessions))
+    async def gather() -> None:
+        nonlocal most
+        await gathering.wait()
+        most = max(most, len(soak.listener._sessions))
 
-        await asyncio.gather(
-            *(
-                soak.run(fate, None if fate is Fate.CANCELLED else gather)
-                for fate in list(Fate) * share
-            )
+    await asyncio.gather(
+        *(
+            soak.run(fate, None if fate is Fate.CANCELLED else gather)
+            for fate in list(Fate) * share
         )
-        assert soak.went_well == dict.fromkeys(Fate, share)
-        assert most >= gathering.parties
+    )
+    assert soak.went_well == dict.fromkeys(Fate, share)
+    assert most >= gathering.parties
 
-    await leaves_nothing(soak, play, CONCURRENT, CONCURRENT)
+
+async def test_a_thousand_sessions_one_after_another_leave_nothing_behind(
+    board: Board,
+) -> None:
+    soak = Soak(await board.listener())
+    await leaves_nothing(soak, one_after_another, SUCCESSIVE, WARM_UP)
+
+
+async def test_five_hundred_sessions_at_once_leave_nothing_behind(board: Board) -> None:
+    soak = Soak(await board.listener())
+    await leaves_nothing(soak, all_at_once, CONCURRENT, CONCURRENT)
+
+
+async def test_sessions_over_tls_leave_nothing_behind(
+    board: Board, certs: tuple[msrp.LocalCertificate, msrp.LocalCertificate]
+) -> None:
+    soak = Soak(await board.listener(local_cert=certs[0]))
+    await leaves_nothing(soak, all_at_once, SECURED, SECURED)
