@@ -19,6 +19,7 @@ from sip.message import Message
 __all__ = [
     "SDP_TYPE",
     "Agreed",
+    "IntroducedMedia",
     "Media",
     "compose_body",
     "find_session_description",
@@ -57,6 +58,14 @@ class Media(Protocol):
 
     async def stop(self) -> None:
         """End; also what never began."""
+
+
+@runtime_checkable
+class IntroducedMedia(Media, Protocol):
+    """A stream that wants to know who talks to whom, such as one of messages."""
+
+    def introduce(self, local: str, remote: str) -> None:
+        """Be told the URIs of both parties, before the start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,9 @@ class MsrpMedia:
         max_size: Octets of the largest message to ask for, which then is also
             what is taken.
         prefer_active: Connect to the peer where there is a choice.
-        local_address: Whom messages in CPIM are from.
-        remote_address: Whom they are for.
+        local_address: Whom messages in CPIM are from; by default who we are in
+            the call.
+        remote_address: Whom they are for; by default the call's other party.
         config: How to send.
         cema: As for :func:`msrp.offer_media`.
         resolve: Gives the addresses of a host name, as for :func:`msrp.negotiate`.
@@ -109,6 +110,16 @@ class MsrpMedia:
             resolve=self._resolve,
         )
         return self._described
+
+    def introduce(self, local: str, remote: str) -> None:
+        """Be told by the call who talks to whom, unless that was said before.
+
+        Args:
+            local: Our URI.
+            remote: The peer's.
+        """
+        self._local_address = self._local_address or Address(local)
+        self._remote_address = self._remote_address or Address(remote)
 
     async def start(
         self, offered: MediaDescription, answered: MediaDescription, is_offerer: bool

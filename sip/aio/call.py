@@ -11,7 +11,13 @@ from typing import Protocol, Self
 import sdp
 from sip.agreement import Agreement
 from sip.errors import CallOver
-from sip.media import SDP_TYPE, Agreed, Media, find_session_description
+from sip.media import (
+    SDP_TYPE,
+    Agreed,
+    IntroducedMedia,
+    Media,
+    find_session_description,
+)
 from sip.message import Request
 from sip.name_addr import NameAddr
 from sip.sansio.call import Call as CallCore
@@ -29,6 +35,10 @@ Headers = Sequence[tuple[str, str]]
 
 class CallOwner(Protocol):
     """What a call needs from its user agent."""
+
+    @property
+    def address(self) -> NameAddr:
+        """Who we are."""
 
     def now(self) -> float:
         """Return the time."""
@@ -213,7 +223,15 @@ class Call:
             if medium not in self.media:
                 await medium.stop()
         for stream in agreed:
+            if isinstance(stream.media, IntroducedMedia):
+                stream.media.introduce(*self._parties())
             await stream.media.start(stream.offered, stream.answered, is_offerer)
+
+    def _parties(self) -> tuple[str, str]:
+        """Return the URIs of both, for media that want to know."""
+        # A caller may have dialled a service, which is nobody's own name.
+        local = self._owner.address if self.is_incoming else self.local
+        return str(local.uri), str(self.remote.uri)
 
     def _check_alive(self) -> None:
         if self._stopping is not None:

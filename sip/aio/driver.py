@@ -16,6 +16,7 @@ from sip.aio.resolver import Resolver
 from sip.aio.transport import TransportLayer
 from sip.errors import SipParseError
 from sip.message import Message
+from sip.name_addr import NameAddr
 from sip.sansio.events import Event
 from sip.sansio.hop import Hop, Outgoing
 from sip.sansio.sender import Lookup
@@ -61,6 +62,11 @@ class Driver:
             server_ssl=server_ssl,
             client_ssl=client_ssl,
         )
+
+    @property
+    def address(self) -> NameAddr:
+        """Who we are."""
+        return self.core.address
 
     async def open(self, addresses: Sequence[Hop]) -> None:
         """Listen on all addresses, or on none.
