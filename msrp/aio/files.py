@@ -6,6 +6,7 @@ import asyncio
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,10 @@ class FileUnreadable(MsrpError, OSError):
 
 
 class FileBody(ReadAhead):
-    """A body source that is read from a file.
+    """A :class:`~msrp.sansio.chunker.SeekableBody` that is read from a file.
+
+    It holds the file open until :meth:`close`.  To go back is possible even then,
+    as long as the file is there as it was.
 
     Args:
         path: Which file.
@@ -68,7 +72,11 @@ class FileBody(ReadAhead):
         self._told = 0
         self._telling: asyncio.Handle | None = None
         self._length = 0
+        self._whole_prefix = prefix
+        self._identity: _Identity | None = None
         self._file: AsyncBufferedReader | None = None
+        self._begin_at = 0
+        self._ending: set[asyncio.Task[None]] = set()
 
     @property
     def size(self) -> int:
@@ -81,19 +89,14 @@ class FileBody(ReadAhead):
         Raises:
             FileUnreadable: It can't be opened, or is no ordinary file.
         """
-        loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(None, _open, self._path)
         try:
-            file, self._length = await asyncio.shield(opening)
+            file, self._identity = await _open_aside(self._path, 0)
         except OSError as error:
             problem = error.strerror or "can't be read"
             raise FileUnreadable(self._path, problem) from error
         except ValueError as error:
             raise FileUnreadable(self._path, "this is no name of a file") from error
-        except asyncio.CancelledError:
-            # A thread can't be called back; what it opens has to be closed again.
-            opening.add_done_callback(_close_unused)
-            raise
+        self._length = self._identity.size
         self._file = wrap(file)
         self.start()
 
@@ -101,9 +104,28 @@ class FileBody(ReadAhead):
         """Stop reading and close the file."""
         if self._telling is not None and self._taken < self.size:
             self._telling.cancel()  # It was given up: nobody wants to know.
-        await super().close()
-        if self._file is not None:
-            await self._file.close()
+        self._stop()
+        while self._ending:
+            await asyncio.wait(self._ending)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is open, and nobody reads."""
+        return self._task is None and self._file is None and not self._ending
+
+    def seek(self, offset: int) -> None:
+        """Go on from a zero-based offset; the octets will be there soon.
+
+        Should the file have changed there will be none, as if it were too short.
+        """
+        self._stop()
+        self._block = memoryview(self._whole_prefix)[offset:]
+        self._next = None
+        self._ended = False
+        self._taken = offset
+        self._begin_at = max(0, offset - self._prefix_size)
+        self._wanted = asyncio.Event()
+        self.start()
 
     def read(self, limit: int) -> bytes | None:
         """Return the next octets; ``None`` while the disk is busy."""
@@ -122,23 +144,74 @@ class FileBody(ReadAhead):
             self._told = done
             self._progress(done, self._length)
 
+    def _stop(self) -> None:
+        """Read no more; the file is closed as soon as no thread uses it."""
+        task, file = self._task, self._file
+        self._task = self._file = None
+        if task is not None:
+            task.cancel()
+            ending = asyncio.create_task(_put_away(task, file), name="msrp file end")
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+
     async def _read_block(self) -> bytes:
-        assert self._file is not None
         try:
+            if self._file is None:
+                self._file = await self._open_again()
             return await self._file.read(_BLOCK)
         except OSError:
             return b""
 
+    async def _open_again(self) -> AsyncBufferedReader:
+        file, identity = await _open_aside(self._path, self._begin_at)
+        if identity != self._identity:
+            file.close()
+            raise OSError(0, "the file has changed")
+        again: AsyncBufferedReader = wrap(file)
+        return again
 
-def _open(path: Path) -> tuple[BufferedReader, int]:
-    """Open a file, and say how long it is."""
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """By what a file is known to be the same as before."""
+
+    size: int
+    modified: int
+    device: int
+    number: int
+
+
+async def _put_away(task: asyncio.Task[None], file: AsyncBufferedReader | None) -> None:
+    """Wait until a reading has ended, and close its file."""
+    await asyncio.wait([task])
+    if file is not None:
+        await file.close()
+
+
+async def _open_aside(path: Path, at: int) -> tuple[BufferedReader, _Identity]:
+    """Open a file in a thread; one that is opened in vain is closed again."""
+    opening = asyncio.get_running_loop().run_in_executor(None, _open, path, at)
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # A thread can't be called back; what it opens has to be closed again.
+        opening.add_done_callback(_close_unused)
+        raise
+
+
+def _open(path: Path, at: int) -> tuple[BufferedReader, _Identity]:
+    """Open a file at an offset, and say which one it is."""
     # A pipe or a device would block, and has no length.
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(0, "not an ordinary file")
     file = path.open("rb")
-    return file, os.fstat(file.fileno()).st_size
+    status = os.fstat(file.fileno())
+    file.seek(at)
+    return file, _Identity(
+        status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino
+    )
 
 
-def _close_unused(opening: asyncio.Future[tuple[BufferedReader, int]]) -> None:
+def _close_unused(opening: asyncio.Future[tuple[BufferedReader, _Identity]]) -> None:
     if opening.exception() is None:
         opening.result()[0].close()

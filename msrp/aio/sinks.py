@@ -22,6 +22,7 @@ import aiofiles.os
 
 from msrp.errors import LimitExceeded, MsrpError
 from msrp.policy import Writer
+from msrp.sansio.ranges import RangeSet
 from msrp.status import StatusCode
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Sink(abc.ABC):
         """The file, once it is complete, or what there is of it."""
         self._on_room = on_room
         self._progress = progress
-        self._received = 0
+        self._received = RangeSet()
         self._queue: deque[tuple[int, bytes]] = deque()
         self._wake = asyncio.Event()
         self._over = False
@@ -98,10 +99,10 @@ class Sink(abc.ABC):
             raise LimitExceeded(str(self.error), status=StatusCode.STOP_SENDING)
         self._queue.append((offset, data))
         self.held += len(data)
-        self._received += len(data)
+        self._received.add(offset, offset + len(data))  # Some come a second time.
         self._wake.set()
         if self._progress is not None:
-            self._progress(self._received)
+            self._progress(self._received.octets)
 
     def finish(self, size: int) -> None:
         """Be told that all octets are here."""

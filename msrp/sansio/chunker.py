@@ -9,13 +9,20 @@ as the transport takes it, and can be ended at any octet to let something else p
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msrp.errors import LocalProtocolError
 from msrp.headers import ByteRange, ContinuationFlag, FailureReport
 from msrp.sansio.encoder import encode_end, encode_head, new_transaction_id
 
-__all__ = ["MAX_NUMERIC_CHUNK", "BodySource", "BytesBody", "Chunk", "Chunker"]
+__all__ = [
+    "MAX_NUMERIC_CHUNK",
+    "BodySource",
+    "BytesBody",
+    "Chunk",
+    "Chunker",
+    "SeekableBody",
+]
 
 MAX_NUMERIC_CHUNK = 2048
 """Octets of body above which a chunk must be interruptible."""
@@ -42,6 +49,14 @@ class BodySource(Protocol):
         """
 
 
+@runtime_checkable
+class SeekableBody(BodySource, Protocol):
+    """A source that can give octets once more, on another session."""
+
+    def seek(self, offset: int) -> None:
+        """Go to a zero-based offset: :meth:`read` gives the octets from there on."""
+
+
 class BytesBody:
     """A body that is in memory already."""
 
@@ -65,6 +80,10 @@ class BytesBody:
         piece = data[self._at : self._at + limit]
         self._at += len(piece)
         return piece
+
+    def seek(self, offset: int) -> None:
+        """Go on from a zero-based offset."""
+        self._at = offset
 
 
 class Chunker:
@@ -155,6 +174,23 @@ class Chunker:
         """Undo a :meth:`take`, or its end."""
         self._pending = data + self._pending
         self.offset -= len(data)
+
+    def seek(self, offset: int) -> None:
+        """Put into the next chunk what begins at an offset.
+
+        Raises:
+            LocalProtocolError: The source can give its octets only once.
+        """
+        if offset == self.offset:
+            return
+        if not isinstance(self._body, SeekableBody):
+            raise LocalProtocolError(
+                "octets of it have to be sent again, and its source has them no more"
+            )
+        self._body.seek(offset)
+        self._pending = b""
+        self._source_ended = False
+        self.offset = offset
 
     @property
     def at_end(self) -> bool:

@@ -43,9 +43,28 @@ class RangeSet:
         self._starts[first:last] = [start]
         stops[first:last] = [stop]
 
+    def remove(self, start: int, stop: int) -> None:
+        """Take out the offsets from ``start`` up to, but not including, ``stop``."""
+        if not 0 <= start <= stop:
+            raise ValueError(f"not a range: {start}..{stop}")
+        first = bisect.bisect_right(self._stops, start)
+        last = bisect.bisect_left(self._starts, stop)
+        if start == stop or first >= last:
+            return
+        # Of the first and the last range something may be left.
+        left = [(self._starts[first], start), (stop, self._stops[last - 1])]
+        kept = [(a, b) for a, b in left if a < b]
+        self._starts[first:last] = [a for a, _ in kept]
+        self._stops[first:last] = [b for _, b in kept]
+
     def covers(self, total: int) -> bool:
         """Tell whether every octet of a message of ``total`` octets is here."""
         return total == 0 or (self._starts[:1] == [0] and self._stops[0] >= total)
+
+    @property
+    def prefix(self) -> int:
+        """How many octets there are from the very first one on without a gap."""
+        return self._stops[0] if self._starts[:1] == [0] else 0
 
     @property
     def stop(self) -> int:

@@ -280,3 +280,88 @@ async def test_a_file_goes_by_its_name_and_type(board: Board, tmp_path: Path) ->
     first, second = log.of(msrp.AttachmentReceived)
     assert (first.content_type, first.filename) == ("image/png", "a picture.png")
     assert (first.contents, second.content_type) == (b"\x89PNG", "image/x-other")
+
+
+@pytest.mark.rule("MSRP-41")
+@pytest.mark.parametrize("offset", [0, 3, 20, 21, 1_000, 599_999, 600_020])
+@pytest.mark.parametrize("closed", [False, True])
+async def test_it_can_go_to_any_place_even_after_it_was_closed(
+    tmp_path: Path, offset: int, closed: bool
+) -> None:
+    prefix, data = b"From: <im:a@b.c>\r\n\r\n", os.urandom(600_000)
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    wake = asyncio.Event()
+    told: list[int] = []
+    body = body_of(path, wake, prefix, lambda done, _: told.append(done))
+    await body.open()
+    await wake.wait()
+    body.read(100_000)
+    if closed:
+        await body.close()
+        assert body.is_closed
+    body.seek(offset)
+    whole, octets = prefix + data, b""
+    async with asyncio.timeout(10):
+        while len(octets) < len(whole) - offset:
+            piece = body.read(100_000)
+            if piece is None:
+                wake.clear()
+                await wake.wait()
+            else:
+                assert piece
+                octets += piece
+    assert octets == whole[offset:]
+    await asyncio.sleep(0)
+    assert told == sorted(set(told))
+    await body.close()
+
+
+@pytest.mark.rule("MSRP-41")
+@pytest.mark.parametrize("how", ["gone", "longer", "another", "a-directory"])
+async def test_a_file_that_is_not_as_it_was_gives_no_more(
+    tmp_path: Path, how: str
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(5000))
+    wake = asyncio.Event()
+    body = body_of(path, wake)
+    await body.open()
+    await body.close()
+    path.rename(tmp_path / "old")
+    match how:
+        case "longer":
+            (tmp_path / "old").write_bytes(bytes(5001))
+            (tmp_path / "old").rename(path)
+        case "another":
+            path.write_bytes(bytes(5000))
+        case "a-directory":
+            path.mkdir()
+    body.seek(1000)
+    async with asyncio.timeout(10):
+        while (piece := body.read(100)) is None:
+            wake.clear()
+            await wake.wait()
+    assert piece == b""
+    await body.close()
+    assert body.is_closed
+
+
+@pytest.mark.rule("MSRP-41")
+async def test_going_to_and_fro_leaves_nothing_open(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(600_000))
+    before = len(os.listdir("/proc/self/fd"))
+    wake = asyncio.Event()
+    body = body_of(path, wake)
+    await body.open()
+    for turn in range(20):
+        body.seek(turn)
+        for _ in range(turn % 4):
+            await asyncio.sleep(0)
+    await body.close()
+    assert body.is_closed
+    # A thread that was opening it when nobody wanted it any more may come last.
+    async with asyncio.timeout(10):
+        while len(os.listdir("/proc/self/fd")) > before:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
