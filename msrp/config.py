@@ -97,6 +97,11 @@ class SessionConfig:
     """Seconds that the active side waits for the response to its first, empty
     SEND before it sends anything else; some stacks never answer it."""
 
+    recovery_time: float = 0.0
+    """Seconds that a session which has lost its connection waits for another
+    (:rfc:`4975#section-5.4`), with all that isn't known to have arrived; 0 to end
+    it at once."""
+
     accept_types: AcceptTypes = field(default_factory=AcceptTypes)
     """What this side announced; another type gets a 415."""
 

@@ -17,6 +17,7 @@ __all__ = [
     "ClosedEvent",
     "ConnectionEstablished",
     "ConnectionFailedEvent",
+    "ConnectionLost",
     "CoreEvent",
     "IncompleteMessage",
     "MessageCompleted",
@@ -32,13 +33,27 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ConnectionEstablished:
-    """The session can carry messages."""
+    """The session can carry messages: for the first time, or again."""
 
     is_passive: bool
     """Whether the peer opened the connection."""
 
     remote_path: tuple[MsrpUri, ...]
     """The peer's path, as its SDP gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLost:
+    """An open session has lost its connection, and waits for another.
+
+    The same is told when an attempt to give it one has failed.
+    """
+
+    error: MsrpError
+    """Why."""
+
+    unconfirmed: tuple[str, ...]
+    """The Message-IDs of what isn't known to have arrived, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +109,10 @@ class MessageRefused:
 
 @dataclass(frozen=True, slots=True)
 class MessageSent:
-    """The last octet of a message was handed to the transport."""
+    """The last octet of a message was handed to the transport.
+
+    It is told again of a message that another session had to send again.
+    """
 
     message_id: str
 
@@ -176,6 +194,7 @@ class ClosedEvent:
 
 CoreEvent = (
     ConnectionEstablished
+    | ConnectionLost
     | MessageCompleted
     | MessageStored
     | IncompleteMessage

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from msrp.config import SessionConfig
+from msrp.errors import CloseReason, SessionClosed
 from msrp.events import CoreEvent
 from msrp.headers import ContinuationFlag, FailureReport, parse_fields
 from msrp.sansio.chunker import BodySource, BytesBody
@@ -118,13 +119,15 @@ class Directory:
 
 
 class FakeWire:
-    """Carries octets between two streams, both ways, without loss.
+    """Carries octets between two streams, both ways, until it is cut.
 
     Args:
         streams: Both ends.
         clock: Says when octets are written and read.
         segmentation: Cuts what one end writes; whole if left out.
         quantum: Octets to ask an end for before the other gets its turn.
+        cut_after: Octets that it carries, of both ends together, before it breaks;
+            ``None`` if it never does.
     """
 
     def __init__(
@@ -134,7 +137,10 @@ class FakeWire:
         *,
         segmentation: Segmentation = lambda data: (data,),
         quantum: int = 64 * 1024,
+        cut_after: int | None = None,
     ) -> None:
+        self.octets_left = cut_after
+        """What it still carries."""
         self.written = (bytearray(), bytearray())
         """All that each end has written."""
         self.segmentation = segmentation
@@ -152,16 +158,32 @@ class FakeWire:
         while self.step():
             pass
 
+    def cut(self) -> None:
+        """Break: nothing more arrives, and both ends notice."""
+        self.octets_left = 0
+        for stream in self._streams:
+            stream.connection_lost(SessionClosed(CloseReason.LOST))
+
+    def _pass(self, data: bytes, reader: Stream) -> None:
+        if self.octets_left is not None:
+            data = data[: self.octets_left]
+            self.octets_left -= len(data)
+        for piece in self.segmentation(data) if data else ():
+            reader.receive_data(piece, self._clock.now)
+        if self.octets_left == 0:
+            self.cut()
+
     def _carry(self, end: int) -> bool:
         writer, reader = self._streams[end], self._streams[1 - end]
         now = self._clock.now
-        if self._ended[end] or not (reader.closing or reader.reading_wanted):
+        if self._ended[end] or self.octets_left == 0:
+            return False
+        if not (reader.closing or reader.reading_wanted):
             return False
         data = writer.data_to_send(self.quantum, now)
         if data:
             self.written[end].extend(data)
-            for piece in self.segmentation(data):
-                reader.receive_data(piece, now)
+            self._pass(data, reader)
             return True
         if writer.closing:
             self._ended[end] = True
@@ -210,6 +232,7 @@ class Pair:
         passive: The same for the other.
         segmentation: How the wire cuts what is written.
         quantum: Octets that the wire takes from one end at a time.
+        cut_after: Octets after which the wire breaks, if it does.
     """
 
     def __init__(
@@ -219,42 +242,78 @@ class Pair:
         *,
         segmentation: Segmentation = lambda data: (data,),
         quantum: int = 64 * 1024,
+        cut_after: int | None = None,
     ) -> None:
         self.clock = VirtualClock()
-        configs = active or SessionConfig(), passive or SessionConfig()
+        self._segmentation = segmentation
+        self._quantum = quantum
+        self._configs = active or SessionConfig(), passive or SessionConfig()
+        self._number = 0
+        self._connect(cut_after)
+        self._ends: list[End] = []
+        self.active, self.passive = self.add_session(*self._configs)
+
+    def _connect(self, cut_after: int | None) -> None:
+        limits = [config.limits for config in self._configs]
+        now = self.clock.now
         self.directories = Directory(), Directory()
         """Who may be called at the active and at the passive end."""
         self._streams = (
-            Stream(self.directories[0], 0.0, limits=configs[0].limits),
-            Stream(
-                self.directories[1], 0.0, limits=configs[1].limits, on_probation=True
-            ),
+            Stream(self.directories[0], now, limits=limits[0]),
+            Stream(self.directories[1], now, limits=limits[1], on_probation=True),
         )
         self.wire = FakeWire(
-            self._streams, self.clock, segmentation=segmentation, quantum=quantum
+            self._streams,
+            self.clock,
+            segmentation=self._segmentation,
+            quantum=self._quantum,
+            cut_after=cut_after,
         )
-        self._ends: list[End] = []
-        self.active, self.passive = self.add_session(*configs)
 
     def add_session(
         self, active: SessionConfig | None = None, passive: SessionConfig | None = None
     ) -> tuple[End, End]:
         """Open a further session on the same wire, and return its ends."""
-        number = len(self._ends) // 2 + 1
-        uris = [
-            MsrpUri("msrp", f"{name}.example", 2855, f"session{number}")
-            for name in ("active", "passive")
-        ]
-        sessions = [
-            Session(uris[0], (uris[1],), is_active=True, config=active),
-            Session(uris[1], (uris[0],), is_active=False, config=passive),
-        ]
+        sessions = self._new_sessions(active, passive)
         ends = [End(*both) for both in zip(sessions, self._streams, strict=True)]
+        self._ends += ends
+        self._open(sessions)
+        return ends[0], ends[1]
+
+    def reestablish(self, *, cut_after: int | None = None) -> None:
+        """Give all sessions a new wire, under new URIs, as a re-INVITE would.
+
+        Args:
+            cut_after: Octets after which the new wire breaks, if it does.
+        """
+        self.collect()
+        self._connect(cut_after)
+        for active, passive in zip(self._ends[::2], self._ends[1::2], strict=True):
+            old = active.session, passive.session
+            sessions = self._new_sessions(old[0].config, old[1].config)
+            for session, lost in zip(sessions, old, strict=True):
+                session.replace(lost, self.clock.now)
+            active.session, passive.session = sessions
+            active.stream, passive.stream = self._streams
+            self._open(sessions)
+
+    def _new_sessions(
+        self, active: SessionConfig | None, passive: SessionConfig | None
+    ) -> tuple[Session, Session]:
+        self._number += 1
+        one, two = (
+            MsrpUri("msrp", f"{name}.example", 2855, f"session{self._number}")
+            for name in ("active", "passive")
+        )
+        return (
+            Session(one, (two,), is_active=True, config=active),
+            Session(two, (one,), is_active=False, config=passive),
+        )
+
+    def _open(self, sessions: tuple[Session, Session]) -> None:
         for session, directory in zip(sessions, self.directories, strict=True):
             directory.sessions.append(session)
         self._streams[0].attach(sessions[0], self.clock.now)
-        self._ends += ends
-        return ends[0], ends[1]
 
     def run(self) -> None:
         """Carry what there is to carry; no time passes."""

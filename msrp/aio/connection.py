@@ -14,6 +14,8 @@ from msrp.aio.inbox import Inbox
 from msrp.aio.incoming import Reception
 from msrp.aio.listener import MsrpListener
 from msrp.aio.outgoing import Outbox
+from msrp.aio.own_ports import OwnPorts
+from msrp.aio.recovery import Recovery, check_same_party
 from msrp.aio.sending import Sending
 from msrp.aio.sockets import SocketOptions
 from msrp.aio.stream import StreamProtocol
@@ -31,6 +33,7 @@ from msrp.events import (
     ClosedEvent,
     ConnectionEstablished,
     ConnectionFailedEvent,
+    ConnectionLost,
     CoreEvent,
     IncompleteMessage,
     MessageCompleted,
@@ -45,6 +48,7 @@ from msrp.events import (
 from msrp.negotiation import Description, Negotiated, Resolver, negotiate
 from msrp.policy import Policy
 from msrp.sansio.session import Session, SessionState
+from msrp.uri import MsrpUri
 
 __all__ = ["MsrpConnection"]
 
@@ -115,9 +119,11 @@ class MsrpConnection(ConnectionHooks, Sending):
             limits=self._config.limits,
         )
         self._listener = listener
-        self._own_listener: MsrpListener | None = None
+        self._ports = OwnPorts(self._manner, self._config.limits)
         self._parts: _Parts | None = None
         self._stream: StreamProtocol | None = None
+        self._former: list[StreamProtocol] = []
+        self._recovery = Recovery(self._config.recovery_time, self._not_recovered)
         self._opening: asyncio.Timeout | None = None
         self._established = asyncio.Event()
         self._over = asyncio.Event()
@@ -209,32 +215,72 @@ class MsrpConnection(ConnectionHooks, Sending):
             reception,
         )
         inbox.start()
-        try:
-            await (self._connect() if session.is_active else self._listen())
-        except MsrpError as error:
-            self._end_session(CloseReason.LOST, error)
-            raise
-        except BaseException:
-            self._end_session(CloseReason.BY_US)
-            raise
+        await self._open()
+
+    async def reestablish(
+        self,
+        offered: Description,
+        answered: Description,
+        *,
+        is_incoming: bool,
+        allow_other_party: bool = False,
+        resolve: Resolver | None = None,
+    ) -> None:
+        """Go on over another connection, after a further offer and its answer.
+
+        For a session that was lost and waits (``recovery_time``), and for one that
+        is open and has got another path in a re-INVITE (:rfc:`4975#section-5.4`).
+        Nothing is lost and nothing is shown twice if the peer does likewise:
+        messages keep their ids, those that aren't known to have arrived go on
+        where nobody has confirmed them, and so do those that are half received.
+
+        It connects or waits as :meth:`start` does.  Where that fails, or is
+        cancelled, the session is lost once more and waits for the rest of its
+        ``recovery_time``; without one it is over.
+
+        Args:
+            offered: The offer: the whole SDP, or the m-line in question.
+            answered: The answer, likewise.
+            is_incoming: Whether the offer came from the peer.
+            allow_other_party: Whether what has not arrived may go to somebody of
+                whom it isn't evident that he is the peer of before: over TLS by
+                the fingerprint of his certificate, else by the host in his path.
+            resolve: Gives the addresses of a host name, as for
+                :func:`msrp.negotiate`.
+
+        Raises:
+            NegotiationError: The two don't add up to a session.
+            ConnectionFailed: The peer can't be reached, or our own address can't
+                be listened on.
+            CertificateRejected: Somebody answers who isn't the peer.
+            CertificateUnusable: Ours can't be used for TLS, or the authorities' file.
+            SessionClosed: It was shut down meanwhile.
+            LocalProtocolError: It is over, was never established, is being
+                reestablished already, or the peer may be another one.
+        """
+        negotiated = negotiate(
+            offered, answered, is_incoming=is_incoming, resolve=resolve
+        )
+        if self._end is not None:
+            raise LocalProtocolError("this connection is over")
+        if not self.session.was_open:
+            raise LocalProtocolError("this connection was never established")
+        if not allow_other_party:
+            check_same_party(self.negotiated, negotiated)
+        with self._recovery.attempt():
+            self._replace_session(negotiated)
+            await self._open()
 
     async def established(self) -> None:
-        """Wait until messages can flow.
+        """Wait until messages can flow, also when a lost session waits for that.
 
         Raises:
             ConnectionFailed: They never can.
             SessionClosed: It was shut down before.
         """
-        established = asyncio.ensure_future(self._established.wait())
-        over = asyncio.ensure_future(self._over.wait())
-        try:
-            await asyncio.wait((established, over), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            established.cancel()
-            over.cancel()
-        if self._established.is_set():
-            return
-        assert self._end is not None
+        await _any_of(self._established, self._over)
+        if self._established.is_set() or self._end is None:
+            return  # Or it was, and is lost since; that is told elsewhere.
         raise self._end.error or SessionClosed(self._end.reason)
 
     async def closed(self) -> ClosedEvent:
@@ -255,8 +301,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         """
         if self._parts is None:
             self._finish(ClosedEvent(CloseReason.BY_US, None))
-            if self._listener is not None:
-                self._listener.forget(self.negotiated.local_uri)
+            self._forget(self.negotiated.local_uri)
             return
         try:
             if self.is_open:
@@ -332,7 +377,8 @@ class MsrpConnection(ConnectionHooks, Sending):
 
     def rejected(self, error: MsrpError) -> None:
         """Be told that somebody connected who isn't the peer."""
-        self._end_session(CloseReason.LOST, error)
+        if self.session.state is not SessionState.LOST:  # It waits for nobody here.
+            self._not_opened(CloseReason.LOST, error)
 
     def events_arrived(self, events: list[CoreEvent]) -> None:
         """Take what happened in the session."""
@@ -354,9 +400,8 @@ class MsrpConnection(ConnectionHooks, Sending):
                 told = bool(self.on_message_delivery_failed)
                 parts.outbox.has_failed(event, told=told)
                 parts.inbox.put(event)
-            case ConnectionEstablished():
-                self._cancel_deadline()
-                self._established.set()
+            case ConnectionEstablished() | ConnectionLost():
+                self._turned(event)
                 parts.inbox.put(event)
             case IncompleteMessage() | ReportReceived() | MessageRefused():
                 parts.inbox.put(event)
@@ -365,7 +410,68 @@ class MsrpConnection(ConnectionHooks, Sending):
             case _:
                 assert_never(event)
 
+    def _turned(self, event: ConnectionEstablished | ConnectionLost) -> None:
+        self._cancel_deadline()
+        if isinstance(event, ConnectionLost):
+            self._established.clear()
+            self._recovery.lost(event.error)
+            return
+        self._recovery.found()
+        self._established.set()
+        for stream in self._former:
+            stream.close()  # The peer has left it as well.
+
     # Inside.
+
+    async def _open(self) -> None:
+        """Connect or wait for the peer, for the first time or once more."""
+        try:
+            await (self._connect() if self.session.is_active else self._listen())
+        except MsrpError as error:
+            self._not_opened(CloseReason.LOST, error)
+            raise
+        except BaseException:
+            self._not_opened(CloseReason.BY_US)
+            raise
+
+    def _replace_session(self, negotiated: Negotiated) -> None:
+        parts, lost = self._started(), self.session
+        self._cancel_deadline()
+        self._established.clear()
+        lost.let_go()
+        self._flush()  # What is half written ends; what has happened is told.
+        if self._stream is not None and lost.is_active:
+            self._former = [each for each in self._former if not each.is_gone]
+            self._former.append(self._stream)
+        self._forget(lost.local_uri)
+        session = Session(
+            negotiated.local_uri,
+            negotiated.remote_path,
+            is_active=negotiated.is_active,
+            config=replace(lost.config, accept_types=negotiated.accept_types),
+        )
+        session.replace(lost, asyncio.get_running_loop().time())
+        self.negotiated, self._stream = negotiated, None
+        self._parts = replace(parts, session=session)
+        parts.outbox.moved(session, negotiated)
+        self.events_arrived(session.events_received())
+
+    def _not_opened(self, reason: CloseReason, error: MsrpError | None = None) -> None:
+        session = self.session
+        if session.was_open and reason is CloseReason.BY_US:
+            reason, error = CloseReason.LOST, ConnectionFailed("", "it was given up")
+        session.not_bound(reason, error)
+        self._tell()
+
+    def _not_recovered(self) -> None:
+        logger.info("nobody has reestablished a lost session in time")
+        self.session.give_up()
+        self._tell()
+
+    def _forget(self, uri: MsrpUri) -> None:
+        self._ports.forget(uri)
+        if self._listener is not None:
+            self._listener.forget(uri)
 
     async def _connect(self) -> None:
         if self._listener is not None:
@@ -389,24 +495,15 @@ class MsrpConnection(ConnectionHooks, Sending):
             await stream.wait_closed()
             raise self.session.closed_error()
         stream.attach(self.session, self)
+        await _any_of(self._established, self._over, self._recovery.is_lost)
+        if self._recovery.failed is not None:
+            raise self._recovery.failed
         await self.established()
 
     async def _listen(self) -> None:
         listener, manner = self._listener, self._manner
         if listener is None:
-            uri = self.negotiated.local_uri
-            assert uri.port is not None
-            if self.negotiated.secure and manner.local_cert is None:
-                raise LocalProtocolError("a passive side needs a local_cert for TLS")
-            listener = self._own_listener = MsrpListener(
-                uri.host,
-                uri.port,
-                local_cert=manner.local_cert if self.negotiated.secure else None,
-                limits=self._config.limits,
-                tls=manner.tls,
-                sockets=manner.sockets,
-            )
-            await listener.start()
+            listener = await self._ports.listen(self.negotiated)
         elif listener.secure and manner.tls != listener.tls:
             raise LocalProtocolError("the listener verifies peers by another policy")
         self._deadline = asyncio.get_running_loop().call_later(
@@ -420,7 +517,7 @@ class MsrpConnection(ConnectionHooks, Sending):
             f"the peer did not connect within {self.connect_timeout:g} s, though offer"
             " and answer leave that to it: does it wait for us?"
         )
-        self._end_session(CloseReason.LOST, ConnectionFailed("", problem))
+        self._not_opened(CloseReason.LOST, ConnectionFailed("", problem))
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:
@@ -447,10 +544,15 @@ class MsrpConnection(ConnectionHooks, Sending):
 
     def _end_session(self, reason: CloseReason, error: MsrpError | None = None) -> None:
         session = self._started().session
-        session.end(reason, error)
-        if self._stream is not None:
-            self._stream.flush()  # Which also has the events delivered.
-        self.events_arrived(session.events_received())
+        if session.state is SessionState.LOST:
+            session.give_up()
+        else:
+            session.end(reason, error)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._flush()  # Which also has the events delivered.
+        self.events_arrived(self.session.events_received())
 
     def _session_over(
         self, event: SessionOver, incomplete: tuple[IncompleteMessage, ...]
@@ -490,6 +592,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         if self._end is None:
             self._end = end
         self._cancel_deadline()
+        self._recovery.stop()
         self._over.set()
 
     async def _close_up(self, end: ClosedEvent) -> None:
@@ -499,13 +602,24 @@ class MsrpConnection(ConnectionHooks, Sending):
             await parts.reception.drained()  # The end is told after all messages.
             parts.inbox.put(end)
             parts.inbox.finish()
-        if self._listener is not None:
-            self._listener.forget(self.negotiated.local_uri)
-        if self._own_listener is not None:
-            await self._own_listener.close()
+        self._forget(self.negotiated.local_uri)
+        await self._ports.close()
         await self._started().outbox.close()
         if self._stream is not None and self.negotiated.is_active:
             await self._stream.wait_closed()
+        for stream in self._former:
+            stream.close()
+            await stream.wait_closed()
+
+
+async def _any_of(*events: asyncio.Event) -> None:
+    """Wait until one of several is set."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 def _last_incomplete(events: list[CoreEvent]) -> tuple[IncompleteMessage, ...]:

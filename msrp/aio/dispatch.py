@@ -15,6 +15,7 @@ from msrp.events import (
     ClosedEvent,
     ConnectionEstablished,
     ConnectionFailedEvent,
+    ConnectionLost,
     IncompleteMessage,
     MessageDeliveryFailed,
     MessageRefused,
@@ -26,6 +27,7 @@ __all__ = ["ConnectionHooks", "Notice", "Undelivered"]
 Notice = (
     ConnectionEstablished
     | ConnectionFailedEvent
+    | ConnectionLost
     | MessageDeliveryFailed
     | ReportReceived
     | MessageRefused
@@ -57,10 +59,15 @@ class ConnectionHooks(Hooked):
     """Every message, text too."""
 
     on_connection_established = Hook[ConnectionEstablished]()
-    """Once, when messages can flow."""
+    """When messages can flow; again each time that a lost connection is replaced."""
 
     on_connection_failed = Hook[ConnectionFailedEvent]()
     """Once, if they never can."""
+
+    on_connection_lost = Hook[ConnectionLost]()
+    """An open session has no connection any more, and waits for
+    :meth:`~msrp.MsrpConnection.reestablish`, or an attempt at that has failed.  Only
+    with a :attr:`~msrp.SessionConfig.recovery_time`."""
 
     on_message_delivery_failed = Hook[MessageDeliveryFailed]()
     """A message of ours did not arrive; the twin of ``await sent.delivered()``."""
@@ -113,6 +120,7 @@ class ConnectionHooks(Hooked):
 _HOOK_OF: dict[type, str] = {
     ConnectionEstablished: "on_connection_established",
     ConnectionFailedEvent: "on_connection_failed",
+    ConnectionLost: "on_connection_lost",
     MessageDeliveryFailed: "on_message_delivery_failed",
     ReportReceived: "on_report_received",
     MessageRefused: "on_message_refused",

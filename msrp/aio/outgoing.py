@@ -284,6 +284,11 @@ class Outbox:
         self._flush()
         return message
 
+    def moved(self, session: Session, negotiated: Negotiated) -> None:
+        """Go on with a session that has taken the place of the first."""
+        self._session = session
+        self._negotiated = negotiated
+
     async def drained(self) -> None:
         """Wait until nothing is on its way any more."""
         with self._waiting():
@@ -313,6 +318,7 @@ class Outbox:
     def was_delivered(self, event: MessageDelivered) -> None:
         """Take note that a message has arrived."""
         message = self._messages.pop(event.message_id, None)
+        self._close_source(event.message_id)
         if message is not None:
             message.was_delivered()
         self._changed.set()
@@ -332,6 +338,7 @@ class Outbox:
         if source is not None and source.error is not None:
             event.error.__cause__ = source.error
         self._no_longer_queued(message)
+        self._close_source(event.message_id)
         message.has_failed(event.error)
         if not told and not message.watched:
             logger.warning("message %s: %s", message.message_id, event.reason)
@@ -401,13 +408,23 @@ class Outbox:
         self._flush()
 
     def _no_longer_queued(self, message: OutgoingMessage) -> None:
-        if message.message_id in self._sources:
+        source = self._sources.get(message.message_id)
+        if isinstance(source, FileBody):
+            self._close_soon(source)  # Another session may have to open it again.
+        elif source is not None:
             self._close_source(message.message_id)
         elif message.size is not None and not message.is_out:
             self._queued -= message.size
         self._changed.set()
 
     def _close_source(self, message_id: str) -> None:
-        task = asyncio.create_task(self._sources.pop(message_id).close())
+        source = self._sources.pop(message_id, None)
+        if source is not None and not (
+            isinstance(source, FileBody) and source.is_closed
+        ):
+            self._close_soon(source)
+
+    def _close_soon(self, source: ReadAhead) -> None:
+        task = asyncio.create_task(source.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

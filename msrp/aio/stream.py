@@ -186,7 +186,7 @@ class StreamProtocol(asyncio.Protocol):
                 self._core.receive_eof(self._loop.time())
                 self._core.abandon(CloseReason.BY_THEM)
             else:
-                self._core.abandon(CloseReason.LOST, _lost(exc))
+                self._core.connection_lost(_lost(exc))
         self._transport = None
         for timer in (self._timer, self._patience):
             if timer is not None:
@@ -215,6 +215,11 @@ class StreamProtocol(asyncio.Protocol):
         """Where the connection comes from or goes to, for messages to people."""
         name = self._transport and self._transport.get_extra_info("peername")
         return f"{name[0]}:{name[1]}" if name else "somewhere"
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the connection is closed, on our side."""
+        return self._gone.done()
 
     def own_session(self, uri: MsrpUri) -> Session | None:
         """Return the session with this URI that is bound to this stream."""

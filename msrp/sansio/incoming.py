@@ -151,6 +151,11 @@ class Incoming:
         config = self._config
         return MemoryStore(config.max_message_length, config.limits.max_ranges)
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a message has begun to arrive of which octets are missing."""
+        return bool(self._open)
+
     def add(self, chunk: IncomingChunk, data: bytes, now: float) -> None:
         """Take in octets of a chunk's body."""
         message = self._message_of(chunk)
@@ -261,6 +266,16 @@ class Incoming:
             for message in self._open.values():
                 message.touched += now - self._paused_at
             self._paused_at = None
+
+    def carried_on(self, config: SessionConfig, now: float) -> None:
+        """Be the messages of another session, which takes the place of the first.
+
+        While there was none, nothing grew old.
+        """
+        self._config = config
+        self._paused_at = None
+        for message in self._open.values():
+            message.touched = now
 
     def stale(self, now: float) -> list[IncompleteMessage]:
         """Give up what has been left alone for too long."""

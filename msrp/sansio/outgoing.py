@@ -12,15 +12,15 @@ from collections.abc import Callable
 
 from msrp.errors import DeliveryError
 from msrp.headers import ByteRange, FailureReport
-from msrp.sansio.chunker import BodySource, Chunker
+from msrp.sansio.chunker import MAX_NUMERIC_CHUNK, BodySource, Chunker
 from msrp.sansio.encoder import new_transaction_id
 from msrp.sansio.ranges import RangeSet
 
 __all__ = ["Outgoing", "OutgoingState"]
 
 MAX_REPORT_GAPS = 8192
-"""Gaps between the octets that success reports have named; relays reorder a handful
-of chunks, and a peer that reports every other octet isn't to be remembered."""
+"""Gaps between the octets that responses and reports have named; relays reorder a
+handful of chunks, and a peer that reports every other octet isn't to be remembered."""
 
 
 class OutgoingState(enum.Enum):
@@ -46,15 +46,19 @@ class _Step(enum.Enum):
     BEGIN = enum.auto()
     LAST_OCTET = enum.auto()
     CONFIRM = enum.auto()
+    RESUME = enum.auto()
     FAIL = enum.auto()
 
 
 _NEXT = {
     (OutgoingState.QUEUED, _Step.BEGIN): OutgoingState.SENDING,
+    (OutgoingState.QUEUED, _Step.RESUME): OutgoingState.QUEUED,
     (OutgoingState.QUEUED, _Step.FAIL): OutgoingState.FAILED,
     (OutgoingState.SENDING, _Step.LAST_OCTET): OutgoingState.SENT,
+    (OutgoingState.SENDING, _Step.RESUME): OutgoingState.SENDING,
     (OutgoingState.SENDING, _Step.FAIL): OutgoingState.FAILED,
     (OutgoingState.SENT, _Step.CONFIRM): OutgoingState.DELIVERED,
+    (OutgoingState.SENT, _Step.RESUME): OutgoingState.SENDING,
     (OutgoingState.SENT, _Step.FAIL): OutgoingState.FAILED,
 }
 
@@ -75,6 +79,7 @@ class Outgoing:
     __slots__ = (
         "_heard",
         "chunker",
+        "confirmed",
         "error",
         "failure_report",
         "message_id",
@@ -105,6 +110,8 @@ class Outgoing:
         """Chunks that still wait for a response."""
         self.reported = RangeSet()
         """Octets that success reports have covered."""
+        self.confirmed = RangeSet()
+        """Octets that the far end is known to have."""
         self._heard = False
         self.chunker = Chunker(
             message_id,
@@ -153,14 +160,49 @@ class Outgoing:
         self._heard = True
         sent = self.chunker.offset
         if byte_range is None:
-            self.reported.add(0, sent)
+            self._has_arrived(0, sent)
             return
         start = max(0, byte_range.start - 1)
         stop = sent if byte_range.end is None else min(byte_range.end, sent)
         if start < stop:
-            self.reported.add(start, stop)
+            self._has_arrived(start, stop)
         if len(self.reported) > MAX_REPORT_GAPS:
             self.reported = RangeSet()
+
+    def acknowledged(self, start: int, stop: int) -> None:
+        """Add what a 200 from the far end itself says has arrived."""
+        self.confirmed.add(start, stop)
+        if len(self.confirmed) > MAX_REPORT_GAPS:
+            self.confirmed = RangeSet()
+
+    def not_received(self, byte_range: ByteRange) -> None:
+        """Take back what was said to have arrived (:rfc:`4975#section-7.3.2`)."""
+        start = max(0, byte_range.start - 1)
+        stop = self.chunker.offset if byte_range.end is None else byte_range.end
+        if start < stop:
+            self.confirmed.remove(start, stop)
+            self.reported.remove(start, stop)
+
+    def resume(self) -> None:
+        """Go back to what has to be sent again on another session.
+
+        That is what begins at the first octet of which nobody has said that it
+        arrived.  If all have, only the report of that is missing, and the last
+        octets ask for it once more.
+
+        Raises:
+            LocalProtocolError: The source can give its octets only once.
+        """
+        at, sent = self.confirmed.prefix, self.chunker.offset
+        if self.state is OutgoingState.SENT and at >= sent:
+            at = max(0, sent - MAX_NUMERIC_CHUNK)
+        self._step(_Step.RESUME)
+        self.unanswered = 0
+        self.chunker.seek(at)
+
+    def _has_arrived(self, start: int, stop: int) -> None:
+        self.reported.add(start, stop)
+        self.acknowledged(start, stop)
 
     def fail(self, error: DeliveryError) -> bool:
         """Become failed, unless it is over; tell whether that happened now."""

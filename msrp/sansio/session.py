@@ -3,6 +3,13 @@
 A session has no wire of its own.  It is carried by a
 :class:`~msrp.sansio.stream.Stream`, which finds it by the To-Path of what arrives
 and asks it for chunks when there is room to send; several may share one.
+
+A session whose connection is lost is over, and all that is in it, unless
+:attr:`~msrp.config.SessionConfig.recovery_time` says otherwise: then it keeps what
+isn't finished until another session, with the paths of a new SDP exchange, takes
+its place (:meth:`Session.replace`).  Messages keep their ids across sessions, in
+both directions, so that none gets lost and none is shown twice
+(:rfc:`4975#section-5.4`).
 """
 
 from __future__ import annotations
@@ -28,6 +35,7 @@ from msrp.errors import (
 )
 from msrp.events import (
     ConnectionEstablished,
+    ConnectionLost,
     CoreEvent,
     MessageDelivered,
     MessageDeliveryFailed,
@@ -65,6 +73,12 @@ _ENDS_SESSION = frozenset(
     {StatusCode.SESSION_DOES_NOT_EXIST, StatusCode.WRONG_CONNECTION}
 )
 
+_NOT_RECEIVED = frozenset(
+    {StatusCode.REQUEST_TIMEOUT, StatusCode.SESSION_DOES_NOT_EXIST}
+)
+"""What a relay reports of octets that have not reached the far end; all other codes
+say that somebody has seen them and doesn't want the message."""
+
 
 class SessionState(enum.Enum):
     """Where a session stands."""
@@ -78,6 +92,12 @@ class SessionState(enum.Enum):
     OPEN = enum.auto()
     """Messages may be sent."""
 
+    LOST = enum.auto()
+    """It has no connection any more; what isn't finished waits for another session."""
+
+    REPLACED = enum.auto()
+    """Another session goes on with what was left of it."""
+
     CLOSED = enum.auto()
     """It is over."""
 
@@ -85,16 +105,23 @@ class SessionState(enum.Enum):
 class _Trigger(enum.Enum):
     OPEN_ACTIVELY = enum.auto()
     BOUND = enum.auto()
+    LOSE = enum.auto()
+    REPLACE = enum.auto()
     END = enum.auto()
 
 
 _NEXT = {
     (SessionState.NEW, _Trigger.OPEN_ACTIVELY): SessionState.BINDING,
     (SessionState.NEW, _Trigger.BOUND): SessionState.OPEN,
+    (SessionState.NEW, _Trigger.LOSE): SessionState.LOST,
     (SessionState.NEW, _Trigger.END): SessionState.CLOSED,
     (SessionState.BINDING, _Trigger.BOUND): SessionState.OPEN,
+    (SessionState.BINDING, _Trigger.LOSE): SessionState.LOST,
     (SessionState.BINDING, _Trigger.END): SessionState.CLOSED,
+    (SessionState.OPEN, _Trigger.LOSE): SessionState.LOST,
     (SessionState.OPEN, _Trigger.END): SessionState.CLOSED,
+    (SessionState.LOST, _Trigger.REPLACE): SessionState.REPLACED,
+    (SessionState.LOST, _Trigger.END): SessionState.CLOSED,
 }
 
 
@@ -143,6 +170,10 @@ class Session:
         self._binding_until: float | None = None
         self._unanswered = 0
         self._over: tuple[CloseReason, MsrpError | None] | None = None
+        self._was_open = False
+        self._lost_by: tuple[CloseReason, MsrpError | None] | None = None
+        self._given_up: list[Outgoing] = []
+        """Half sent when they were given up, with no connection to say so on."""
 
     # The application's wishes.
 
@@ -152,18 +183,18 @@ class Session:
         Raises:
             SessionClosed: The session is over.
             LocalProtocolError: A message with this id is on its way, or the id isn't
-                one.
+                one; or another session has taken the place of this.
         """
         if self.state is SessionState.CLOSED:
             raise self.closed_error()
+        if self.state is SessionState.REPLACED:
+            raise LocalProtocolError("another session has taken the place of this")
         if not is_ident(message.message_id):
             raise LocalProtocolError("malformed Message-ID", section="4975#9")
         if message.message_id in self._messages:
             raise LocalProtocolError("a message with this Message-ID is on its way")
         self._messages[message.message_id] = message
-        size = message.chunker.total
-        bulky = size is None or size > BULK_SIZE
-        (self._bulk if bulky else self._lines).append(message)
+        self._queue_of(message).append(message)
 
     def abort(self, message_id: str, problem: str | None = None) -> None:
         """Give up a message; what is left of it won't be sent."""
@@ -191,6 +222,58 @@ class Session:
         """How many messages are not yet known to have arrived."""
         return len(self._messages)
 
+    @property
+    def was_open(self) -> bool:
+        """Whether it, or a session whose place it took, ever could carry messages."""
+        return self._was_open
+
+    # Its replacement.
+
+    def replace(self, lost: Session, now: float) -> None:
+        """Take the place of a session and go on with what is left of it.
+
+        Messages of ours that aren't known to have arrived are sent on under their
+        ids; what the peer has half sent may go on here; and what it sends twice
+        is known.  The first session, should it be open, ends without a word.
+
+        Raises:
+            LocalProtocolError: That session is over, or has never been open.
+        """
+        assert self.state is SessionState.NEW
+        if lost.state is SessionState.CLOSED or not lost.was_open:
+            raise LocalProtocolError("there is no open or lost session to replace")
+        lost.let_go()
+        lost._step(_Trigger.REPLACE)
+        self._was_open = True
+        self._lost_by = lost._lost_by
+        self._given_up = lost._given_up
+        self.refused_types = lost.refused_types
+        self.incoming = lost.incoming
+        self.incoming.carried_on(self.config, now)
+        self._events = lost.events_received()
+        self._messages, lost._messages = lost._messages, {}
+        for message in list(self._messages.values()):
+            self._resume(message)
+
+    def let_go(self) -> None:
+        """Be without a connection, and tell nobody; nothing if that is so already."""
+        if self.state in (SessionState.NEW, SessionState.BINDING, SessionState.OPEN):
+            self._step(_Trigger.LOSE)
+            self._binding = self._binding_until = None
+            self._leave_stream()
+
+    def give_up(self) -> None:
+        """End a lost session, for the reason that it was lost for."""
+        self.end(*(self._lost_by or (CloseReason.LOST, None)))
+
+    def _resume(self, message: Outgoing) -> None:
+        try:
+            message.resume()
+        except LocalProtocolError as error:
+            self._fail(message, MessageAborted(message.message_id, str(error)))
+        else:
+            self._queue_of(message).append(message)
+
     # What its stream tells it.
 
     def open_actively(self, stream: Stream, now: float) -> None:
@@ -206,10 +289,16 @@ class Session:
         """Note that the peer knows, or has shown, which session this is."""
         if self.state in (SessionState.NEW, SessionState.BINDING):
             self._step(_Trigger.BOUND)
+            self._was_open = True
+            self._lost_by = None
             self._binding_until = None
             self._events.append(
                 ConnectionEstablished(not self.is_active, self.remote_path)
             )
+            given_up, self._given_up = self._given_up, []
+            for message in given_up:
+                if self.stream is not None:
+                    self.stream.cut_short(self, message)
 
     def tell(self, event: CoreEvent) -> None:
         """Add to what happened."""
@@ -253,7 +342,7 @@ class Session:
 
     def chunk_written(self, message: Outgoing, chunk: Chunk) -> None:
         """Note that the end-line of a chunk is out."""
-        if message.finished:
+        if message.finished or self.state in (SessionState.LOST, SessionState.REPLACED):
             return
         queue = self._lines if message in self._lines else self._bulk
         if chunk.flag is ContinuationFlag.END:
@@ -266,13 +355,18 @@ class Session:
             self._bulk.remove(message)
             self._bulk.append(message)
 
-    def response_received(self, message: Outgoing, code: int) -> None:
+    def response_received(
+        self, message: Outgoing, code: int, chunk: Chunk | None = None
+    ) -> None:
         """Take in the answer to one chunk of a message (:rfc:`4975#section-7.3.2`)."""
         self._answered(message)
         if message is self._binding:
             self._binding_answered(code)
             return
         if code == StatusCode.OK:
+            # A relay answers for itself only.
+            if chunk is not None and chunk.finished and len(self.remote_path) == 1:
+                message.acknowledged(chunk.start, chunk.stop)
             self._confirm(message)
             return
         error = RequestRefused(message.message_id, code, reason_phrase(code))
@@ -284,10 +378,15 @@ class Session:
         if message is not self._binding:
             self._fail(message, ResponseTimeout(message.message_id))
         elif self.state is SessionState.BINDING:
-            self.end(CloseReason.LOST, _no_session("the peer never answered"))
+            self.not_bound(CloseReason.LOST, _no_session("the peer never answered"))
 
     def report_received(self, head: RequestHead) -> None:
-        """Take in a REPORT (:rfc:`4975#section-7.3.2`)."""
+        """Take in a REPORT (:rfc:`4975#section-7.3.2`).
+
+        One that says of certain octets that they weren't received speaks of the
+        path to the peer: the session is lost, and those octets are sent again on
+        the one that takes its place.  Any other failure is the message's own.
+        """
         if head.message_id is None or head.status is None:
             return
         message = self._messages.get(head.message_id)
@@ -302,13 +401,61 @@ class Session:
             self._confirm(message)
         else:
             error = FailureReported(message.message_id, code, reason_phrase(code))
-            self._failed_with(message, code, error)
+            if head.byte_range is None or code not in _NOT_RECEIVED:
+                self._failed_with(message, code, error)
+                return
+            if self.config.recovery_time > 0:
+                message.not_received(head.byte_range)
+            else:
+                self._fail(message, _error_of(message, code, error))
+            self.lose(CloseReason.LOST, error)
+
+    def disconnected(
+        self, reason: CloseReason, error: MsrpError | None, *, broken: bool
+    ) -> None:
+        """Be told that there is no connection any more.
+
+        Args:
+            reason: Who ended it.
+            error: Why, when it wasn't in good order.
+            broken: Whether the transport is to blame, and neither party.
+        """
+        if self.state in (SessionState.NEW, SessionState.BINDING):
+            self.not_bound(reason, error)
+            return
+        # Who closes while something is under way has not ended the session.
+        unconfirmed = bool(self._messages) or self.incoming.unfinished
+        if broken and (reason is CloseReason.LOST or unconfirmed):
+            self.lose(reason, error)
+        else:
+            self.end(reason, error)
+
+    def not_bound(self, reason: CloseReason, error: MsrpError | None) -> None:
+        """End the attempt to open a session; what it was to replace stays lost."""
+        if self._was_open and reason is not CloseReason.BY_US:
+            self.lose(reason, error)
+        else:
+            self.end(reason, error)
+
+    def lose(self, reason: CloseReason, error: MsrpError | None = None) -> None:
+        """Be without a connection, and keep what isn't finished for another session.
+
+        Without a ``recovery_time`` this is the end.
+        """
+        if self.config.recovery_time <= 0:
+            self.end(reason, error)
+        if self.state in (SessionState.CLOSED, SessionState.REPLACED):
+            return
+        self._lost_by = self._lost_by or (reason, error)
+        self._events.append(
+            ConnectionLost(error or SessionClosed(reason), tuple(self._messages))
+        )
+        self.let_go()
 
     def end(self, reason: CloseReason, error: MsrpError | None = None) -> None:
         """Be over; every message that isn't known to have arrived fails."""
-        if self.state is SessionState.CLOSED:
+        if self.state in (SessionState.CLOSED, SessionState.REPLACED):
             return
-        was_open = self.state is SessionState.OPEN
         self._step(_Trigger.END)
         self._over = (reason, error)
         self._lines.clear()
@@ -316,10 +463,8 @@ class Session:
         for message in list(self._messages.values()):
             self._fail(message, SessionEnded(message.message_id))
         self._events.extend(self.incoming.give_up_all("the session ended"))
-        self._events.append(SessionOver(reason, error, was_open))
-        if self.stream is not None:
-            self.stream.session_ended(self)
-            self.stream = None
+        self._events.append(SessionOver(reason, error, self._was_open))
+        self._leave_stream()
 
     # The clock.
 
@@ -347,9 +492,18 @@ class Session:
     def _binding_answered(self, code: int) -> None:
         if code in _FATAL:
             words = f"the peer refused the session with {code} ({reason_phrase(code)})"
-            self.end(CloseReason.BY_THEM, _no_session(words))
+            self.not_bound(CloseReason.BY_THEM, _no_session(words))
         else:
             self.bound()
+
+    def _leave_stream(self) -> None:
+        if self.stream is not None:
+            self.stream.session_ended(self)
+            self.stream = None
+
+    def _queue_of(self, message: Outgoing) -> deque[Outgoing]:
+        size = message.chunker.total
+        return self._bulk if size is None or size > BULK_SIZE else self._lines
 
     def _confirm(self, message: Outgoing) -> None:
         if message.confirm() and message is not self._binding:
@@ -357,9 +511,7 @@ class Session:
             self._events.append(MessageDelivered(message.message_id))
 
     def _failed_with(self, message: Outgoing, code: int, error: DeliveryError) -> None:
-        if code == StatusCode.REQUEST_TIMEOUT:
-            # A relay waited in vain, as we might have (RFC 4975 section 10.4).
-            error = ResponseTimeout(message.message_id)
+        error = _error_of(message, code, error)
         if code == StatusCode.UNSUPPORTED_MEDIA_TYPE and message.chunker.content_type:
             self.refused_types.add(message.chunker.content_type)
         self._fail(message, error)
@@ -368,6 +520,8 @@ class Session:
 
     def _fail(self, message: Outgoing, error: DeliveryError) -> None:
         half_sent = message.state is OutgoingState.SENDING
+        # What was written when the connection broke may have arrived in part.
+        half_known = half_sent or message.state is OutgoingState.SENT
         if not message.fail(error):
             return
         self._messages.pop(message.message_id, None)
@@ -376,6 +530,8 @@ class Session:
                 queue.remove(message)
         if half_sent and self.stream is not None:
             self.stream.cut_short(self, message)
+        elif half_known and self.state is not SessionState.CLOSED:
+            self._given_up.append(message)
         self._events.append(
             MessageDeliveryFailed(
                 message.message_id, _code_of(error), str(error), error
@@ -392,6 +548,13 @@ def _code_of(error: DeliveryError) -> int | None:
     if isinstance(error, ResponseTimeout):
         return StatusCode.REQUEST_TIMEOUT
     return None
+
+
+def _error_of(message: Outgoing, code: int, error: DeliveryError) -> DeliveryError:
+    if code == StatusCode.REQUEST_TIMEOUT:
+        # A relay waited in vain, as we might have (RFC 4975 section 10.4).
+        return ResponseTimeout(message.message_id)
+    return error
 
 
 def _no_session(problem: str) -> ConnectionFailed:

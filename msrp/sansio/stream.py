@@ -56,6 +56,10 @@ from msrp.uri import MsrpUri, format_path
 
 __all__ = ["SessionDirectory", "Stream"]
 
+_MAX_LEFT = 64
+"""URIs of lost sessions that one connection remembers; a handful is to be expected,
+and what is forgotten gets a 481."""
+
 MIN_INTERRUPTED = 2048
 """Octets of a chunk that are written before it makes way for something else."""
 
@@ -96,6 +100,8 @@ class _OpenChunk:
     message: Outgoing
     chunk: Chunk
     aborted: bool = False
+    left: bool = False
+    """Whether its message goes on elsewhere, on another connection."""
 
 
 class Stream:
@@ -148,6 +154,9 @@ class Stream:
         self._used = False
         self._idle_since: float | None = None
         self._paused = False
+        self._left: dict[MsrpUri, None] = {}
+        """Sessions that were lost here: what the peer still sends to them, before it
+        has noticed, must be neither taken nor refused."""
         self._ended: list[tuple[Session, list[CoreEvent]]] = []
         self._new_id = new_id
 
@@ -173,12 +182,21 @@ class Stream:
 
     def abandon(self, reason: CloseReason, error: MsrpError | None = None) -> None:
         """Give the connection up; all its sessions are over."""
+        self._give_up(reason, error, broken=False)
+
+    def connection_lost(self, error: MsrpError) -> None:
+        """Note that the transport has failed; its sessions may be recovered."""
+        self._give_up(CloseReason.LOST, error, broken=True)
+
+    def _give_up(
+        self, reason: CloseReason, error: MsrpError | None, *, broken: bool
+    ) -> None:
         if self._over:
             return
         self._over = True
         self.error = error
         for session in list(self.sessions):
-            session.end(reason, error)
+            session.disconnected(reason, error, broken=broken)
 
     # The wire.
 
@@ -200,9 +218,9 @@ class Stream:
             self._eof = True  # What it has sent before comes first.
         elif self._parser.in_message or self._request is not None:
             problem = "the peer closed the connection in the middle of a message"
-            self.abandon(CloseReason.LOST, RemoteProtocolError(problem))
+            self.connection_lost(RemoteProtocolError(problem))
         else:
-            self.abandon(CloseReason.BY_THEM)
+            self._give_up(CloseReason.BY_THEM, None, broken=True)
 
     def events_received(self) -> list[tuple[Session, list[CoreEvent]]]:
         """Return what happened in each session, and forget it."""
@@ -295,8 +313,9 @@ class Stream:
             self._check_idle(now)
         stalled = self._touched + self.limits.stall_time <= now
         if self._parser.in_message and not self._paused and stalled:
+            # That is what a path looks like which has silently gone.
             problem = "the peer left a message unfinished for too long"
-            self.abandon(CloseReason.LOST, LimitExceeded(problem))
+            self.connection_lost(LimitExceeded(problem))
 
     def _idle_until(self) -> float:
         if self._idle_since is None:
@@ -315,11 +334,24 @@ class Stream:
         """Let go of a session; its last events are kept for the next look."""
         self.sessions.pop(session, None)
         self._turns.remove(session)
+        if session.state is SessionState.LOST:
+            self._leave(session)
         self._ended.append((session, session.events_received()))
         for transaction in self._transactions:
             if self._owners[transaction.transaction_id] is session:
                 del self._owners[transaction.transaction_id]
                 self._transactions.end(transaction.transaction_id)
+
+    def _leave(self, session: Session) -> None:
+        """Stop to carry a session without ending its messages."""
+        self._left[session.local_uri] = None
+        if len(self._left) > _MAX_LEFT:
+            del self._left[next(iter(self._left))]
+        if self._open is not None and self._open.session is session:
+            self._open.left = True
+        # The peer may be on its way to another connection, too.  Should this one be
+        # closed before it is there, it would take that for the end of the session.
+        self._linger = max(self._linger, self.limits.probation_time)
 
     def cut_short(self, session: Session, message: Outgoing) -> None:
         """Tell the peer that no more will come of a message (``#``)."""
@@ -384,6 +416,9 @@ class Stream:
         """Let the session that a request is for judge its head."""
         head = request.head
         assert head is not None
+        if head.to_path[0] in self._left:
+            request.answered = True
+            return
         if session is None:
             request.refusal = StatusCode.SESSION_DOES_NOT_EXIST
             return
@@ -461,8 +496,10 @@ class Stream:
     def _check_session(self, request: _Request) -> None:
         """Let go of a session that has ended since the request began."""
         session = request.session
-        if session is not None and session.state is SessionState.CLOSED:
-            request.session = None
+        if session is None or session.stream is self:
+            return
+        request.session = None
+        if session.state is SessionState.CLOSED:
             self._answer(request, StatusCode.SESSION_DOES_NOT_EXIST)
 
     def _response_received(self, head: ResponseHead) -> None:
@@ -470,7 +507,7 @@ class Stream:
         if transaction is None:
             return  # Late, doubled, or nobody's: peers send such things.
         session = self._owners.pop(head.transaction_id)
-        session.response_received(transaction.message, head.code)
+        session.response_received(transaction.message, head.code, transaction.chunk)
 
     # Answering.
 
@@ -534,6 +571,8 @@ class Stream:
         chunk = open_.chunk
         if open_.aborted:
             piece: bytes | None = chunk.interrupt(ContinuationFlag.ABORT)
+        elif open_.left:
+            piece = chunk.interrupt()
         elif chunk.written >= MIN_INTERRUPTED and self._others_wait(open_.message):
             piece = chunk.interrupt()
         else:
@@ -571,8 +610,9 @@ class Stream:
             self._open = _OpenChunk(session, message, chunk)
             if message.failure_report is not FailureReport.NO:
                 silent = message.failure_report is FailureReport.PARTIAL
-                transaction = Transaction(chunk.transaction_id, message, silent)
-                self._transactions.begin(transaction)
+                self._transactions.begin(
+                    Transaction(chunk.transaction_id, message, silent, chunk=chunk)
+                )
                 self._owners[chunk.transaction_id] = session
             return True
         return False

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msrp.sansio.chunker import Chunk
 from msrp.sansio.outgoing import Outgoing
 
 __all__ = ["Transaction", "Transactions"]
@@ -23,6 +24,9 @@ class Transaction:
     message: Outgoing
     silent: bool
     """Whether silence means success (``Failure-Report: partial``)."""
+
+    chunk: Chunk | None = None
+    """What was sent, so that its octets are known to have arrived with a 200."""
 
     started: float | None = None
     """When its last octet was written, on the clock that stands still at times."""

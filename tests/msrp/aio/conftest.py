@@ -380,6 +380,7 @@ class Board:
             connection.on_attachment_received(log.events.append)
             connection.on_connection_established(log.events.append)
             connection.on_connection_failed(log.events.append)
+            connection.on_connection_lost(log.events.append)
             connection.on_message_delivery_failed(log.events.append)
             connection.on_report_received(log.events.append)
             connection.on_message_refused(log.events.append)

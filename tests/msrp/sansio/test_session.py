@@ -570,14 +570,37 @@ def test_a_message_whose_success_is_reported_is_delivered_once(
     assert MessageDelivered("m123") not in wire.events()
 
 
-@pytest.mark.xfail(reason="such a report fails its message and not the session")
 @pytest.mark.rule("MSRP-87")
-def test_a_report_that_octets_were_not_received_ends_the_session() -> None:
+@pytest.mark.parametrize("code", [408, 481])
+def test_a_report_that_octets_were_not_received_ends_the_session(code: int) -> None:
     wire = Wire()
     wire.send(b"x")
+    other = wire.send(b"y", "m456")
     wire.written()
-    wire.report("000 408", "1-1/1")
+    wire.events()
+    wire.report(f"000 {code}", "1-1/1")
     assert wire.session.state is SessionState.CLOSED
+    _, failed, ended, over = wire.events()
+    assert isinstance(failed, MessageDeliveryFailed)
+    assert (failed.message_id, failed.status_code) == ("m123", code)
+    assert isinstance(ended, MessageDeliveryFailed)
+    assert ended.error is other.error
+    assert isinstance(over, SessionOver)
+    assert over.reason is CloseReason.LOST
+    assert isinstance(over.error, FailureReported)
+
+
+@pytest.mark.rule("MSRP-87")
+@pytest.mark.parametrize("code", [400, 403, 413, 415, 423, 501])
+def test_a_report_that_the_message_is_not_wanted_ends_the_message_only(
+    code: int,
+) -> None:
+    wire = Wire(SessionConfig(recovery_time=60.0))
+    wire.send(b"x")
+    wire.written()
+    wire.report(f"000 {code}", "1-1/1")
+    assert wire.failure().status_code == code
+    assert wire.session.state is SessionState.OPEN
 
 
 # The end.
