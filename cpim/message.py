@@ -85,6 +85,8 @@ class CpimMessage:
         Raises:
             CpimError: It isn't ``message/cpim``, or it has too many headers.
         """
+        if not isinstance(data, bytes):
+            raise TypeError(f"data must be bytes, not {type(data).__name__}")
         block = HeaderBlock.parse(data, strict=strict, max_size=max_head_size)
         part, problems = read_content(data[block.size :])
         if not (block.headers or part.headers):

@@ -115,9 +115,12 @@ class Part:
         Raises:
             MimeError: An argument can't be written in a header field, or the
                 encoding is unknown.
+            TypeError: The content isn't bytes.
         """
         if isinstance(content_type, str):
             content_type = ContentType.parse(content_type)
+        if not isinstance(content, bytes):
+            raise TypeError(f"content must be bytes, not {type(content).__name__}")
         if isinstance(disposition, str):
             disposition = ContentDisposition.parse(disposition)
         fields = [("Content-Type", str(content_type))]

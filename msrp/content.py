@@ -315,6 +315,8 @@ def text_body(
         LocalProtocolError: The peer takes no text, or it can't be written as
             UTF-8.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"text must be str, not {type(text).__name__}")
     try:
         contents = text.encode()
     except UnicodeEncodeError:

@@ -185,6 +185,12 @@ def negotiate(
 def _message_sections(
     offered: Description, answered: Description
 ) -> tuple[MediaDescription, MediaDescription]:
+    for each in (offered, answered):
+        if not isinstance(each, SessionDescription | MediaDescription):
+            raise TypeError(
+                f"{type(each).__name__} is no description: read one with"
+                " sdp.SessionDescription.parse"
+            )
     if isinstance(offered, MediaDescription) and isinstance(answered, MediaDescription):
         return offered, answered
     if isinstance(offered, MediaDescription) or isinstance(answered, MediaDescription):
