@@ -10,7 +10,12 @@ from typing import Protocol
 from msrp.aio.sockets import SocketOptions, is_internet
 from msrp.aio.tls import peer_certificate
 from msrp.config import Limits
-from msrp.errors import CloseReason, MsrpError, SessionClosed
+from msrp.errors import (
+    CloseReason,
+    MsrpError,
+    RemoteProtocolError,
+    SessionClosed,
+)
 from msrp.events import CoreEvent
 from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import SessionDirectory, Stream
@@ -352,7 +357,9 @@ class StreamProtocol(asyncio.Protocol):
             return
         if self._patience is None:
             if self._core.error is not None:
-                logger.info("closing %s: %s", self.peer, self._core.error)
+                broken = isinstance(self._core.error, RemoteProtocolError)
+                level = logging.WARNING if broken else logging.INFO
+                logger.log(level, "closing %s: %s", self.peer, self._core.error)
             # Else a peer that doesn't read would keep the connection for ever.
             self._patience = self._loop.call_later(CLOSING_TIME, transport.abort)
         if not self._write_paused and not self._flush_due:
