@@ -33,7 +33,7 @@ RULES: dict[str, tuple[set[str], bool]] = {
     **{value: (VALUES, False) for value in VALUES},
     "msrp": ({"msrp"}, True),  # The package itself, which gathers public names.
     "msrp.sansio": ({"msrp.sansio", *VALUES}, False),
-    "msrp.content": ({"cpim", "mime", *VALUES}, False),
+    "msrp.content": ({"msrp.content", "cpim", "mime", *VALUES}, False),
     "msrp.addresses": ({"cpim", "msrp.content", *VALUES}, False),
     "msrp.negotiation": ({"msrp.negotiation", "sdp", *VALUES}, False),
     "msrp.testing": ({"msrp.sansio", *VALUES}, False),

@@ -1,0 +1,68 @@
+"""What a message says: its text, its attachments, and who it claims to be from.
+
+The core carries octets and a content type.  Here a message that has arrived is
+taken apart (:func:`read_message`, :func:`leaves`) and one that is to be sent is
+put together (:func:`text_body`, :func:`body_for`, :func:`multipart_body`).
+
+Reading never fails.  ``message/cpim`` is unwrapped, multiparts are opened, at any
+depth up to :data:`MAX_NESTING`; what can't be taken apart is handed over whole, as
+an attachment, and ``problem`` says why.  The octets are all there in any case: a
+body that we don't understand may be all there is of somebody's call for help.
+
+Writing keeps to what the peer has announced (:rfc:`4975#section-8.6`): content
+goes out bare or in a CPIM envelope, whichever the peer takes and prefers
+(:rfc:`4975#section-13`), and what it takes in neither form is refused here,
+before it costs a 415.  Wrapping is done on the whole body, before it is cut into
+chunks; MSRP carries any octet, so there is no transfer encoding.
+
+Who a CPIM envelope says it is from is an assertion by the peer, as good as the
+peer is: show the identity of the session beside it (:rfc:`4975#section-14.5`).
+"""
+
+from __future__ import annotations
+
+from cpim import Address, CpimMessage
+from mime import ContentType, Part
+from msrp.content.reading import (
+    MAX_NESTING,
+    filename_of,
+    leaves,
+    read_message,
+    stored_message,
+)
+from msrp.content.received import (
+    AttachmentReceived,
+    MessageReceived,
+    TextMessageReceived,
+)
+from msrp.content.writing import (
+    ANONYMOUS,
+    Body,
+    body_for,
+    cpim_body,
+    file_disposition,
+    multipart_body,
+    text_body,
+)
+
+__all__ = [
+    "ANONYMOUS",
+    "MAX_NESTING",
+    "Address",
+    "AttachmentReceived",
+    "Body",
+    "ContentType",
+    "CpimMessage",
+    "MessageReceived",
+    "Part",
+    "TextMessageReceived",
+    "body_for",
+    "cpim_body",
+    "file_disposition",
+    "filename_of",
+    "leaves",
+    "multipart_body",
+    "read_message",
+    "stored_message",
+    "text_body",
+]

@@ -1,0 +1,319 @@
+"""Putting together what is to be sent, in the form that the peer takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cpim import CORE_NAMESPACE, Address, CpimError, CpimMessage
+from mime import (
+    ContentDisposition,
+    ContentType,
+    MimeError,
+    MimeLimitExceeded,
+    Part,
+    build_multipart,
+    open_part,
+    safe_filename,
+)
+from mime.parameters import Parameters, format_parameters
+from msrp.accept_types import AcceptTypes
+from msrp.content.reading import MAX_NESTING
+from msrp.errors import LocalProtocolError
+
+__all__ = [
+    "ANONYMOUS",
+    "Body",
+    "body_for",
+    "cpim_body",
+    "file_disposition",
+    "multipart_body",
+    "text_body",
+]
+
+ANONYMOUS = Address("sip:anonymous@anonymous.invalid")
+"""Stands for a party whose address isn't known (:rfc:`3323#section-4.1.1.3`):
+From and To may not be left out (:rfc:`4975#section-13`)."""
+
+_CPIM = "message/cpim"
+
+_SINGULAR = ("From", "DateTime", "Subject", "Require")
+"""The core headers that may stand only once in MSRP (:rfc:`4975#section-13`)."""
+
+_NOTHING = AcceptTypes(())
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What to send: the arguments of one message."""
+
+    content_type: str
+    """For ``Content-Type``, in the form without spaces that MSRP has."""
+
+    contents: bytes = field(repr=False)
+    """The octets, to be cut into chunks as they are."""
+
+    disposition: str | None = None
+    """For ``Content-Disposition``; ``None`` leaves it out, which means render."""
+
+
+def text_body(
+    text: str,
+    *,
+    accept: AcceptTypes,
+    accept_wrapped: AcceptTypes = _NOTHING,
+    sender: Address | None = None,
+    recipient: Address | None = None,
+    now: datetime | None = None,
+) -> Body:
+    """Return the body of a text message; for the arguments see :func:`body_for`.
+
+    It is wrapped if the peer lists ``message/cpim`` first (:rfc:`4975#section-13`).
+
+    Raises:
+        LocalProtocolError: The peer takes no text, or it can't be written as
+            UTF-8.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"text must be str, not {type(text).__name__}")
+    try:
+        contents = text.encode()
+    except UnicodeEncodeError:
+        raise LocalProtocolError("the text has half of a surrogate pair") from None
+    return body_for(
+        "text/plain;charset=utf-8",
+        contents,
+        accept=accept,
+        accept_wrapped=accept_wrapped,
+        sender=sender,
+        recipient=recipient,
+        now=now,
+        prefer_bare=accept.first != _CPIM,
+    )
+
+
+def body_for(
+    content_type: str,
+    contents: bytes,
+    *,
+    accept: AcceptTypes,
+    accept_wrapped: AcceptTypes = _NOTHING,
+    sender: Address | None = None,
+    recipient: Address | None = None,
+    now: datetime | None = None,
+    disposition: str | None = None,
+    prefer_bare: bool = True,
+) -> Body:
+    """Return content as the peer takes it, bare or in a CPIM envelope.
+
+    It is wrapped if the peer takes the content only so (:rfc:`4975#section-8.6`):
+    who names a type is understood to mean it.  The disposition of wrapped content
+    is in the envelope, beside its type.
+
+    The content comes last in an envelope.  So for a file that is too large for
+    memory, give no contents, and send its octets after :attr:`Body.contents`.
+
+    Args:
+        content_type: What the content is.
+        contents: Its octets.
+        accept: What the peer takes.
+        accept_wrapped: What it takes only in a container.
+        sender: Who it is from; anonymous by default.
+        recipient: To whom it is; anonymous by default.
+        now: When it is sent, with an offset from UTC, for the envelope.
+        disposition: What to do with it, such as :func:`file_disposition`.
+        prefer_bare: Whether to leave the envelope off if the peer doesn't mind.
+
+    Raises:
+        LocalProtocolError: The peer doesn't take this content, or something
+            can't be written.
+    """
+    part = _build_part(content_type, contents, disposition)
+    root, *inner = _types_in(part)
+    is_inner_fine = all(_is_wrappable(each, accept, accept_wrapped) for each in inner)
+    is_bare_fine = is_inner_fine and accept.covers(root)
+    is_wrapped_fine = (
+        is_inner_fine
+        and root != _CPIM
+        and accept.covers(_CPIM)
+        and _is_wrappable(root, accept, accept_wrapped)
+    )
+    if is_wrapped_fine and not (is_bare_fine and prefer_bare):
+        return _wrap(part, sender or ANONYMOUS, recipient or ANONYMOUS, now)
+    if not is_bare_fine:
+        raise LocalProtocolError(
+            "the peer takes no content of this type, neither bare nor wrapped",
+            section="4975#8.6",
+            status=415,
+        )
+    wire_type = _format_content_type(part.content_type)
+    return Body(wire_type, contents, part.header("content-disposition"))
+
+
+def cpim_body(
+    message: CpimMessage,
+    *,
+    accept: AcceptTypes,
+    accept_wrapped: AcceptTypes = _NOTHING,
+) -> Body:
+    """Return the body of a message that has its envelope already.
+
+    Args:
+        message: What to send, octet for octet.
+        accept: What the peer takes.
+        accept_wrapped: What it takes only in a container.
+
+    Raises:
+        LocalProtocolError: The peer doesn't take it, or its headers aren't as
+            MSRP wants them (:rfc:`4975#section-13`).
+    """
+    return body_for(_CPIM, bytes(message), accept=accept, accept_wrapped=accept_wrapped)
+
+
+def multipart_body(
+    parts: Sequence[Part],
+    *,
+    subtype: str = "mixed",
+    parameters: Parameters = (),
+    accept: AcceptTypes,
+    accept_wrapped: AcceptTypes = _NOTHING,
+    sender: Address | None = None,
+    recipient: Address | None = None,
+    now: datetime | None = None,
+    disposition: str | None = None,
+    prefer_bare: bool = True,
+) -> Body:
+    """Return the body of a message of several parts.
+
+    Args:
+        parts: At least one; each, and what is in it, must be of a type that the
+            peer takes, bare or wrapped.
+        subtype: ``mixed``, ``related``, ``alternative`` and so on.
+        parameters: More parameters of the content type, such as ``start``.
+        accept: See :func:`body_for`, as for all that follow.
+        accept_wrapped: What the peer takes only in a container.
+        sender: Who it is from.
+        recipient: To whom it is.
+        now: When it is sent.
+        disposition: What to do with the whole.
+        prefer_bare: Whether to leave the envelope off if the peer doesn't mind.
+
+    Raises:
+        LocalProtocolError: The peer doesn't take it, or something can't be
+            written.
+    """
+    try:
+        content_type, contents = build_multipart(parts, subtype, parameters)
+    except MimeError as exc:
+        raise LocalProtocolError(exc.problem) from exc
+    return body_for(
+        str(content_type),
+        contents,
+        accept=accept,
+        accept_wrapped=accept_wrapped,
+        sender=sender,
+        recipient=recipient,
+        now=now,
+        disposition=disposition,
+        prefer_bare=prefer_bare,
+    )
+
+
+def file_disposition(filename: str) -> str:
+    """Return the ``Content-Disposition`` of a file to send.
+
+    Args:
+        filename: Its name.  A path in front is cut off: it is nobody's business.
+    """
+    name = safe_filename(filename)
+    return str(ContentDisposition.build("attachment", filename=name))
+
+
+def _build_part(content_type: str, contents: bytes, disposition: str | None) -> Part:
+    try:
+        return Part.build(content_type, contents, disposition=disposition)
+    except MimeError as exc:
+        raise LocalProtocolError(exc.problem) from exc
+
+
+def _format_content_type(content_type: ContentType) -> str:
+    # RFC 4975 section 9 has no space before a parameter, unlike RFC 2045.
+    parameters = (format_parameters((p,)) for p in content_type.parameters)
+    return content_type.essence + "".join(f";{text[2:]}" for text in parameters)
+
+
+def _is_wrappable(
+    essence: str, accept: AcceptTypes, accept_wrapped: AcceptTypes
+) -> bool:
+    return accept.covers(essence) or accept_wrapped.covers(essence)
+
+
+def _wrap(
+    part: Part, sender: Address, recipient: Address, now: datetime | None
+) -> Body:
+    value = part.header("content-disposition")
+    fields = () if value is None else (("Content-Disposition", value),)
+    try:
+        message = CpimMessage.build(
+            part.content_type,
+            part.body,
+            sender=sender,
+            to=recipient,
+            date_time=now,
+            content_headers=fields,
+        )
+    except CpimError as exc:
+        raise LocalProtocolError(exc.problem) from exc
+    return Body(_CPIM, bytes(message))
+
+
+def _types_in(part: Part, depth: int = 0, *, is_signed: bool = False) -> Iterator[str]:
+    """Yield the type of content to send, and of all that is in it.
+
+    Raises:
+        LocalProtocolError: The peer couldn't take it apart either.
+    """
+    yield part.content_type.essence
+    inner: tuple[Part, ...] = ()
+    if part.content_type.essence == _CPIM:
+        inner = (_open_envelope(part, is_signed=is_signed),)
+    elif part.content_type.type == "multipart":
+        inner = _open_multipart(part)
+    if inner and depth == MAX_NESTING:
+        raise LocalProtocolError(f"the content is more than {MAX_NESTING} deep")
+    protects = is_signed or part.content_type.essence == "multipart/signed"
+    for each in inner:
+        yield from _types_in(each, depth + 1, is_signed=protects)
+
+
+def _open_multipart(part: Part) -> tuple[Part, ...]:
+    try:
+        opened = open_part(part)
+    except MimeLimitExceeded as exc:
+        raise LocalProtocolError(exc.problem) from exc
+    if opened.multipart is None:
+        raise LocalProtocolError("a multipart to send can't be taken apart")
+    return opened.parts
+
+
+def _open_envelope(part: Part, *, is_signed: bool) -> Part:
+    """Return what is in an envelope that is as MSRP wants it.
+
+    Raises:
+        LocalProtocolError: It isn't.
+    """
+    try:
+        message = CpimMessage.parse(part.content)
+    except CpimError as exc:
+        raise LocalProtocolError(exc.problem) from exc
+    problem = None
+    if message.sender is None or not message.to:
+        problem = "message/cpim to send must have From and To"
+    elif is_signed and message.get("DateTime") is None:
+        problem = "message/cpim that is signed must have DateTime"
+    elif any(len(message.get_all(n, CORE_NAMESPACE)) > 1 for n in _SINGULAR):
+        problem = "a header of message/cpim that may be there only once is repeated"
+    if problem is not None:
+        raise LocalProtocolError(problem, section="4975#13")
+    return message.part
