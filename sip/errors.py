@@ -94,18 +94,25 @@ class LocalError(SipError, ValueError):
 
 
 class TransportError(SipError, ConnectionError):
-    """An address can't be listened on, or a request can't be sent.
+    """An address can't be listened on, or not be reached.
 
     Attributes:
-        problem: Which address, and what the system said.
+        problem: Why: what the system, TLS or the DNS said, in words.
+        target: Which address, and for a name the URI that led there; the last
+            one, if several were tried.
+        doing: What can't be done: ``"reach"`` or ``"listen on"``.
     """
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: str, *, target: str = "", doing: str = "reach") -> None:
         super().__init__(problem)
         self.problem = problem
+        self.target = target
+        self.doing = doing
 
     def __str__(self) -> str:
-        return self.problem
+        if not self.target:
+            return self.problem
+        return f"cannot {self.doing} {self.target}: {self.problem}"
 
 
 class CallError(SipError):
@@ -133,10 +140,24 @@ class CallRefused(CallError):
 
 
 class CallTimeout(CallError, TimeoutError):
-    """Nobody answered in time: in the peer's time, or in yours."""
+    """Nobody answered in time: in the peer's time, or in yours.
+
+    Attributes:
+        problem: What was waited for, and how long.
+        target: Where the request went last, as for :exc:`TransportError`.
+    """
+
+    def __init__(
+        self, problem: str = "nobody answered in time", *, target: str = ""
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.target = target
 
     def __str__(self) -> str:
-        return "nobody answered in time"
+        if not self.target:
+            return self.problem
+        return f"no answer from {self.target}: {self.problem}"
 
 
 class CallOver(CallError):

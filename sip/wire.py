@@ -42,6 +42,11 @@ people send to each other don't travel in SIP.
 
 _END_OF_HEAD = b"\r\n\r\n"
 
+_MAY_BEGIN = frozenset(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~\r"
+)
+"""What a start line may begin with, a method being a token, and an empty line."""
+
 
 @dataclass(slots=True)  # Not frozen: one is made for every message.
 class _Head:
@@ -312,6 +317,9 @@ class StreamFramer:
             events.append(KeepAlive.PING if self._after_empty_line else KeepAlive.PONG)
             self._after_empty_line = not self._after_empty_line
             return True
+        if len(self._buffer) > self._at and self._buffer[self._at] not in _MAY_BEGIN:
+            # TLS, most likely, whose client would wait for us as long as we for it.
+            return self._break(SipParseError("this is no SIP message"), events)
         return self._read_head(events)
 
     def _read_head(self, events: list[StreamEvent]) -> bool:

@@ -15,15 +15,9 @@ from sip.aio.call import Call, Headers
 from sip.aio.driver import Driver
 from sip.aio.incoming import IncomingCall
 from sip.aio.outgoing import OutgoingCall
+from sip.aio.reasons import error_of
 from sip.aio.resolver import Dns, Resolver, usable_transports
-from sip.errors import (
-    CallError,
-    CallOver,
-    CallRefused,
-    CallTimeout,
-    LocalError,
-    TransportError,
-)
+from sip.errors import CallError, LocalError, SipParseError
 from sip.media import SDP_TYPE, Media, compose_body, make_offer
 from sip.message import Response
 from sip.name_addr import NameAddr
@@ -41,7 +35,6 @@ from sip.sansio.events import (
     CallUnanswered,
     EndReason,
     Event,
-    Failure,
     ReinviteReceived,
     RequestFailed,
     ResponseReceived,
@@ -188,14 +181,16 @@ class UserAgent:
         Raises:
             CallRefused: The peer refused.
             CallTimeout: Nobody answered in time.
-            NegotiationFailed: There is nothing that both sides can do.
+            NegotiationFailed: There is nothing that both sides can do, or one of
+                the media can't begin with what was agreed.
             TransportError: No address took the INVITE.
-            LocalError: Something here can't be put into a request.
+            LocalError: Something here can't be put into a request, or the URI
+                can't lead anywhere.
         """
         driver = self._open_driver()
         if not media:
             raise LocalError("a call needs media")
-        target = parse_uri(uri)
+        target = self._read_target(uri, outbound_proxy)
         address = self._media_address(target)
         try:
             offer = await make_offer(media, address=address)
@@ -258,12 +253,13 @@ class UserAgent:
         Raises:
             CallTimeout: Nobody answered.
             TransportError: No address took the request.
-            LocalError: Something here can't be put into a request.
+            LocalError: Something here can't be put into a request, or the URI
+                can't lead anywhere.
         """
         driver = self._open_driver()
         sent = self._core.request(
             method,
-            parse_uri(uri),
+            self._read_target(uri, outbound_proxy),
             headers=headers,
             body=body,
             content_type=content_type,
@@ -279,7 +275,12 @@ class UserAgent:
             del self._requests[sent]
 
     async def close(self) -> None:
-        """End all calls, wait for that a short time, and close all sockets."""
+        """End all calls, wait for that a short time, and close all sockets.
+
+        Calls that were answered get :attr:`Limits.closing_time`, those of ours that
+        weren't :attr:`Limits.cancelling_time`, and nobody waits for a peer that
+        hasn't said a word.
+        """
         driver = self._driver
         if self._closed or driver is None:
             return
@@ -287,6 +288,7 @@ class UserAgent:
         self._core.answers_calls = False
         try:
             self._end_calls(driver)
+            await self._leave_unanswered(driver)
             async with asyncio.timeout(self._core.limits.closing_time):
                 await asyncio.gather(*(call.ended() for call in self.calls))
                 await driver.wait_for_tasks()
@@ -336,7 +338,8 @@ class UserAgent:
             case CallAnswered(core, response):
                 self._outgoing(core).answered_with(response)
             case CallFailed(core, response, failure):
-                self._outgoing(core).failed(_error_of(response, failure))
+                error = error_of(response, failure, core.invite, self._core.timers)
+                self._outgoing(core).failed(error)
                 self._forget(core, EndReason.FAILED)
             case CallUnanswered(core, reason) | CallEnded(core, reason):
                 self._forget(core, reason)
@@ -359,7 +362,8 @@ class UserAgent:
         if answer is None or answer.done():
             return
         if isinstance(event, RequestFailed):
-            answer.set_exception(_error_of(None, event.failure))
+            timers = self._core.timers
+            answer.set_exception(error_of(None, event.failure, event.request, timers))
         elif event.response.status >= 200:
             answer.set_result(event.response)
 
@@ -410,6 +414,38 @@ class UserAgent:
                 call.hang_up()
         driver.flush()
 
+    async def _leave_unanswered(self, driver: Driver) -> None:
+        """Wait for the calls that were cancelled, and then no longer."""
+        waits = [
+            asyncio.wait([asyncio.ensure_future(call.ended())], timeout=patience)
+            for core, call in self._calls.items()
+            if isinstance(core, ClientCall) and core.state is CallState.INVITING
+            if (patience := self._patience(core, driver.now())) > 0
+        ]
+        for _, late in await asyncio.gather(*waits):
+            for waiting in late:
+                waiting.cancel()
+        for core in list(self._calls):
+            if isinstance(core, ClientCall):
+                core.abandon()
+        driver.flush()
+
+    def _patience(self, core: ClientCall, now: float) -> float:
+        """Tell how many seconds to wait for the end of a call that was cancelled."""
+        limits = self._core.limits
+        if core.invite.is_heard:
+            return min(limits.cancelling_time, limits.closing_time)
+        # There is nothing to CANCEL (RFC 3261 §9.1).  But an INVITE that has only
+        # just been sent may well be heard of, and would ring on without a CANCEL.
+        return core.began_at + self._core.timers.t1 - now
+
+    def _read_target(self, uri: str, outbound_proxy: str | None) -> Uri:
+        """Read whom to send to, and find out whether that can lead anywhere."""
+        proxy = outbound_proxy or self._outbound_proxy
+        target = _read_uri(uri)
+        self._resolver.check(target if proxy is None else _read_uri(proxy))
+        return target
+
     def _open_driver(self) -> Driver:
         if self._driver is None or self._closed:
             raise LocalError("the user agent isn't open")
@@ -428,20 +464,14 @@ class UserAgent:
         proxy = outbound_proxy or self._outbound_proxy
         if proxy is None:
             return []
-        uri = parse_uri(proxy)
+        uri = _read_uri(proxy)
         if isinstance(uri, SipUri) and not uri.loose_routing:
             uri = uri.with_parameter("lr")
         return [NameAddr(None, uri)]
 
 
-def _error_of(response: Response | None, failure: Failure | None) -> Exception:
-    match failure:
-        case Failure.CANCELLED:
-            return CallOver(EndReason.CANCELLED)
-        case Failure.TIMEOUT:
-            return CallTimeout()
-        case _:
-            if response is not None:
-                return CallRefused(response)
-            words = "it failed" if failure is None else failure.value
-            return TransportError(f"the request got no answer: {words}")
+def _read_uri(text: str) -> Uri:
+    try:
+        return parse_uri(text)
+    except SipParseError as exc:
+        raise LocalError(f"{text!r} is no URI: {exc.problem}") from exc

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 import sdp
 from sip.agreement import Agreement
-from sip.errors import CallOver
+from sip.errors import CallError, CallOver, NegotiationFailed
 from sip.media import (
     SDP_TYPE,
     Agreed,
@@ -225,7 +225,7 @@ class Call:
         for stream in agreed:
             if isinstance(stream.media, IntroducedMedia):
                 stream.media.introduce(*self._parties())
-            await stream.media.start(stream.offered, stream.answered, is_offerer)
+            await _start(stream, is_offerer)
 
     def _parties(self) -> tuple[str, str]:
         """Return the URIs of both, for media that want to know."""
@@ -275,3 +275,26 @@ class Call:
             core.bye(now)
         self._owner.flush()
         await asyncio.shield(self._stop_media())
+
+
+async def _start(stream: Agreed, is_offerer: bool) -> None:
+    try:
+        await stream.media.start(stream.offered, stream.answered, is_offerer)
+    except CallError:
+        raise
+    except Exception as exc:
+        if not _tells_a_problem(exc):
+            raise
+        words = str(exc) or type(exc).__name__
+        raise NegotiationFailed(f"what was agreed can't be started: {words}") from exc
+
+
+def _tells_a_problem(error: Exception) -> bool:
+    """Tell whether an error is about what was agreed, and no bug of the media.
+
+    Media come from other packages, with errors of their own; those that have words
+    for the user carry them as ``problem``, like ours.
+    """
+    return isinstance(error, OSError) or isinstance(
+        getattr(error, "problem", None), str
+    )

@@ -9,11 +9,13 @@ call to a dead port fails at once instead of after 32 seconds
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 import socket
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from sip.errors import SipParseError
@@ -50,11 +52,15 @@ class Datagrams(asyncio.DatagramProtocol):
     Args:
         flow: The number of the socket.
         sink: Who takes the messages.
-        on_failure: Called with the last message to an address where nobody is.
+        on_failure: Called with the last message to an address where nobody is,
+            and with what the system says.
     """
 
     def __init__(
-        self, flow: int, sink: MessageSink, on_failure: Callable[[Outgoing], None]
+        self,
+        flow: int,
+        sink: MessageSink,
+        on_failure: Callable[[Outgoing, OSError], None],
     ) -> None:
         self.flow = flow
         self._sink = sink
@@ -63,7 +69,7 @@ class Datagrams(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._last: OrderedDict[_Address, Outgoing] = OrderedDict()
         self._full = False
-        self._refused = False
+        self._error: Exception | None = None
         self._closed = asyncio.get_running_loop().create_future()
 
     async def bind(self, host: str, port: int) -> Hop:
@@ -126,37 +132,34 @@ class Datagrams(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """Take note of an error of this datagram, or of one before."""
         _log.debug("a datagram could not be delivered: %s", exc)
-        self._refused = True
-        for address in self._failed_addresses():
+        self._error = exc
+        for address, error in self._failed_addresses():
             outgoing = self._last.pop(address, None)
             if outgoing is not None:
-                self._on_failure(outgoing)
+                self._on_failure(outgoing, error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note that the socket is gone."""
         if not self._closed.done():
             self._closed.set_result(None)
 
-    def send(self, data: bytes, outgoing: Outgoing) -> bool:
+    def send(self, data: bytes, outgoing: Outgoing) -> None:
         """Send a datagram.
 
-        Returns:
-            False if the system refuses it.
+        Raises:
+            OSError: The system refuses it.
         """
         if self._transport is None or self._transport.is_closing():
-            return False
+            raise ConnectionError("the socket is closed")
         if self._full:
-            return True  # Lost, as datagrams may be: it will be repeated.
+            return  # Lost, as datagrams may be: it will be repeated.
         address = (outgoing.hop.host, outgoing.hop.port)
         # The system may report an error of an earlier datagram instead of sending
         # this one, and does so within the call; asked again it sends.
-        for _ in range(2):
-            self._refused = False
-            self._transport.sendto(data, address)
-            if not self._refused:
-                self._remember(address, outgoing)
-                return True
-        return False
+        error = self._hand_over(data, address) and self._hand_over(data, address)
+        if error is not None:
+            raise error
+        self._remember(address, outgoing)
 
     async def close(self) -> None:
         """Close the socket."""
@@ -164,25 +167,42 @@ class Datagrams(asyncio.DatagramProtocol):
             self._transport.close()
             await asyncio.shield(self._closed)
 
+    def _hand_over(self, data: bytes, address: _Address) -> Exception | None:
+        """Give a datagram to the system and return what it says against it."""
+        assert self._transport is not None
+        self._error = None
+        self._transport.sendto(data, address)
+        return self._error
+
     def _remember(self, address: _Address, outgoing: Outgoing) -> None:
         self._last[address] = outgoing
         self._last.move_to_end(address)
         if len(self._last) > _REMEMBERED:
             self._last.popitem(last=False)
 
-    def _failed_addresses(self) -> list[_Address]:
+    def _failed_addresses(self) -> list[tuple[_Address, OSError]]:
         """Ask the system which addresses its errors are about."""
-        found: list[_Address] = []
+        found: list[tuple[_Address, OSError]] = []
         if self._socket is None or not sys.platform.startswith("linux"):
             return found
         # There is one for each datagram that failed, and not many wait here.
         while len(found) < _REMEMBERED:
             try:
-                _, _, _, address = self._socket.recvmsg(0, 512, _MSG_ERRQUEUE)
+                _, said, _, address = self._socket.recvmsg(0, 512, _MSG_ERRQUEUE)
             except OSError:
                 break
-            found.append((str(address[0]), int(address[1])))
+            failed = (str(address[0]), int(address[1]))
+            found.append((failed, _error_in(said)))
         return found
+
+
+def _error_in(said: Sequence[tuple[int, int, bytes]]) -> OSError:
+    """Read the error from a ``sock_extended_err``, which begins with its number."""
+    for _, _, data in said:
+        if len(data) >= 4:
+            number = int.from_bytes(data[:4], sys.byteorder)
+            return OSError(number, os.strerror(number))
+    return ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 
 
 def _ask_for_errors(sock: socket.socket) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 
 from sip.aio.resolver import Resolver
 from sip.aio.transport import TransportLayer
-from sip.errors import SipParseError
+from sip.errors import SipParseError, TransportError
 from sip.message import Message
 from sip.name_addr import NameAddr
 from sip.sansio.events import Event
@@ -53,6 +53,7 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lookups: set[asyncio.Task[None]] = set()
         self._flushing = False
         self._closed = False
         self.transport = TransportLayer(
@@ -87,7 +88,8 @@ class Driver:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        known = self._tasks | self._lookups
+        tasks = [task for task in known if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         try:
@@ -141,10 +143,10 @@ class Driver:
             self.core.receive_invalid(error, source, self.now())
             self.flush()
 
-    def _transport_failed(self, outgoing: Outgoing) -> None:
+    def _transport_failed(self, outgoing: Outgoing, error: TransportError) -> None:
         if not self._closed:
-            _log.info("cannot send to %s", outgoing.hop)
-            self.core.transport_failed(outgoing, self.now())
+            _log.info("%s", error)
+            self.core.transport_failed(outgoing, self.now(), error)
             self.flush()
 
     # What the core wants.
@@ -154,7 +156,7 @@ class Driver:
         for lookup in lookups:
             hops = self._resolver.resolve_now(lookup.uri)
             if hops is None:
-                self.spawn(self._resolve(lookup))
+                self._look_up(lookup)
             else:
                 self.core.found(lookup, hops, self.now())
         messages = self.core.messages_to_send()
@@ -165,14 +167,25 @@ class Driver:
             self._on_event(event)
         return bool(lookups or messages or events)
 
+    def _look_up(self, lookup: Lookup) -> None:
+        # Nobody waits for a look-up when the agent is closed: it is cancelled.
+        task = self._loop.create_task(self._resolve(lookup))
+        self._lookups.add(task)
+        task.add_done_callback(self._lookups.discard)
+
     async def _resolve(self, lookup: Lookup) -> None:
         hops: Sequence[Hop] = ()
+        cause: TransportError | None = None
         try:
             hops = await self._resolver.resolve(lookup.uri)
+        except TransportError as exc:
+            cause = exc
         except Exception as exc:
             # The application may have given us a DNS of its own.
+            cause = TransportError("the look-up of its address failed")
+            cause.__cause__ = exc
             self.report("the look-up of a URI failed", exc)
-        self.core.found(lookup, hops, self.now())
+        self.core.found(lookup, hops, self.now(), cause)
         self.flush()
 
     def _set_timer(self) -> None:

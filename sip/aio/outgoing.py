@@ -13,6 +13,7 @@ from sip.errors import CallTimeout, NegotiationFailed
 from sip.media import Agreed, Media, find_session_description, match_answer
 from sip.message import Response
 from sip.sansio.client_call import ClientCall
+from sip.sansio.sender import ClientRequest
 
 __all__ = ["OutgoingCall"]
 
@@ -62,7 +63,9 @@ class OutgoingCall(Call):
     async def _wait_for_answer(self, timeout: float | None) -> Response:
         done, _ = await asyncio.wait([self._answer], timeout=timeout)
         if not done:
-            raise CallTimeout
+            assert timeout is not None
+            sent = self._client.invite
+            raise CallTimeout(_still_missing(sent, timeout), target=sent.target)
         return self._answer.result()
 
     def progressed(self, response: Response) -> None:
@@ -102,3 +105,12 @@ class OutgoingCall(Call):
         if not agreed:
             raise NegotiationFailed("the peer accepted the call but no media")
         return agreed
+
+
+def _still_missing(invite: ClientRequest, seconds: float) -> str:
+    """Say what was waited for in vain."""
+    if invite.hop is None:
+        return f"the DNS gave no address within {seconds:g} s"
+    if invite.is_heard:
+        return f"it took the call, but nobody answered within {seconds:g} s"
+    return f"nothing came within {seconds:g} s"

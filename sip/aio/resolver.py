@@ -19,12 +19,14 @@ import dns.rdtypes.IN.NAPTR
 import dns.rdtypes.IN.SRV
 import dns.resolver
 
+from sip.errors import TransportError
 from sip.sansio.hop import Hop, Transport, is_numeric
 from sip.sansio.locate import (
     Naptr,
     Service,
     Srv,
     Target,
+    check_target,
     default_services,
     order_servers,
     services_of,
@@ -38,6 +40,13 @@ _log = logging.getLogger("sip.resolver")
 
 _DNS_TIME = 5.0
 """Seconds for one question.  Three in a row must leave time for the call."""
+
+_NO_SUCH_NAME = frozenset(
+    getattr(socket, name)
+    for name in ("EAI_NONAME", "EAI_NODATA")
+    if hasattr(socket, name)
+)
+"""How the system says that a name is not there; everything else may pass."""
 
 _MOST_HOPS = 16
 """How many hops to try for one request, however many records there are."""
@@ -53,7 +62,11 @@ class Dns(Protocol):
         """Return the SRV records of a name."""
 
     async def addresses(self, name: str) -> Sequence[str]:
-        """Return the IPv4 and IPv6 addresses of a name, the best first."""
+        """Return the IPv4 and IPv6 addresses of a name, the best first.
+
+        Raises:
+            TransportError: There is no telling: the DNS doesn't answer.
+        """
 
 
 class SystemDns:
@@ -87,14 +100,25 @@ class SystemDns:
         ]
 
     async def addresses(self, name: str) -> Sequence[str]:
-        """Return the IPv4 and IPv6 addresses of a name, the best first."""
+        """Return the IPv4 and IPv6 addresses of a name, the best first.
+
+        Raises:
+            TransportError: There is no telling: the DNS doesn't answer.
+        """
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_DNS_TIME):
                 found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-        except (OSError, TimeoutError, UnicodeError) as exc:
-            _log.info("no address of %s: %s", name, str(exc) or "it took too long")
+        except UnicodeError:
             return []
+        except TimeoutError as exc:
+            problem = f"the DNS gave no address for {name} within {_DNS_TIME:g} s"
+            raise TransportError(problem, target=name) from exc
+        except socket.gaierror as exc:
+            if exc.errno in _NO_SUCH_NAME:
+                return []
+            problem = f"the DNS can't be asked for {name}: {exc.strerror}"
+            raise TransportError(problem, target=name) from exc
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -110,12 +134,25 @@ class Resolver:
         self._transports = tuple(transports)
         self._dns = dns or SystemDns()
 
+    def check(self, uri: Uri) -> None:
+        """Find out whether a URI can lead anywhere, before anything is sent.
+
+        Raises:
+            LocalError: It can't: we have no such transport, or no host can have
+                that name.
+        """
+        check_target(uri, self._transports)
+
     def resolve_now(self, uri: Uri) -> Sequence[Hop] | None:
         """Return the hops of a URI if nobody need be asked, else ``None``."""
         return hops_without_dns(uri, self._transports)
 
     async def resolve(self, uri: Uri) -> Sequence[Hop]:
-        """Return the hops of a URI, the best first; none if it can't be reached."""
+        """Return the hops of a URI, the best first; none if it can't be reached.
+
+        Raises:
+            TransportError: There are none because the DNS doesn't answer.
+        """
         known = self.resolve_now(uri)
         if known is not None:
             return known
@@ -139,10 +176,18 @@ class Resolver:
         for service in services:
             for record in order_servers(await self._dns.srv(service.name)):
                 if len(hops) < _MOST_HOPS and record.target not in ("", "."):
-                    hops += await self._at(
-                        record.target, record.port, service.transport, target
-                    )
+                    hops += await self._at_server(record, service.transport, target)
         return hops
+
+    async def _at_server(
+        self, record: Srv, transport: Transport, target: Target
+    ) -> list[Hop]:
+        try:
+            return await self._at(record.target, record.port, transport, target)
+        except TransportError as exc:
+            # There may be others.
+            _log.info("a server of %s: %s", target.host, exc.problem)
+            return []
 
     async def _by_address(self, target: Target) -> list[Hop]:
         transport = target.transport

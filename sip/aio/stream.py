@@ -51,9 +51,11 @@ class Stream(asyncio.Protocol):
         hop: The peer, once the connection stands.
         last_used: When the last message came or went, by the loop's clock.  Pings
             don't count, nor do parts of messages.
-        was_used: Whether anything has come from the peer.
-        unanswered: The requests that were sent since.  If the connection turns
-            out to be dead they were sent to nobody.
+        was_used: Whether anything has come from the peer that is SIP.
+        unanswered: The requests that were sent since the last message came.  If
+            the connection turns out to be dead they were sent to nobody.
+        ended_by: The error that ended the connection, if one did.
+        not_sip: The first octets of what came and is no SIP, if something did.
     """
 
     def __init__(
@@ -72,6 +74,8 @@ class Stream(asyncio.Protocol):
         self.last_used = 0.0
         self.was_used = False
         self.unanswered: deque[Outgoing] = deque(maxlen=_REMEMBERED)
+        self.ended_by: Exception | None = None
+        self.not_sip: bytes | None = None
         self._sink = sink
         self._on_open = on_open
         self._on_close = on_close
@@ -101,10 +105,10 @@ class Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what was read."""
-        self.was_used = True
-        self.unanswered.clear()
         for event in self._framer.receive_data(data):
             self._incomplete_since = None
+            if not isinstance(event, SipParseError):
+                self.was_used = True
             match event:
                 case KeepAlive.PING:
                     self.send(_PONG)
@@ -116,9 +120,11 @@ class Stream(asyncio.Protocol):
                     self._sink.invalid_received(event, self.hop)
                 case _:
                     self.last_used = self._loop.time()
+                    self.unanswered.clear()
                     self._sink.message_received(event, self.hop)
         if self._framer.broken:
             # Where the next message begins can't be told any more.
+            self.not_sip = self.not_sip or data[:1]
             self.close()
         elif self._framer.mid_message:
             self._check_progress()
@@ -126,6 +132,7 @@ class Stream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note that the connection is gone."""
         _log.debug("the connection with %s is closed", self.hop)
+        self.ended_by = exc
         if not self._closed.done():
             self._closed.set_result(None)
         self._on_close(self)

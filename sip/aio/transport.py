@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sip.aio.datagrams import Datagrams
+from sip.aio.reasons import cannot_reach, why_closed, why_not_connected
 from sip.aio.stream import MessageSink, Stream
 from sip.errors import LocalError, TransportError
 from sip.message import Request
@@ -47,7 +48,7 @@ class TransportLayer:
     Args:
         sink: Who takes what arrives.
         on_failure: Called, never from within :meth:`send`, with each message
-            that couldn't be sent.
+            that couldn't be sent, and why.
         limits: How much to hold.
         server_ssl: The context of our certificate, for listening with TLS.
         client_ssl: The context that checks the certificates of others; by
@@ -60,7 +61,7 @@ class TransportLayer:
     def __init__(
         self,
         sink: MessageSink,
-        on_failure: Callable[[Outgoing], None],
+        on_failure: Callable[[Outgoing, TransportError], None],
         *,
         limits: Limits,
         server_ssl: ssl.SSLContext | None = None,
@@ -96,7 +97,7 @@ class TransportLayer:
                 await self._listen_to_streams(wanted)
         except OSError as exc:
             reason = exc.strerror or str(exc)
-            raise TransportError(f"cannot listen on {wanted}: {reason}") from exc
+            raise TransportError(reason, target=str(wanted), doing="listen on") from exc
 
     def local_point(self, hop: Hop) -> Hop:
         """Tell by which of our addresses the peer at ``hop`` reaches us."""
@@ -116,10 +117,7 @@ class TransportLayer:
             return
         hop = outgoing.hop
         if hop.transport is Transport.UDP:
-            datagrams = self._socket_for(hop)
-            data = bytes(outgoing.message)
-            if datagrams is None or not datagrams.send(data, outgoing):
-                self._failed(outgoing)
+            self._send_datagram(outgoing)
         elif self._send_on(self._stream_for(hop), outgoing):
             pass
         elif hop.flow is None:
@@ -127,7 +125,7 @@ class TransportLayer:
         elif outgoing.fallback is not None:
             self._open(Outgoing(outgoing.message, outgoing.fallback))
         else:
-            self._failed(outgoing)
+            self._failed(outgoing, "the connection is gone")
 
     async def close(self) -> None:
         """Close all sockets; what was sent is written first, for a short time."""
@@ -164,7 +162,7 @@ class TransportLayer:
 
     async def _listen_to_pair(self, wanted: Hop) -> None:
         flow = next(self._flows)
-        datagrams = Datagrams(flow, self._sink, self._failed)
+        datagrams = Datagrams(flow, self._sink, self._undeliverable)
         found = await datagrams.bind(wanted.host, wanted.port)
         companion = Hop(Transport.TCP, found.host, found.port)
         try:
@@ -187,7 +185,7 @@ class TransportLayer:
             wanted.host,
             wanted.port,
             ssl=context,
-            ssl_handshake_timeout=self._limits.connect_time if context else None,
+            ssl_handshake_timeout=self._limits.handshake_time if context else None,
         )
         self._servers.append(server)
         for listener in server.sockets:
@@ -237,7 +235,9 @@ class TransportLayer:
             if stream.was_used:
                 self._open(outgoing)
             else:
-                self._failed(outgoing)
+                error = stream.ended_by
+                why = why_closed(stream.hop, error, stream.not_sip)
+                self._failed(outgoing, why, error)
 
     def _send_on(self, stream: Stream | None, outgoing: Outgoing) -> bool:
         message = outgoing.message
@@ -274,29 +274,31 @@ class TransportLayer:
         if opening is None:
             if not self._make_room():
                 _log.info("too many connections; not opening %s", outgoing.hop)
-                self._failed(outgoing)
+                self._failed(outgoing, "we have too many connections already")
                 return
             opening = _Opening(self._loop.create_task(self._connect(outgoing.hop)))
             self._openings[key] = opening
         if len(opening.waiting) < self._limits.waiting_messages:
             opening.waiting.append(outgoing)
         else:
-            self._failed(outgoing)
+            self._failed(outgoing, "too much waits for the connection already")
 
     async def _connect(self, hop: Hop) -> None:
         key = _key_of(hop)
         stream: Stream | None = None
+        problem, cause = "it closed the connection", None
         try:
             async with asyncio.timeout(self._limits.connect_time):
                 stream = await self._connection_to(hop)
-        except (OSError, ValueError, TimeoutError) as exc:  # ValueError: a bad name.
-            _log.info("no connection to %s: %s", hop, str(exc) or "it took too long")
+        except (OSError, ValueError) as exc:  # ValueError: a bad name.
+            problem, cause = why_not_connected(exc, hop, self._limits), exc
+            _log.info("no connection to %s: %s", hop, problem)
         opening = self._openings.pop(key)
         if stream is not None:
             self._by_address[key] = stream
         for outgoing in opening.waiting:
             if not self._send_on(stream, outgoing):
-                self._failed(outgoing)
+                self._failed(outgoing, problem, cause)
 
     async def _connection_to(self, hop: Hop) -> Stream:
         context = name = None
@@ -311,6 +313,7 @@ class TransportLayer:
             hop.port,
             ssl=context,
             server_hostname=name,
+            ssl_handshake_timeout=self._limits.handshake_time if context else None,
         )
         return stream
 
@@ -319,6 +322,21 @@ class TransportLayer:
         self._streams[stream.flow] = stream
 
     # Datagrams.
+
+    def _send_datagram(self, outgoing: Outgoing) -> None:
+        datagrams = self._socket_for(outgoing.hop)
+        if datagrams is None:
+            family = "IPv6" if ":" in outgoing.hop.host else "IPv4"
+            self._failed(outgoing, f"we don't listen on UDP with {family}")
+            return
+        try:
+            datagrams.send(bytes(outgoing.message), outgoing)
+        except OSError as exc:
+            self._undeliverable(outgoing, exc)
+
+    def _undeliverable(self, outgoing: Outgoing, error: OSError) -> None:
+        why = why_not_connected(error, outgoing.hop, self._limits)
+        self._failed(outgoing, why, error)
 
     def _socket_for(self, hop: Hop) -> Datagrams | None:
         if hop.flow is not None and hop.flow in self._datagrams:
@@ -340,8 +358,11 @@ class TransportLayer:
         except OSError:
             return "127.0.0.1" if family == socket.AF_INET else "::1"
 
-    def _failed(self, outgoing: Outgoing) -> None:
-        self._loop.call_soon(self._on_failure, outgoing)
+    def _failed(
+        self, outgoing: Outgoing, problem: str, cause: Exception | None = None
+    ) -> None:
+        error = cannot_reach(outgoing.hop, problem, cause)
+        self._loop.call_soon(self._on_failure, outgoing, error)
 
 
 def _key_of(hop: Hop) -> _Key:

@@ -20,9 +20,6 @@ from sip.sansio.events import (
     Failure,
 )
 from sip.sansio.sender import ClientRequest, SentAck
-from sip.sansio.transactions import (
-    State,
-)
 from sip.uri import Uri
 
 __all__ = ["ClientCall"]
@@ -39,6 +36,7 @@ class ClientCall(Call):
 
     Attributes:
         early_dialogs: The dialogs of those that ring, by their tag.
+        began_at: When it was made, in seconds.
     """
 
     is_ours = True
@@ -55,8 +53,24 @@ class ClientCall(Call):
         self._forget_at: float | None = None
         expires = request.expires
         self._expires_at = None if expires is None else now + expires
+        self.began_at = now
         self._invite = services.sender.send(request, next_hop, self)
         services.wake(self)
+
+    @property
+    def invite(self) -> ClientRequest:
+        """The INVITE on its way: where it went and what came of that."""
+        return self._invite
+
+    def abandon(self) -> None:
+        """Stop waiting for an answer; whatever still comes is ignored.
+
+        For when the user agent goes away: else :meth:`cancel`, after which a
+        late 2xx is acknowledged and its call ended.
+        """
+        if self.state is CallState.INVITING:
+            self._services.sender.abandon(self._invite)
+            self._fail(None, Failure.CANCELLED)
 
     def cancel(self, now: float) -> None:
         """Stop calling (:rfc:`3261#section-9.1`).
@@ -74,7 +88,7 @@ class ClientCall(Call):
             self._fail(None, Failure.CANCELLED)
             return
         self._invite.last_trial()
-        if self._invite.transaction.state is State.PROCEEDING:
+        if self._invite.is_heard:
             self._send_cancel(now)
 
     def acknowledge(
@@ -147,9 +161,7 @@ class ClientCall(Call):
         if self._give_up_at is not None and self._give_up_at <= now:
             # Nobody confirmed our CANCEL with a 487 (RFC 3261 §9.1).
             self._give_up_at = None
-            if self.state is CallState.INVITING:
-                self._services.sender.abandon(self._invite)
-                self._fail(None, Failure.CANCELLED)
+            self.abandon()
         if self._forget_at is not None and self._forget_at <= now:
             self._forget_at = None
             self._forget_forks()

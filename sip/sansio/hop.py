@@ -100,6 +100,12 @@ class Hop:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.transport.value}://{host}:{self.port}"
 
+    @property
+    def words(self) -> str:
+        """The address as people write it, as in ``192.0.2.1:5060 over TCP``."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port} over {self.transport.name}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outgoing:

@@ -59,6 +59,11 @@ class Limits:
     """Seconds to open a connection.  Less than timers B and F, so that there is
     time for another target."""
 
+    handshake_time: float = 5.0
+    """Of these, seconds for the TLS handshake, which is two round trips and some
+    arithmetic.  A peer that takes longer is most likely one that waits for the
+    rest of a message, because it knows no TLS."""
+
     message_time: float = 32.0
     """Seconds for one message to arrive on a stream, from its first octet to its
     last.  After 64*T1 nobody waits for an answer to it any more."""
@@ -73,3 +78,7 @@ class Limits:
 
     closing_time: float = 5.0
     """Seconds for calls to end in good order when the agent is closed."""
+
+    cancelling_time: float = 1.0
+    """Of these, seconds to wait for the final response to an INVITE that was
+    cancelled.  By then the CANCEL has arrived, or been sent again."""

@@ -10,19 +10,24 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from sip.errors import LocalError
 from sip.sansio.hop import Transport, is_numeric
-from sip.uri import SipUri
+from sip.uri import SipUri, Uri
 
 __all__ = [
     "Naptr",
     "Service",
     "Srv",
     "Target",
+    "check_target",
     "default_services",
     "order_servers",
     "services_of",
     "target_of",
 ]
+
+_LONGEST_NAME = 254  # Octets, with the dot at the end (RFC 1035 §2.3.4).
+_LONGEST_LABEL = 63
 
 RandomInt = Callable[[int], int]
 """Gives a number from 0 up to, and including, its argument."""
@@ -94,6 +99,43 @@ class Service:
 
     transport: Transport
     name: str
+
+
+def check_target(uri: Uri, transports: Sequence[Transport]) -> None:
+    """Find out whether a URI of ours can lead anywhere at all.
+
+    Args:
+        uri: Where a request is to go.
+        transports: What we can use.
+
+    Raises:
+        LocalError: It names a transport that we don't have, or a host that is
+            neither an address nor a name (:rfc:`3261#section-25.1`).
+    """
+    if not isinstance(uri, SipUri):
+        return
+    named = uri.transport
+    if named and named not in _BY_NAME:
+        known = ", ".join(_BY_NAME)
+        raise LocalError(f"there is no transport {named!r} here, only {known}")
+    if target_of(uri, transports) is None:
+        wanted = "tls" if uri.secure else named
+        raise LocalError(f"this user agent doesn't listen on {wanted}, so can't use it")
+    host = (uri.parameter("maddr") or uri.host).strip("[]")
+    if not is_numeric(host) and not _can_be_name(host):
+        raise LocalError(f"{host!r} is neither an IP address nor the name of a host")
+    if uri.port == 0:
+        raise LocalError("nobody can be reached at port 0")
+
+
+def _can_be_name(host: str) -> bool:
+    labels = host.removesuffix(".").split(".")
+    # The last one begins with a letter, so that no address looks like a name.
+    return (
+        len(host) <= _LONGEST_NAME
+        and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
+        and not labels[-1][:1].isdigit()
+    )
 
 
 def target_of(uri: SipUri, transports: Sequence[Transport]) -> Target | None:

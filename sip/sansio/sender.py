@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from sip.errors import TransportError
 from sip.identifiers import new_branch
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
@@ -24,11 +25,18 @@ from sip.sansio.client_transactions import (
     ClientTransaction,
 )
 from sip.sansio.events import Failure
-from sip.sansio.hop import Hop, Outgoing, Transport, too_big_for_datagram
+from sip.sansio.hop import (
+    Hop,
+    Outgoing,
+    Transport,
+    is_numeric,
+    too_big_for_datagram,
+)
 from sip.sansio.transaction_layer import TransactionLayer
 from sip.sansio.transactions import (
     Notice,
     NoticeKind,
+    State,
 )
 from sip.uri import SipUri, Uri
 from sip.via import Via
@@ -66,22 +74,60 @@ class ClientRequest:
         request: The request; once it is sent, with Via and Contact.
         user: Who is told of its responses.
         transaction: The trial that is going on, if there is one.
+        next_hop: The URI that leads to where it goes, if one had to be resolved.
+        hop: Where it went last, if it went anywhere.
+        tried: How many addresses it was sent to.
+        cause: What the shell said when it couldn't be sent, if it said so.
     """
 
-    __slots__ = ("_hops", "_plain", "_to_tcp", "done", "request", "transaction", "user")
+    __slots__ = (
+        "_hops",
+        "_plain",
+        "_to_tcp",
+        "cause",
+        "done",
+        "hop",
+        "next_hop",
+        "request",
+        "transaction",
+        "tried",
+        "user",
+    )
 
-    def __init__(self, request: Request, user: RequestUser) -> None:
+    def __init__(
+        self, request: Request, user: RequestUser, next_hop: Uri | None = None
+    ) -> None:
         self.request = request
         self.user = user
+        self.next_hop = next_hop
         self.transaction: ClientTransaction | None = None
+        self.hop: Hop | None = None
+        self.tried = 0
+        self.cause: TransportError | None = None
         self.done = False
         self._plain = request
         self._hops: list[Hop] = []
         self._to_tcp = True
 
-    def next_hop(self) -> Hop | None:
-        """Return the next hop to try, or ``None`` if none is left."""
-        return self._hops.pop(0) if self._hops else None
+    @property
+    def target(self) -> str:
+        """Where it went last, for people: an address, and the URI of a name."""
+        named = _without_secrets(self.next_hop)
+        if self.hop is None:
+            return named
+        is_name = isinstance(self.next_hop, SipUri) and not is_numeric(
+            self.next_hop.host
+        )
+        words = f"{named} at {self.hop.words}" if is_name else self.hop.words
+        if self.tried > 1:
+            words += f", the last of {self.tried} addresses tried"
+        return words
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether a provisional response came, and no other yet."""
+        trial = self.transaction
+        return trial is not None and trial.state is State.PROCEEDING
 
     def last_trial(self) -> None:
         """Try no other hop after the present one."""
@@ -124,7 +170,7 @@ class Sender:
 
     def send(self, request: Request, next_hop: Uri, user: RequestUser) -> ClientRequest:
         """Send a request to where ``next_hop`` leads."""
-        sent = ClientRequest(request, user)
+        sent = ClientRequest(request, user, next_hop)
         self._look_up(next_hop, sent)
         return sent
 
@@ -166,8 +212,17 @@ class Sender:
         lookups, self._new_lookups = self._new_lookups, []
         return lookups
 
-    def found(self, lookup: Lookup, hops: Sequence[Hop], now: float) -> None:
-        """Take the hops of a URI, the best first; none if there is no address."""
+    def found(
+        self,
+        lookup: Lookup,
+        hops: Sequence[Hop],
+        now: float,
+        cause: TransportError | None = None,
+    ) -> None:
+        """Take the hops of a URI, the best first; none if there is no address.
+
+        ``cause`` then says why there is none, where that is known.
+        """
         waiting = self._lookups.pop(lookup, None)
         if waiting is None:
             return
@@ -175,6 +230,7 @@ class Sender:
         if isinstance(waiting, SentAck):
             self._send_ack_on(waiting)
         else:
+            waiting.cause = cause
             self._try_next(waiting, Failure.NOT_FOUND, now)
 
     def notice(self, notice: Notice, now: float) -> None:
@@ -193,11 +249,15 @@ class Sender:
                 assert isinstance(notice.message, Response)
                 self._answered(sent, notice.message, now)
 
-    def transport_failed(self, outgoing: Outgoing, now: float) -> None:
-        """Take note that a message wasn't sent."""
+    def transport_failed(
+        self, outgoing: Outgoing, now: float, cause: TransportError | None = None
+    ) -> None:
+        """Take note that a message wasn't sent, and of what the shell says."""
         ack = self._acks.get(outgoing)
         if ack is None:
-            self.layer.transport_failed(outgoing, now)
+            transaction = self.layer.transport_failed(outgoing, now)
+            if transaction is not None and isinstance(transaction.user, ClientRequest):
+                transaction.user.cause = cause
         elif ack._hops:
             self._send_ack_on(ack)
 
@@ -229,10 +289,13 @@ class Sender:
 
     def _try_next(self, sent: ClientRequest, failure: Failure, now: float) -> None:
         sent.transaction = None
-        hop = sent.next_hop()
-        if hop is None or sent.done:
+        if not sent._hops or sent.done:
             self._fail(sent, failure, now)
             return
+        hop = sent._hops.pop(0)
+        sent.cause = None
+        # The datagram after a stream to the same address is no other address.
+        sent.tried += sent._to_tcp
         sent.request = self._dressed(sent._plain, hop)
         if hop.transport is Transport.UDP and sent._to_tcp:
             if too_big_for_datagram(sent.request):
@@ -243,6 +306,7 @@ class Sender:
                 sent.request = self._dressed(sent._plain, hop)
         else:
             sent._to_tcp = True
+        sent.hop = hop
         transaction = self.layer.send_request(sent.request, hop, now)
         if transaction is None:
             self._fail(sent, Failure.BUSY, now)
@@ -286,6 +350,12 @@ class Sender:
         return Request.build(
             request.method, request.uri, headers=headers, body=request.body
         )
+
+
+def _without_secrets(uri: Uri | None) -> str:
+    if isinstance(uri, SipUri):
+        uri = replace(uri, password=None, parameters=(), headers=())
+    return "" if uri is None else str(uri)
 
 
 def _cancel(invite: Request) -> Request:

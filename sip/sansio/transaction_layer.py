@@ -162,17 +162,24 @@ class TransactionLayer:
         else:
             self._receive_request(message, source, now)
 
-    def transport_failed(self, outgoing: Outgoing, now: float) -> None:
-        """Take note that a message from :meth:`messages_to_send` wasn't sent."""
+    def transport_failed(
+        self, outgoing: Outgoing, now: float
+    ) -> ClientTransaction | None:
+        """Take note that a message from :meth:`messages_to_send` wasn't sent.
+
+        Returns:
+            The transaction of the message, if it was a request of ours.
+        """
         message = outgoing.message
         if not isinstance(message, Request) or message.method == "ACK":
             # A server transaction goes on: the peer will repeat its request,
             # perhaps by another way (RFC 6026 §7.1); so for a lost ACK.
-            return
+            return None
         transaction = self._clients.get((message.via.branch or "", message.method))
         if transaction is not None:
             transaction.transport_failed(now)
             self._settle(transaction)
+        return transaction
 
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""

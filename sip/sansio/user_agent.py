@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sip.checks import check_request, check_response
-from sip.errors import LocalError, SipParseError
+from sip.errors import LocalError, SipParseError, TransportError
 from sip.identifiers import new_tag
 from sip.message import Message, Request, Response, response_to
 from sip.name_addr import NameAddr
@@ -175,9 +175,22 @@ class UserAgentCore:
         )
         return self.sender.send(request, next_hop, self)
 
-    def found(self, lookup: Lookup, hops: Sequence[Hop], now: float) -> None:
-        """Take the hops of a URI from :meth:`lookups`, the best first."""
-        self.sender.found(lookup, hops, now)
+    def found(
+        self,
+        lookup: Lookup,
+        hops: Sequence[Hop],
+        now: float,
+        cause: TransportError | None = None,
+    ) -> None:
+        """Take the hops of a URI from :meth:`lookups`, the best first.
+
+        Args:
+            lookup: The URI.
+            hops: Where it leads; nothing if nowhere.
+            now: The time, in seconds.
+            cause: Why it leads nowhere, if that is known.
+        """
+        self.sender.found(lookup, hops, now, cause)
         self._dispatch(now)
 
     # What comes from the wire.
@@ -201,9 +214,17 @@ class UserAgentCore:
         if error.request is not None:
             self._refuse(error.request, Refusal(error.status), source)
 
-    def transport_failed(self, outgoing: Outgoing, now: float) -> None:
-        """Take note that a message from :meth:`messages_to_send` wasn't sent."""
-        self.sender.transport_failed(outgoing, now)
+    def transport_failed(
+        self, outgoing: Outgoing, now: float, cause: TransportError | None = None
+    ) -> None:
+        """Take note that a message from :meth:`messages_to_send` wasn't sent.
+
+        Args:
+            outgoing: The message.
+            now: The time, in seconds.
+            cause: Why, for whoever wanted it sent.
+        """
+        self.sender.transport_failed(outgoing, now, cause)
         self._dispatch(now)
 
     # What the clock says.

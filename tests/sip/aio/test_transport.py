@@ -391,9 +391,9 @@ class Sink:
 async def test_what_waits_for_a_connection_is_bounded_and_fails_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    failed: list[Outgoing] = []
+    failed: list[sip.TransportError] = []
     limits = sip.Limits(connect_time=0.05, waiting_messages=3, connections=1)
-    layer = TransportLayer(Sink(), failed.append, limits=limits)
+    layer = TransportLayer(Sink(), lambda _, error: failed.append(error), limits=limits)
 
     async def hang(hop: Hop) -> Stream:
         await asyncio.sleep(100)
@@ -418,17 +418,23 @@ async def test_what_waits_for_a_connection_is_bounded_and_fails_in_time(
 
 
 async def test_without_a_socket_for_it_a_datagram_fails() -> None:
-    failed: list[Outgoing] = []
-    layer = TransportLayer(Sink(), failed.append, limits=sip.Limits())
+    failed: list[sip.TransportError] = []
+    layer = TransportLayer(
+        Sink(), lambda _, error: failed.append(error), limits=sip.Limits()
+    )
     layer.send(Outgoing(parse_message(options()), Hop(Transport.UDP, "127.0.0.1", 9)))
     await asyncio.sleep(0)
-    assert len(failed) == 1
+    assert [str(error) for error in failed] == [
+        "cannot reach 127.0.0.1:9 over UDP: we don't listen on UDP with IPv4"
+    ]
     await layer.close()
 
 
 async def test_a_datagram_that_the_system_refuses_fails() -> None:
-    failed: list[Outgoing] = []
-    layer = TransportLayer(Sink(), failed.append, limits=sip.Limits())
+    failed: list[sip.TransportError] = []
+    layer = TransportLayer(
+        Sink(), lambda _, error: failed.append(error), limits=sip.Limits()
+    )
     await layer.listen(Hop(Transport.UDP, "127.0.0.1", 0))
     # From the loopback there is no way out.
     layer.send(Outgoing(parse_message(options()), Hop(Transport.UDP, "192.0.2.1", 9)))
