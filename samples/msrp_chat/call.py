@@ -10,12 +10,16 @@ from msrp_chat.events import Calling, Ringing
 from msrp_chat.hold import Plan
 from msrp_chat.options import CallOptions
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import Output
+from msrp_chat.output import CallOutput, Output
 from msrp_chat.party import Party, open_party, own_address, uri_host
 
 __all__ = ["call"]
 
 _NOT_ACCEPTABLE = 488
+
+_CANCEL_TIME = 1.0
+"""Seconds for a CANCEL to be answered.  Somebody is waiting for us to end, and a
+peer that hasn't answered so far may never do."""
 
 
 async def call(options: CallOptions, output: Output, plan: Plan) -> None:
@@ -34,28 +38,33 @@ async def call(options: CallOptions, output: Output, plan: Plan) -> None:
         name="caller",
         sip_listen=[f"udp://{uri_host(address)}:{options.sip_port}"],
         client_ssl=_client_ssl(options),
+        closing_time=_CANCEL_TIME,
     ) as party:
+        output = CallOutput(output, 1)
         output.tell(
             Calling(uri=options.uri, sender=party.identity.sip_address, tls=options.tls)
         )
         conversations: list[Conversation] = []
-        ongoing = await _invite(party, options, conversations)
-        await party.hold(ongoing, conversations[0], plan)
+        ongoing = await _invite(party, options, conversations, output)
+        await party.hold(ongoing, conversations[0], plan, output)
         output.tell(conversations[0].summary())
 
 
 async def _invite(
-    party: Party, options: CallOptions, conversations: list[Conversation]
+    party: Party,
+    options: CallOptions,
+    conversations: list[Conversation],
+    output: Output,
 ) -> sip.Call:
     def progressed(response: sip.Response) -> None:
         words = sip.reason_phrase(response.status) or ""
-        party.output.tell(Ringing(status=response.status, reason=words))
+        output.tell(Ringing(status=response.status, reason=words))
 
     peer = sip.NameAddr(None, sip.parse_uri(options.uri))
     try:
         return await party.agent.invite(
             options.uri,
-            media=[party.media(peer, conversations.append)],
+            media=[party.media(peer, conversations.append, output)],
             outbound_proxy=options.proxy,
             timeout=options.timeout,
             on_progress=progressed,

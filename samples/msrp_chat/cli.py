@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from msrp_chat.outcome import ExitCode
+from msrp_chat.outcome import ChatError, ExitCode
 from msrp_chat.parser import build_parser
+from msrp_chat.streams import complain, open_streams
 
 __all__ = ["main"]
 
@@ -23,36 +23,71 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, see :class:`msrp_chat.outcome.ExitCode`.
     """
+    open_streams()
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        # Before there was an event loop, as while a script is read from a pipe.
+        complain("interrupted")
+        return ExitCode.INTERRUPTED
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     parser = build_parser(
         demo=_run_demo, listen=_run_listen, call=_run_call, session=_run_session
     )
     try:
         options = vars(parser.parse_args(arguments))
-        _check_combination(parser, options)
     except SystemExit as exc:
         # After --help with 0, after an error with 2.
         return exc.code if isinstance(exc.code, int) else int(ExitCode.USAGE)
-    for stream in (sys.stdout, sys.stderr):
-        # Where a character is missing another is shown, and nothing breaks.
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
+    try:
+        _check_combination(options)
+    except ChatError as exc:
+        complain(f"{exc} (see {options['command']} --help)")
+        return exc.exit_code
+    del options["command"]
     _set_up_logging(options.pop("verbose"))
     run: Callable[[dict[str, Any]], ExitCode] = options.pop("run")
     return int(run(options))
 
 
-def _check_combination(
-    parser: argparse.ArgumentParser, options: dict[str, Any]
-) -> None:
-    """Refuse options that don't go together."""
+def _check_combination(options: dict[str, Any]) -> None:
+    """Refuse options that don't go together.
+
+    Raises:
+        ChatError: They don't.
+    """
+    problem = _clash_of_target(options) or _clash_of_certificate(options)
+    if problem is not None:
+        raise ChatError(problem, ExitCode.USAGE)
+
+
+def _clash_of_target(options: dict[str, Any]) -> str | None:
     uri, proxy = options.get("uri"), options.get("proxy")
     if uri is not None and proxy is None and not uri.lower().startswith("sip"):
-        parser.error(f"{uri} doesn't say where to go: give a --proxy")
-    if options.get("key") is not None and options["cert"] is None:
-        parser.error("--key needs a --cert")
-    if options.get("sips_port") is not None and options["cert"] is None:
-        parser.error("--sips-port needs a --cert")
+        return f"{uri} doesn't say where to go: give a --proxy"
+    if options.get("active") is True and options["patience"] is not None:
+        return "--patience is for --passive: who connects doesn't wait"
+    return None
+
+
+def _clash_of_certificate(options: dict[str, Any]) -> str | None:
+    certificate = options.get("cert")
+    if certificate is None:
+        for option in ("key", "sips_port"):
+            if options.get(option) is not None:
+                return f"--{option.replace('_', '-')} needs a --cert"
+    path = options.get("local_path")
+    if path is not None:
+        unused = next((o for o in ("cert", "fingerprint") if options[o]), None)
+        if unused and not path.lower().startswith("msrps:"):
+            return f"--{unused} is for TLS: both paths must be msrps: then"
+    elif certificate is not None and not options["tls"]:
+        if options.get("sips_port") is None:
+            more = " or --sips-port" if "sips_port" in options else ""
+            return f"--cert is for TLS: it needs --tls{more}"
+    return None
 
 
 # What each command does; what it needs is imported only now.
@@ -62,7 +97,9 @@ def _run_demo(options: dict[str, Any]) -> ExitCode:
     from msrp_chat.demo import run_demo
     from msrp_chat.options import DemoOptions
 
-    options["transports"] = options["transports"] or ("tcp", "tls")
+    # Each once, and the simpler one first.
+    wanted = set(options["transports"] or ("tcp", "tls"))
+    options["transports"] = tuple(sorted(wanted))
     return run_demo(DemoOptions(**options))
 
 

@@ -133,13 +133,13 @@ class Conversation:
     # What can be said.
 
     async def say_text(self, text: str) -> None:
-        """Send text, as text/plain unless the peer would rather have CPIM.
+        """Send text, as text/plain; in CPIM if the peer takes it only so.
 
         Raises:
             ChatError: The peer takes no text, or isn't there any more.
         """
         with _explained():
-            sent = await self._connection.send_text(text)
+            sent = await self._connection.send_message(_TEXT, text.encode())
         size = len(text.encode())
         self._watch(
             Sending(
@@ -270,7 +270,7 @@ class Conversation:
 
     def _watch(self, sending: Sending, sent: msrp.OutgoingMessage) -> None:
         self._messages_sent += 1
-        self._octets_sent += sent.size or 0
+        self._octets_sent += sending.octets
         self._output.tell(sending)
         self._open[sent.message_id] = sent
         watcher = asyncio.create_task(self._follow(sent), name="msrp-chat delivery")

@@ -24,6 +24,7 @@ from msrp_chat.outcome import ChatError, ExitCode
 from msrp_chat.output import JsonOutput
 from msrp_chat.run import finish
 from msrp_chat.screen import open_screen
+from msrp_chat.script import check_file
 
 __all__ = ["run_demo"]
 
@@ -61,10 +62,8 @@ class _Demo:
         Raises:
             ChatError: Not everything has happened that should have.
         """
-        size = self._check_file()
-        saved = self._options.save
-        if saved is None:
-            saved = Path(tempfile.mkdtemp(prefix="msrp-chat-demo-"))
+        size = check_file(self._options.file)
+        saved = self._prepare_directory()
         self._view.begin(self._sent, size, saved)
         failed: list[Check] = []
         transports = self._options.transports
@@ -79,18 +78,21 @@ class _Demo:
             claims = "; ".join(check.claim for check in failed)
             raise ChatError(f"the demo failed, for this isn't true: {claims}")
 
-    def _check_file(self) -> int:
-        """Return how many octets the file has.
+    def _prepare_directory(self) -> Path:
+        """Return where received files go; it is there.
 
         Raises:
-            ChatError: It can't be read.
+            ChatError: It can't be made.
         """
+        saved = self._options.save
+        if saved is None:
+            return Path(tempfile.mkdtemp(prefix="msrp-chat-demo-"))
         try:
-            with self._sent.open("rb") as file:
-                return file.seek(0, 2)
+            saved.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
-            problem = f"{self._options.file}: {exc.strerror or 'it cannot be read'}"
+            problem = f"cannot save anything in {saved}: {exc.strerror or exc}"
             raise ChatError(problem, ExitCode.USAGE) from exc
+        return saved
 
     async def _run_call(
         self, transport: str, save: Path, scratch: Path, size: int

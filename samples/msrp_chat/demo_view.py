@@ -129,10 +129,16 @@ class DemoView:
         """Say what one of the processes has complained of."""
         self._screen.note(f"  {complaint}")
 
-    def tell(self, event: Event, when: datetime.datetime | None = None) -> None:
+    def tell(
+        self,
+        event: Event,
+        when: datetime.datetime | None = None,
+        *,
+        call: int | None = None,
+    ) -> None:
         """Take an event of the demo itself: that it has failed."""
         if self._json is not None:
-            self._json.tell(event, when)
+            self._json.tell(event, when, call=call)
 
     # What the parties tell.
 

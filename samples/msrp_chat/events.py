@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import ClassVar
 
-from msrp_chat.line import Line, Mood, Who, amount
+from msrp_chat.line import Line, Mood, Who, amount, one_line
 
 __all__ = [
     "Answered",
@@ -166,7 +166,7 @@ class Sending(Event):
             return None
         said = [] if self.text is None else [self.text]
         if self.filename is not None:
-            said.append(f"[{self.filename}, {amount(self.octets)}]")
+            said.append(f"[{one_line(self.filename)}, {amount(self.octets)}]")
         return Line("  ".join(said), Mood.SAID, Who.US, self.content_type)
 
 
@@ -262,8 +262,9 @@ class FileReceived(Event):
 
     def line(self) -> Line:
         """Show where it is."""
-        called = self.filename or self.content_type
-        text = f"[{called}, {amount(self.octets)}] saved as {self.path}"
+        called = one_line(self.filename or self.content_type)
+        path = one_line(self.path)
+        text = f"[{called}, {amount(self.octets)}] saved as {path}"
         return Line(text, Mood.SAID, Who.THEM, f"SHA-256 {self.sha256}")
 
 
@@ -321,7 +322,7 @@ class Incomplete(Event):
 
     def line(self) -> Line:
         """Say what is left of it."""
-        kept = "" if self.path is None else f", kept as {self.path}"
+        kept = "" if self.path is None else f", kept as {one_line(self.path)}"
         text = f"a message broke off after {amount(self.octets)}{kept}: {self.problem}"
         return Line(text, Mood.BAD)
 
@@ -412,7 +413,7 @@ _EVENTS: dict[str, type[Event]] = {
 }
 
 
-def to_json(event: Event, when: datetime.datetime, **more: str) -> str:
+def to_json(event: Event, when: datetime.datetime, **more: str | int) -> str:
     """Return an event as one line of JSON; what isn't known is left out."""
     known = {k: v for k, v in dataclasses.asdict(event).items() if v is not None}
     stamp = when.astimezone(datetime.UTC).isoformat(timespec="microseconds")
@@ -429,6 +430,7 @@ def from_json(text: str) -> tuple[Event, datetime.datetime]:
     try:
         kind = _EVENTS[members.pop("event")]
         when = datetime.datetime.fromisoformat(members.pop("time"))
+        members.pop("call", None)
         fields = {f.name: None for f in dataclasses.fields(kind)}
         return kind(**(fields | members)), when
     except (KeyError, TypeError, AttributeError) as exc:

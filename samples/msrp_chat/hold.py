@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from msrp_chat.conversation import Conversation
 from msrp_chat.outcome import ChatError
-from msrp_chat.script import Quit, Step
+from msrp_chat.script import Quit, Speaker, Step
 
-__all__ = ["Plan", "hold"]
+__all__ = ["HUNG_UP_EARLY", "Keyboard", "Lost", "Plan", "hold", "words_of"]
+
+HUNG_UP_EARLY = "the other side hung up before all was said"
+
+
+class Keyboard(Protocol):
+    """Where somebody types."""
+
+    async def __call__(self, speaker: Speaker) -> None:
+        """Let somebody talk; return when he wants to hang up."""
+
+    async def attend(self) -> None:
+        """Read also while there is nobody to talk to; return at the end of it all."""
+
+
+class Lost(ChatError):
+    """The connection broke.  If a BYE follows at once, the peer has hung up."""
+
+    def __init__(self, problem: str, *, finished: bool) -> None:
+        super().__init__(problem)
+        self.finished = finished
+        """Whether all had been said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +43,7 @@ class Plan:
     steps: Sequence[Step] = ()
     """What to say."""
 
-    prompt: Callable[[Conversation], Awaitable[None]] | None = None
+    prompt: Keyboard | None = None
     """What to run after that: it returns when somebody wants to hang up."""
 
     stays: bool
@@ -87,7 +110,18 @@ async def hold(conversation: Conversation, plan: Plan) -> bool:
             talking.exception()  # If the session is over, that is why it failed.
     error = over.result().error
     if error is not None:
-        raise ChatError(f"the connection to the other side was lost: {error}")
+        problem = f"the connection to the other side was lost: {words_of(error)}"
+        raise Lost(problem, finished=talk.finished)
     if not talk.finished:
-        raise ChatError("the other side hung up before all was said")
+        raise ChatError(HUNG_UP_EARLY)
     return False
+
+
+def words_of(error: BaseException) -> str:
+    """Say what broke, in words: the number of an error of the system helps nobody."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return os.strerror(cause.errno)
+        cause = cause.__cause__
+    return str(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-__all__ = ["Line", "Mood", "Who", "amount"]
+__all__ = ["Line", "Mood", "Who", "amount", "one_line"]
 
 
 class Who(enum.Enum):
@@ -40,8 +40,13 @@ class Line:
     """What stands behind it, less visibly."""
 
 
+def one_line(name: str) -> str:
+    """Return a name, which may have any character in it, without line breaks."""
+    return " ".join(name.splitlines())
+
+
 def amount(octets: int) -> str:
     """Return a number of octets as people say it."""
     if octets < 1000:
-        return f"{octets} octets"
+        return "1 octet" if octets == 1 else f"{octets} octets"
     return f"{octets / 1000:.1f} kB" if octets < 1e6 else f"{octets / 1e6:.2f} MB"

@@ -12,8 +12,9 @@ from msrp_chat.events import Ended, Invited, Listening, Problem
 from msrp_chat.hold import Plan
 from msrp_chat.options import ListenOptions
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import Output
-from msrp_chat.party import Party, open_party, own_address, uri_host
+from msrp_chat.output import CallOutput, Output
+from msrp_chat.party import Party, local_certificate, open_party, own_address, uri_host
+from msrp_chat.streams import complain
 
 __all__ = ["listen"]
 
@@ -55,8 +56,8 @@ class _Answering:
         self._party = party
         self._options = options
         self._plan = plan
-        self._output = party.output
         self._busy = False
+        self._number = 0
         self._called = asyncio.Event()
         self._first: asyncio.Future[ChatError | None]
         self._first = asyncio.get_running_loop().create_future()
@@ -67,6 +68,21 @@ class _Answering:
         Raises:
             ChatError: It isn't a call that went well.
         """
+        waiting = [asyncio.create_task(self._wait(), name="msrp-chat waits")]
+        if self._plan.prompt is not None:
+            reading = self._plan.prompt.attend()
+            waiting.append(asyncio.create_task(reading, name="msrp-chat keyboard"))
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                if task.done():
+                    task.result()
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.wait(waiting)
+
+    async def _wait(self) -> None:
         patience = self._options.patience
         try:
             async with asyncio.timeout(patience):
@@ -83,38 +99,51 @@ class _Answering:
     async def take(self, call: sip.IncomingCall) -> None:
         """Hold one call, from INVITE to BYE."""
         self._called.set()
+        self._number = number = self._number + 1
+        output = CallOutput(self._party.output, number)
         uri = str(call.request.uri)
-        self._output.tell(Invited(sender=str(call.remote.uri), uri=uri))
+        output.tell(Invited(sender=str(call.remote.uri), uri=uri))
         problem: ChatError | None = None
         try:
-            await self._answer(call)
+            await self._answer(call, output)
         except ChatError as exc:
             problem = exc
+        except sip.NegotiationFailed as exc:
+            problem = ChatError(f"refused the call: {exc}{self._hint(call)}")
         except sip.CallError as exc:
             problem = ChatError(f"the call did not come about: {exc}")
         if problem is not None and not self._options.once:
-            self._output.tell(
-                Problem(text=str(problem), exit_code=int(problem.exit_code))
-            )
+            output.tell(Problem(text=str(problem), exit_code=int(problem.exit_code)))
+            complain(f"call {number}: {problem}")
         if not self._first.done():
             self._first.set_result(problem)
 
-    async def _answer(self, call: sip.IncomingCall) -> None:
+    def _hint(self, call: sip.IncomingCall) -> str:
+        """Say what a caller whose offer doesn't fit might have wanted."""
+        wants_tls = b"MSRP/TLS" in call.request.body or b"msrps:" in call.request.body
+        if wants_tls == self._options.tls:
+            return ""
+        if wants_tls:
+            return " (the caller wants TLS: it needs --tls here)"
+        return " (the caller has no TLS, and --tls wants it)"
+
+    async def _answer(self, call: sip.IncomingCall, output: Output) -> None:
         refusal = self._refusal()
         if refusal is not None:
             await call.reject(refusal)
-            self._output.tell(Ended(reason=f"refused the call with {refusal}"))
+            output.tell(Ended(reason=f"refused the call with {refusal}"))
             return
         conversations: list[Conversation] = []
         # Only one can be at the keyboard; scripts can be in any number of calls.
         self._busy = self._plan.prompt is not None
         try:
             await call.ringing()
-            await call.answer([self._party.media(call.remote, conversations.append)])
-            await self._party.hold(call, conversations[0], self._plan)
+            media = self._party.media(call.remote, conversations.append, output)
+            await call.answer([media])
+            await self._party.hold(call, conversations[0], self._plan, output)
         finally:
             self._busy = False
-        self._output.tell(conversations[0].summary())
+        output.tell(conversations[0].summary())
 
     def _refusal(self) -> int | None:
         if self._options.reject is not None:
@@ -147,6 +176,7 @@ def _is_any(host: str) -> bool:
 def _server_ssl(options: ListenOptions) -> ssl.SSLContext | None:
     if options.sips_port is None or options.cert is None:
         return None
+    local_certificate(options)  # It says better what is wrong.
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         context.load_cert_chain(options.cert, options.key)

@@ -27,7 +27,8 @@ exit codes:
   1    the peer refused or was lost, or something was not delivered
   2    usage: the command line, or a file that it names, isn't right
   3    could not connect: unreachable, timeout, wrong certificate, port in use
-  130  interrupted with Ctrl-C; the other side was told with a BYE
+  129  the terminal went away; the other side was told with a BYE
+  130  interrupted with Ctrl-C; likewise, and 143 after SIGTERM
 """
 
 DEMO = """\

@@ -101,6 +101,8 @@ class SessionOptions(TalkOptions):
     active: bool
     fingerprint: str | None
     timeout: float
+    patience: float | None
+    """Seconds to wait for the other side to connect, if not ``timeout``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,9 @@ class ExitCode(enum.IntEnum):
     """There was no connection: nobody answered, or somebody who isn't the peer, or
     the port that was asked for isn't free."""
 
+    HUNG_UP = 129
+    """The terminal went away."""
+
     INTERRUPTED = 130
     """Somebody pressed Ctrl-C."""
 

@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import sys
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
-from msrp_chat.events import Event, Progress, to_json
+from msrp_chat.events import Event, Problem, Progress, Summary, to_json
 from msrp_chat.line import Who
 from msrp_chat.screen import Screen, open_screen
+from msrp_chat.streams import guarded
 
-__all__ = ["HumanOutput", "JsonOutput", "Output", "Tee", "open_output"]
+__all__ = ["CallOutput", "HumanOutput", "JsonOutput", "Output", "Tee", "open_output"]
 
 
 class Output(Protocol):
     """Takes events."""
 
-    def tell(self, event: Event, when: datetime.datetime | None = None) -> None:
+    def tell(
+        self,
+        event: Event,
+        when: datetime.datetime | None = None,
+        *,
+        call: int | None = None,
+    ) -> None:
         """Take one.
 
         Args:
             event: What has happened.
             when: When it was, if not now.
+            call: The number of the call that it is about, if it is about one.
         """
+
+
+class CallOutput:
+    """Tells another output what happens in one call.
+
+    Args:
+        output: Which.
+        call: The number of the call.
+    """
+
+    def __init__(self, output: Output, call: int) -> None:
+        self._output = output
+        self._call = call
+
+    def tell(
+        self,
+        event: Event,
+        when: datetime.datetime | None = None,
+        *,
+        call: int | None = None,
+    ) -> None:
+        """Tell it, with the number of the call."""
+        self._output.tell(event, when, call=self._call if call is None else call)
 
 
 class JsonOutput:
@@ -38,11 +68,17 @@ class JsonOutput:
         self._stream = stream
 
     def tell(
-        self, event: Event, when: datetime.datetime | None = None, **more: str
+        self,
+        event: Event,
+        when: datetime.datetime | None = None,
+        *,
+        call: int | None = None,
+        **more: str,
     ) -> None:
         """Write an event, with more members if wanted."""
-        with contextlib.suppress(BrokenPipeError):
-            line = to_json(event, when or _now(), **more)
+        about: dict[str, str | int] = {} if call is None else {"call": call}
+        line = to_json(event, when or _now(), **about, **more)
+        with guarded(self._stream):
             print(line, file=self._stream, flush=True)
 
 
@@ -58,9 +94,20 @@ class HumanOutput:
     def __init__(self, screen: Screen, us: str = "you", them: str = "peer") -> None:
         self.screen = screen
         self._labels = {Who.US: us, Who.THEM: them, Who.NOBODY: ""}
+        self._up: set[int] = set()
+        """The calls that are going on."""
+        self._numbered: set[int] = set()
+        """Those of them that have to be told apart."""
 
-    def tell(self, event: Event, when: datetime.datetime | None = None) -> None:
-        """Show an event."""
+    def tell(
+        self,
+        event: Event,
+        when: datetime.datetime | None = None,
+        *,
+        call: int | None = None,
+    ) -> None:
+        """Show an event, with the number of its call if there are several."""
+        number = self._number(event, call)
         if isinstance(event, Progress):
             self.screen.progress(
                 event.message_id, event.filename, event.done, event.total
@@ -68,7 +115,22 @@ class HumanOutput:
             return
         line = event.line()
         if line is not None:
-            self.screen.show(line, self._labels[line.who], when or _now())
+            label = self._labels[line.who]
+            if number is not None:
+                label = f"{label or 'call'} {number}"
+            self.screen.show(line, label, when or _now())
+
+    def _number(self, event: Event, call: int | None) -> int | None:
+        if call is None:
+            return None
+        self._up.add(call)
+        if len(self._up) > 1:
+            self._numbered |= self._up
+        number = call if call in self._numbered else None
+        if isinstance(event, Summary | Problem):
+            self._up.discard(call)
+            self._numbered.discard(call)
+        return number
 
 
 class Tee:
@@ -81,11 +143,17 @@ class Tee:
     def __init__(self, outputs: Sequence[Output]) -> None:
         self._outputs = tuple(outputs)
 
-    def tell(self, event: Event, when: datetime.datetime | None = None) -> None:
+    def tell(
+        self,
+        event: Event,
+        when: datetime.datetime | None = None,
+        *,
+        call: int | None = None,
+    ) -> None:
         """Tell all of them."""
         when = when or _now()
         for output in self._outputs:
-            output.tell(event, when)
+            output.tell(event, when, call=call)
 
 
 def open_output(*, json: bool, prompting: bool = False) -> tuple[Output, Screen]:

@@ -32,7 +32,10 @@ class _Parser(argparse.ArgumentParser):
     """Says in one line what is wrong."""
 
     def error(self, message: str) -> NoReturn:
-        problem = f"msrp-chat: {message} (see {self.prog} --help)\n"
+        line = " ".join(message.split("\n"))
+        # Without a command: each has a help of its own.
+        command = "COMMAND " if self.prog == "msrp-chat" else ""
+        problem = f"msrp-chat: {line} (see {self.prog} {command}--help)\n"
         self.exit(ExitCode.USAGE, problem)
 
 
@@ -105,7 +108,7 @@ def _add_command(
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, command=command.prog)
     command.add_argument(
         "-v",
         "--verbose",
@@ -132,21 +135,21 @@ def _add_demo(commands: _Commands, run: Run) -> None:
     command.add_argument(
         "--tcp",
         dest="transports",
-        action="store_const",
-        const=("tcp",),
-        help="only over TCP",
+        action="append_const",
+        const="tcp",
+        help="over TCP; without --tcp and --tls over both",
     )
     command.add_argument(
         "--tls",
         dest="transports",
-        action="store_const",
-        const=("tls",),
-        help="only over TLS",
+        action="append_const",
+        const="tls",
+        help="over TLS; without --tcp and --tls over both",
     )
     command.add_argument(
         "--file",
         metavar="PATH",
-        type=Path,
+        type=readers.read_path,
         default=_PICTURE,
         help="what to send instead of the picture that comes with this program",
     )
@@ -258,14 +261,26 @@ def _add_session(commands: _Commands, run: Run) -> None:
     )
     _add_talking(command)
     _add_timeout(command, "the session")
+    command.add_argument(
+        "--patience",
+        metavar="SECONDS",
+        type=readers.read_seconds,
+        help="with --passive: end with 3 if nobody has connected by then, instead of"
+        " after --timeout",
+    )
 
 
 def _add_talking(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("what to say and what to take")
     command.set_defaults(steps=())
     for name, metavar, reader, what in (
-        ("text", "TEXT", str, "say this; may be repeated, like the next two"),
-        ("file", "PATH", Path, "send this file"),
+        (
+            "text",
+            "TEXT",
+            readers.read_text,
+            "say this; may be repeated, like the next two",
+        ),
+        ("file", "PATH", readers.read_path, "send this file"),
         ("script", "FILE", readers.read_script, "do what this file says, see below"),
     ):
         group.add_argument(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msrp
 import sip
 from msrp_chat.conversation import Conversation
-from msrp_chat.events import Answered, Ended
-from msrp_chat.hold import Plan, hold
+from msrp_chat.events import Answered, Ended, Notice
+from msrp_chat.hold import HUNG_UP_EARLY, Lost, Plan, hold
 from msrp_chat.identity import Identity, envelope_address
 from msrp_chat.options import SipOptions, TalkOptions
 from msrp_chat.outcome import ChatError, ExitCode
@@ -25,6 +26,7 @@ __all__ = [
     "Party",
     "listening",
     "local_certificate",
+    "open_listener",
     "open_party",
     "open_saver",
     "own_address",
@@ -55,20 +57,24 @@ class Party:
     saver: Saver
 
     def media(
-        self, peer: sip.NameAddr, ready: Callable[[Conversation], None]
+        self,
+        peer: sip.NameAddr,
+        ready: Callable[[Conversation], None],
+        output: Output,
     ) -> msrp.MsrpMedia:
         """Return the message stream for one call.
 
         Args:
             peer: Who is at the other end.
             ready: Called with the conversation once both have agreed on it.
+            output: Who is told what happens in it.
         """
 
         def prepare(connection: msrp.MsrpConnection) -> None:
             # The media of a call start when the ACK is sent, or has come.
-            self.output.tell(Answered())
+            output.tell(Answered())
             conversation = Conversation(
-                connection, self.output, self.saver, echo=self.options.echo
+                connection, output, self.saver, echo=self.options.echo
             )
             ready(conversation)
 
@@ -83,7 +89,7 @@ class Party:
         )
 
     async def hold(
-        self, call: sip.Call, conversation: Conversation, plan: Plan
+        self, call: sip.Call, conversation: Conversation, plan: Plan, output: Output
     ) -> None:
         """Talk until one side hangs up, and see to it that both have.
 
@@ -93,11 +99,16 @@ class Party:
         try:
             if not await hold(conversation, plan):
                 await _wait_for_bye(call)
+        except Lost as exc:
+            if not await _is_followed_by_bye(call):
+                raise
+            if not exc.finished:
+                raise ChatError(HUNG_UP_EARLY) from exc
         finally:
             await _hang_up(call)
             await conversation.close()
             if call.end_reason is not None:
-                self.output.tell(Ended(reason=call.end_reason.value))
+                output.tell(Ended(reason=call.end_reason.value))
         if conversation.problem is not None:
             raise conversation.problem
 
@@ -113,6 +124,7 @@ async def open_party(
     advertised_host: str | None = None,
     server_ssl: ssl.SSLContext | None = None,
     client_ssl: ssl.SSLContext | None = None,
+    closing_time: float = _BYE_TIME,
 ) -> AsyncIterator[Party]:
     """Open the ports of a party, and close them at the end.
 
@@ -125,26 +137,28 @@ async def open_party(
         advertised_host: What to tell others to connect to, if not ``host``.
         server_ssl: What to show on SIP connections over TLS that we take.
         client_ssl: What to trust on those that we make.
+        closing_time: Seconds for a CANCEL or a BYE at the very end.
 
     Raises:
         ChatError: A port isn't free, or a certificate can't be used.
     """
     sender = options.sender or f"sip:{name}@{uri_host(advertised_host or host)}"
     identity = Identity.parse(sender)
-    listener = msrp.MsrpListener(
+    listener = open_listener(
         host,
         options.msrp_port,
-        local_cert=local_certificate(options) if options.tls else None,
-        advertised_host=advertised_host,
+        local_certificate(options) if options.tls else None,
+        advertised_host,
     )
     agent = sip.UserAgent(
         identity.sip_address,
         listen=sip_listen,
         server_ssl=server_ssl,
         client_ssl=client_ssl,
+        limits=sip.Limits(closing_time=closing_time),
     )
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(listening(listener))
+        await stack.enter_async_context(listening(listener, output))
         try:
             await stack.enter_async_context(agent)
         except sip.TransportError as exc:
@@ -153,9 +167,57 @@ async def open_party(
         yield Party(agent, listener, identity, options, output, saver)
 
 
+def open_listener(
+    host: str,
+    port: int,
+    certificate: msrp.LocalCertificate | None,
+    advertised_host: str | None = None,
+) -> msrp.MsrpListener:
+    """Return a listener that hasn't begun to listen.
+
+    Raises:
+        ChatError: The certificate isn't good enough for TLS.
+    """
+    try:
+        return msrp.MsrpListener(
+            host, port, local_cert=certificate, advertised_host=advertised_host
+        )
+    except msrp.CertificateUnusable as exc:
+        raise ChatError(str(exc), ExitCode.USAGE) from exc
+
+
+class _Refusals(logging.Handler):
+    """Tells people what the listener only logs: whom it has turned away."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(logging.INFO)
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._output.tell(Notice(text=record.getMessage()))
+
+
+@contextlib.contextmanager
+def _told_of_refusals(output: Output) -> Iterator[None]:
+    log, handler = logging.getLogger("msrp.listener"), _Refusals(output)
+    level = log.level
+    if not log.isEnabledFor(logging.INFO):
+        log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+
+
 @contextlib.asynccontextmanager
-async def listening(listener: msrp.MsrpListener) -> AsyncIterator[None]:
+async def listening(listener: msrp.MsrpListener, output: Output) -> AsyncIterator[None]:
     """Listen for message sessions, and stop at the end.
+
+    Args:
+        listener: Where to.
+        output: Who is told of those that are turned away.
 
     Raises:
         ChatError: The port isn't free, or isn't ours.
@@ -170,7 +232,8 @@ async def listening(listener: msrp.MsrpListener) -> AsyncIterator[None]:
         problem = f"cannot listen on {exc.target}: {reason}"
         raise ChatError(problem, ExitCode.UNREACHABLE) from exc
     try:
-        yield
+        with _told_of_refusals(output):
+            yield
     finally:
         await listener.close()
 
@@ -240,6 +303,17 @@ async def own_address(host: str | None) -> str:
 def uri_host(host: str) -> str:
     """Return a host as URIs have it."""
     return f"[{host}]" if ":" in host else host
+
+
+async def _is_followed_by_bye(call: sip.Call) -> bool:
+    """Tell whether the peer has hung up, and the connection broke only because of it.
+
+    BYE goes another way than messages, and may be overtaken.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SIP_GRACE):
+            return await call.ended() is sip.EndReason.REMOTE_BYE
+    return False
 
 
 async def _wait_for_bye(call: sip.Call) -> None:

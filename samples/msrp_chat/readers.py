@@ -19,14 +19,22 @@ __all__ = [
     "read_address",
     "read_fingerprint",
     "read_msrp_uri",
+    "read_path",
     "read_port",
     "read_script",
     "read_seconds",
     "read_sip_uri",
     "read_size",
     "read_status",
+    "read_text",
     "read_types",
 ]
+
+_SIP_EXAMPLE = "sip:console@127.0.0.1:5060;transport=tcp"
+_TRANSPORTS = ("udp", "tcp", "tls")
+
+_LONGEST_SCRIPT = 1 << 20
+"""Characters of a script; a name may stand for something without end."""
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)", re.IGNORECASE)
 _FACTORS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -37,10 +45,39 @@ def read_sip_uri(text: str) -> str:
     import sip
 
     try:
-        sip.parse_uri(text)
+        uri = sip.parse_uri(text)
     except sip.SipError as exc:
-        raise argparse.ArgumentTypeError(f"{text!r}: {exc}") from exc
+        problem = f"{text!r}: {exc}; a URI looks like {_SIP_EXAMPLE}"
+        raise argparse.ArgumentTypeError(problem) from exc
+    if not isinstance(uri, sip.SipUri):
+        # A host with a port in front may look like a scheme.
+        if "@" in text:
+            problem = f"{text!r} is no SIP URI; one looks like {_SIP_EXAMPLE}"
+            raise argparse.ArgumentTypeError(problem)
+        return text
+    named = uri.parameter("transport")
+    if named is not None and named.lower() not in _TRANSPORTS:
+        known = ", ".join(_TRANSPORTS)
+        problem = f"{text!r}: the transport is none of {known}"
+        raise argparse.ArgumentTypeError(problem)
     return text
+
+
+def read_text(text: str) -> str:
+    """Check what is to be said."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as exc:
+        problem = "the text isn't in the encoding of the terminal"
+        raise argparse.ArgumentTypeError(problem) from exc
+    return text
+
+
+def read_path(text: str) -> Path:
+    """Read the name of a file."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of the file is missing")
+    return Path(text)
 
 
 def read_msrp_uri(text: str) -> str:
@@ -91,8 +128,11 @@ def read_types(text: str) -> tuple[str, ...]:
 def read_script(path: str) -> list[Step]:
     """Read a script."""
     try:
-        with Path(path).open(encoding="utf-8") as lines:
-            return parse_script(lines)
+        with Path(path).open(encoding="utf-8") as file:
+            script = file.read(_LONGEST_SCRIPT + 1)
+        if len(script) > _LONGEST_SCRIPT:
+            raise argparse.ArgumentTypeError(f"{path}: too long for a script")
+        return parse_script(script.split("\n"))
     except OSError as exc:
         raise argparse.ArgumentTypeError(
             f"{path}: {os.strerror(exc.errno or 0)}"

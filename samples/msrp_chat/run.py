@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
@@ -16,8 +14,10 @@ from msrp_chat.options import TalkOptions
 from msrp_chat.outcome import ChatError, ExitCode
 from msrp_chat.output import Output, open_output
 from msrp_chat.script import check_files
+from msrp_chat.signals import Signals
+from msrp_chat.streams import complain, has_failed
 
-__all__ = ["complain", "finish", "talk"]
+__all__ = ["finish", "talk"]
 
 _log = logging.getLogger("msrp_chat")
 
@@ -41,7 +41,6 @@ def talk(
     output, screen = open_output(json=options.json, prompting=prompting)
 
     async def main() -> None:
-        await asyncio.to_thread(check_files, options.steps)
         prompt = None
         if prompting:
             # It takes a while to import, and most calls need none.
@@ -52,6 +51,10 @@ def talk(
         await command(options, output, plan)
 
     try:
+        check_files(options.steps)
+    except ChatError as exc:
+        return _give_up(exc, output)
+    try:
         return finish(main, output)
     finally:
         screen.close()
@@ -59,14 +62,17 @@ def talk(
 
 def finish(main: Callable[[], Awaitable[None]], output: Output) -> ExitCode:
     """Run something to its end, and tell of its failure in one line."""
+    signals = Signals(output)
     try:
-        asyncio.run(_guarded(main))
+        asyncio.run(_guarded(main, signals))
     except ChatError as exc:
-        problem = exc
+        problem = signals.problem or exc
     except KeyboardInterrupt:
         problem = ChatError("interrupted", ExitCode.INTERRUPTED)
     except asyncio.CancelledError:
-        problem = ChatError("terminated", ExitCode.TERMINATED)
+        if signals.problem is None:
+            raise
+        problem = signals.problem
     except ModuleNotFoundError as exc:
         if exc.name != "prompt_toolkit":
             raise
@@ -75,28 +81,25 @@ def finish(main: Callable[[], Awaitable[None]], output: Output) -> ExitCode:
         )
         problem = ChatError(words, ExitCode.USAGE)
     else:
-        return ExitCode.DONE
+        if signals.problem is None:
+            return ExitCode.FAILED if has_failed(sys.stdout) else ExitCode.DONE
+        problem = signals.problem
+    finally:
+        signals.detach()
+    return _give_up(problem, output)
+
+
+def _give_up(problem: ChatError, output: Output) -> ExitCode:
     output.tell(Problem(text=str(problem), exit_code=int(problem.exit_code)))
     complain(str(problem))
     return problem.exit_code
 
 
-def complain(problem: str) -> None:
-    """Write one line to stderr."""
-    # On a terminal there may be a ^C where the line is to begin.
-    start = "\r" if sys.stderr.isatty() else ""
-    with contextlib.suppress(BrokenPipeError):
-        print(f"{start}msrp-chat: {problem}", file=sys.stderr, flush=True)
-
-
-async def _guarded(main: Callable[[], Awaitable[None]]) -> None:
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_report)
+async def _guarded(main: Callable[[], Awaitable[None]], signals: Signals) -> None:
+    asyncio.get_running_loop().set_exception_handler(_report)
     this = asyncio.current_task()
     assert this is not None
-    # Ctrl-C is asyncio's own affair, and there are no signals on Windows.
-    with contextlib.suppress(NotImplementedError):
-        loop.add_signal_handler(signal.SIGTERM, this.cancel)
+    signals.attach(this)
     await main()
 
 

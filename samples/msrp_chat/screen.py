@@ -6,14 +6,14 @@ move its cursor, change its colours or turn the direction of writing.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
 import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from msrp_chat.line import Line, Mood, amount
+from msrp_chat.line import Line, Mood, amount, one_line
+from msrp_chat.streams import guarded
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -122,7 +122,7 @@ class PlainScreen:
 
     def note(self, text: str) -> None:
         """Add text that nobody says and that has no time."""
-        with contextlib.suppress(BrokenPipeError):
+        with guarded(self._stream):
             print(text.rstrip(), file=self._stream, flush=True)
 
     def fact(self, name: str, value: str, holds: bool | None = None) -> None:
@@ -137,7 +137,7 @@ class PlainScreen:
             return
         self._quarters[key] = quarter
         bar = ("#" * (_PLAIN_BAR * quarter // 4)).ljust(_PLAIN_BAR, ".")
-        name = harmless(filename)
+        name = harmless(one_line(filename))
         self.note(f"{' ' * 18}{name} [{bar}] {25 * quarter} % of {amount(total)}")
 
     def close(self) -> None:
@@ -160,6 +160,7 @@ class RichScreen:
         from rich.theme import Theme
 
         # Without a stream it asks for sys.stdout each time, as the prompt needs.
+        self._stream = stream
         self._console: Console = Console(
             file=None if prompting else stream,
             force_terminal=True if prompting else None,
@@ -219,7 +220,7 @@ class RichScreen:
     def progress(self, key: str, filename: str, done: int, total: int) -> None:
         """Show how far a file has come."""
         if self._prompting:
-            self.transfers[key] = (harmless(filename), done, total)
+            self.transfers[key] = (harmless(one_line(filename)), done, total)
             if done >= total:
                 del self.transfers[key]
             return
@@ -227,7 +228,9 @@ class RichScreen:
             self._bars = _new_bars(self._console)
             self._bars.start()
         if key not in self._tasks:
-            self._tasks[key] = self._bars.add_task(harmless(filename), total=total)
+            self._tasks[key] = self._bars.add_task(
+                harmless(one_line(filename)), total=total
+            )
         self._bars.update(self._tasks[key], completed=done)
         if self._bars.finished:
             self.close()
@@ -240,7 +243,7 @@ class RichScreen:
             self._tasks.clear()
 
     def _print(self, what: object, *, soft_wrap: bool = False) -> None:
-        with contextlib.suppress(BrokenPipeError):
+        with guarded(self._stream):
             self._console.print(what, soft_wrap=soft_wrap)
 
     def _colour_of(self, label: str) -> str:

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
+import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ from typing import Protocol
 from msrp_chat.outcome import ChatError, ExitCode
 
 __all__ = [
+    "STEP_NAMES",
     "Expect",
     "Quit",
     "SayCpim",
@@ -33,6 +36,7 @@ __all__ = [
     "Speaker",
     "Step",
     "Wait",
+    "check_file",
     "check_files",
     "parse_script",
     "parse_step",
@@ -177,18 +181,37 @@ def parse_step(line: str) -> Step:
 
 
 def check_files(steps: Iterable[Step]) -> None:
-    """See that all files are there before anybody is called.
+    """See that all files can be sent before anybody is called.
 
     Raises:
-        ChatError: One isn't.
+        ChatError: One can't.
     """
     for step in steps:
         if isinstance(step, SendFile | SendMultipart):
-            try:
-                step.path.open("rb").close()
-            except OSError as exc:
-                problem = f"{step.path}: {exc.strerror or 'it cannot be read'}"
-                raise ChatError(problem, ExitCode.USAGE) from exc
+            check_file(step.path)
+
+
+def check_file(path: Path) -> int:
+    """See that a file can be sent, and return how many octets it has.
+
+    Raises:
+        ChatError: It isn't there, can't be read, or has no end: a device or a pipe.
+    """
+    try:
+        # Opening a pipe would wait for somebody to write into it.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            status = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as exc:
+        problem = f"{path}: {exc.strerror or 'it cannot be read'}"
+        raise ChatError(problem, ExitCode.USAGE) from exc
+    except ValueError as exc:
+        raise ChatError(f"{path}: no name of a file", ExitCode.USAGE) from exc
+    if not stat.S_ISREG(status.st_mode):
+        raise ChatError(f"{path}: not an ordinary file", ExitCode.USAGE)
+    return status.st_size
 
 
 def _needs(what: str, argument: str) -> str:
@@ -225,3 +248,6 @@ _STEPS: dict[str, Callable[[str], Step]] = {
     "expect": lambda argument: Expect(_needs("the text to wait for", argument)),
     "quit": lambda argument: Quit(),
 }
+
+STEP_NAMES = tuple(_STEPS)
+"""The words that steps begin with."""

@@ -15,16 +15,21 @@ from msrp_chat.events import Ended, Listening, Notice
 from msrp_chat.hold import Plan, hold
 from msrp_chat.options import SessionOptions
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import Output
+from msrp_chat.output import CallOutput, Output
 from msrp_chat.party import (
     listening,
     local_certificate,
+    open_listener,
     open_saver,
     session_config,
 )
 from sdp import Fingerprint
 
 __all__ = ["session"]
+
+_PEER_TYPES = ("text/plain", "message/cpim", "*")
+"""What we take the other side to accept, as nobody says it: anything, and text
+unwrapped rather than in an envelope."""
 
 _ENDED = {
     msrp.CloseReason.BY_US: "we closed the session",
@@ -39,13 +44,14 @@ async def session(options: SessionOptions, output: Output, plan: Plan) -> None:
     Raises:
         ChatError: It didn't come about, or something went wrong in it.
     """
+    output = CallOutput(output, 1)
     local = msrp.MsrpUri.parse(options.local_path)
     certificate = local_certificate(options) if local.secure else None
     if options.active:
         await _hold(options, output, plan, local, certificate, None)
         return
-    listener = msrp.MsrpListener(local.host, local.port or 0, local_cert=certificate)
-    async with listening(listener):
+    listener = open_listener(local.host, local.port or 0, certificate)
+    async with listening(listener, output):
         local = dataclasses.replace(local, port=listener.port)
         await _hold(options, output, plan, local, certificate, listener)
 
@@ -64,7 +70,9 @@ async def _hold(
         local_cert=certificate,
         listener=listener,
         config=session_config(options),
-        connect_timeout=options.timeout,
+        connect_timeout=options.timeout
+        if options.patience is None
+        else options.patience,
     )
     saver = await open_saver(options)
     conversation = Conversation(connection, output, saver, echo=options.echo)
@@ -88,11 +96,25 @@ async def _hold(
 async def _start(connection: msrp.MsrpConnection, options: SessionOptions) -> None:
     try:
         await connection.start()
-    except msrp.CertificateRejected as exc:
-        hint = "" if options.fingerprint else "; --fingerprint says which to expect"
-        raise ChatError(f"{exc}{hint}", ExitCode.UNREACHABLE) from exc
     except msrp.MsrpError as exc:
-        raise ChatError(str(exc), ExitCode.UNREACHABLE) from exc
+        raise ChatError(_explain(exc, options), ExitCode.UNREACHABLE) from exc
+
+
+def _explain(error: msrp.MsrpError, options: SessionOptions) -> str:
+    """Say why there is no session, in the words of the command line."""
+    if isinstance(error, msrp.CertificateRejected):
+        if options.fingerprint is None:
+            return f"{error}; --fingerprint says which to expect"
+        return f"the certificate of {error.target} does not match --fingerprint"
+    words = str(error)
+    if isinstance(error, msrp.ConnectionFailed) and options.active:
+        is_tls = options.local_path.lower().startswith("msrps:")
+        if "handshake" in words.lower() or "TLS" in words:
+            return f"{words}; perhaps the other side has no TLS, and wants msrp: paths"
+        if not is_tls and isinstance(error.__cause__, ConnectionError | EOFError):
+            refused = isinstance(error.__cause__, ConnectionRefusedError)
+            return words if refused else f"{words}; perhaps it wants msrps: paths"
+    return words
 
 
 def _negotiate(
@@ -119,6 +141,7 @@ def _negotiate(
             offered,
             remote,
             prefer_active=not options.active,
+            accept_types=_PEER_TYPES,
             fingerprints=[Fingerprint.parse(options.fingerprint)]
             if options.fingerprint
             else [],

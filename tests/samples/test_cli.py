@@ -173,7 +173,7 @@ def test_somebody_who_does_not_answer_is_named(
 ) -> None:
     uri = f"sip:bob@127.0.0.1:{taken};transport=tcp"
     assert main(["call", uri, "--timeout", "0.2"]) == 3
-    assert_one_line(capsys, uri, "nobody answered in time")
+    assert_one_line(capsys, uri, "no answer from 127.0.0.1", "within 0.2 s")
 
 
 @pytest.mark.parametrize(
