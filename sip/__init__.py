@@ -42,7 +42,7 @@ from sip.errors import (
 )
 from sip.headers import Headers
 from sip.identifiers import new_branch, new_call_id, new_tag
-from sip.media import IntroducedMedia, Media
+from sip.media import ExplainingMedia, IntroducedMedia, Media
 from sip.message import Message, Request, Response, response_to
 from sip.name_addr import NameAddr, parse_name_addrs
 from sip.parameters import Parameters
@@ -62,6 +62,7 @@ __all__ = [
     "CallRefused",
     "CallTimeout",
     "EndReason",
+    "ExplainingMedia",
     "Headers",
     "Hop",
     "IncomingCall",

@@ -19,6 +19,7 @@ from sip.message import Message
 __all__ = [
     "SDP_TYPE",
     "Agreed",
+    "ExplainingMedia",
     "IntroducedMedia",
     "Media",
     "compose_body",
@@ -26,10 +27,31 @@ __all__ = [
     "make_answer",
     "make_offer",
     "match_answer",
+    "why_refused",
 ]
 
 SDP_TYPE = "application/sdp"
 """The media type of session descriptions."""
+
+
+_KINDS = frozenset({"application", "audio", "image", "message", "text", "video"})
+
+_PROTOCOLS = frozenset(
+    {
+        "TCP/MSRP",
+        "TCP/TLS/MSRP",
+        "RTP/AVP",
+        "RTP/AVPF",
+        "RTP/SAVP",
+        "RTP/SAVPF",
+        "UDP/TLS/RTP/SAVP",
+        "UDP/TLS/RTP/SAVPF",
+    }
+)
+"""The media and protocols to name in words, of those that IANA has registered."""
+
+_MOST_NAMED = 4
+"""How many streams of an offer to name."""
 
 
 @runtime_checkable
@@ -54,7 +76,13 @@ class Media(Protocol):
         answered: sdp.MediaDescription,
         is_offerer: bool,
     ) -> None:
-        """Begin, now that both sides have agreed."""
+        """Begin, now that both sides have agreed.
+
+        An error that has its words in an attribute ``problem``, and every
+        :exc:`OSError`, says that it can't begin with this; then the call is ended
+        with :exc:`~sip.NegotiationFailed`.  Any other error is a bug, and ends
+        the call as it is.
+        """
 
     async def stop(self) -> None:
         """End; also what never began."""
@@ -66,6 +94,15 @@ class IntroducedMedia(Media, Protocol):
 
     def introduce(self, local: str, remote: str) -> None:
         """Be told the URIs of both parties, before the start."""
+
+
+@runtime_checkable
+class ExplainingMedia(Media, Protocol):
+    """A stream that can say why it didn't take an offer."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why :meth:`answer` gave ``None`` last, in part of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +219,30 @@ async def make_answer(
         for slot, offered, answered in sdp.accepted(offer, answer)
     ]
     return answer, agreed
+
+
+def why_refused(media: Sequence[Media], offer: sdp.SessionDescription) -> str:
+    """Say why none of the streams that are offered was taken.
+
+    It names only what is registered, so that nobody can write into our logs.
+    """
+    streams = [_words(stream) for stream in offer.media[:_MOST_NAMED]]
+    if len(offer.media) > _MOST_NAMED:
+        streams.append("more")
+    words = f"none of the streams offered can be used ({', '.join(streams)})"
+    told = [m.refusal for m in media if isinstance(m, ExplainingMedia)]
+    reasons = list(dict.fromkeys(reason for reason in told if reason))
+    return f"{words}: {'; '.join(reasons)}" if reasons else words
+
+
+def _words(stream: sdp.MediaDescription) -> str:
+    kind = stream.media if stream.media in _KINDS else "something"
+    if stream.is_rejected:
+        return f"{kind} that is switched off"
+    protocol = stream.proto.upper()
+    if protocol not in _PROTOCOLS:
+        protocol = "an unknown protocol"
+    return f"{kind} over {protocol}"
 
 
 async def _ask(

@@ -17,6 +17,7 @@ from sip.media import (
     make_answer,
     make_offer,
     match_answer,
+    why_refused,
 )
 from sip.message import Request
 from sip.sansio.call import CallState
@@ -69,7 +70,9 @@ class IncomingCall(Call):
 
         Raises:
             CallOver: The caller has given up, or never acknowledged the answer.
-            NegotiationFailed: There is nothing that both sides can do.
+            NegotiationFailed: There is nothing that both sides can do: the error
+                says why the call was refused with 488.  Or one of the media can't
+                begin with what was agreed.
             LocalError: The call has been answered before.
         """
         self._check_waiting()
@@ -133,6 +136,12 @@ class IncomingCall(Call):
         self._server.reject(status, now, reason=reason, headers=headers)
         self._owner.flush()
 
+    def _not_acceptable(self, problem: str, warning: str) -> NegotiationFailed:
+        """Refuse with 488 and give the error that tells the application why."""
+        _log.info("call %s: refusing with 488: %s", self.call_id, problem)
+        self._refuse(488, None, [("Warning", warning)])
+        return NegotiationFailed(problem)
+
     def _check_waiting(self) -> None:
         if self._call.end_reason is not None:
             raise CallOver(self._call.end_reason)
@@ -143,8 +152,7 @@ class IncomingCall(Call):
         try:
             return find_session_description(self.request)
         except sdp.SdpError as exc:
-            self._refuse(488, None, [("Warning", '399 - "no proper SDP"')])
-            raise NegotiationFailed(str(exc)) from exc
+            raise self._not_acceptable(str(exc), '399 - "no proper SDP"') from exc
 
     async def _answer_offer(
         self, offer: sdp.SessionDescription, headers: Headers
@@ -155,13 +163,12 @@ class IncomingCall(Call):
             )
         except sdp.SdpError as exc:
             self._check_waiting()
-            self._refuse(488, None, [("Warning", '399 - "no answer to this offer"')])
-            raise NegotiationFailed(str(exc)) from exc
+            warning = '399 - "no answer to this offer"'
+            raise self._not_acceptable(str(exc), warning) from exc
         self._check_waiting()
         if not agreed:
             warning = '304 - "none of these media are available"'
-            self._refuse(488, None, [("Warning", warning)])
-            raise NegotiationFailed("none of the media offered can be used")
+            raise self._not_acceptable(why_refused(self._candidates, offer), warning)
         self._agreement = Agreement.of(
             offer, answer, is_offerer=False, address=self._address
         )

@@ -53,6 +53,11 @@ _REFUSES_CERTIFICATE = frozenset(
     }
 )
 
+_HUNG_UP = (
+    "it hung up on our TLS handshake; perhaps it doesn't speak TLS, or wants a "
+    "certificate of ours"
+)
+
 _SYSTEM_SAYS = {
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "it closed the connection",
@@ -85,7 +90,7 @@ def why_not_connected(error: Exception, hop: Hop, limits: Limits) -> str:
         seconds = f"{limits.handshake_time:g} s"
         return f"no TLS handshake within {seconds}; perhaps it doesn't speak TLS"
     if isinstance(error, ConnectionResetError) and hop.transport is Transport.TLS:
-        return "it hung up on our TLS handshake; perhaps it doesn't speak TLS"
+        return _HUNG_UP
     if isinstance(error, TimeoutError) and error.errno is None:
         return f"no connection within {limits.connect_time:g} s"
     return _system_words(error)
@@ -106,9 +111,10 @@ def why_closed(hop: Hop, error: Exception | None, first: bytes | None) -> str:
         if first[:1] in (b"\x15", b"\x16"):
             return "it speaks TLS there, so the URI needs transport=tls"
         return "what answers there doesn't speak SIP"
-    if hop.transport is Transport.TCP:
-        return "it closed the connection without an answer; perhaps it wants TLS"
-    return "it closed the connection without an answer"
+    # A TLS server that misses our certificate says so only after the handshake,
+    # and some, Python's among them, just hang up.
+    wanted = "TLS" if hop.transport is Transport.TCP else "a TLS certificate of ours"
+    return f"it closed the connection without an answer; perhaps it wants {wanted}"
 
 
 def error_of(
@@ -135,7 +141,7 @@ def error_of(
         problem = "it failed" if failure is None else failure.value
     error = TransportError(problem, target=sent.target)
     if sent.cause is not None:
-        error.__cause__ = sent.cause.__cause__ or sent.cause
+        error.__cause__ = sent.cause.__cause__
     return error
 
 
@@ -148,15 +154,18 @@ def _not_found(sent: ClientRequest) -> str:
 def _tls_words(error: ssl.SSLError, hop: Hop) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _certificate_words(error, hop)
-    reason = error.reason or ""
+    # It is there only if OpenSSL gave one, whatever the stubs say.
+    reason: str = getattr(error, "reason", None) or ""
     if reason in _NO_TLS:
         return "what answers there doesn't speak TLS"
     if reason in _WANTS_CERTIFICATE:
-        return "it wants a TLS certificate of ours, and there is none"
+        return "it wants a TLS certificate of ours, and got none"
     if reason in _REFUSES_CERTIFICATE:
         return "it doesn't accept our TLS certificate"
+    if reason == "SSLV3_ALERT_HANDSHAKE_FAILURE":
+        return "it refuses our TLS handshake; perhaps it wants a certificate of ours"
     if isinstance(error, ssl.SSLEOFError):
-        return "it hung up on our TLS handshake; perhaps it doesn't speak TLS"
+        return _HUNG_UP
     words = reason.replace("_", " ").lower()
     return f"TLS failed: {words}" if words else "TLS failed"
 

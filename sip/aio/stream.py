@@ -52,8 +52,9 @@ class Stream(asyncio.Protocol):
         last_used: When the last message came or went, by the loop's clock.  Pings
             don't count, nor do parts of messages.
         was_used: Whether anything has come from the peer that is SIP.
-        unanswered: The requests that were sent since the last message came.  If
-            the connection turns out to be dead they were sent to nobody.
+        unanswered: The requests that were sent since the last message came, each
+            with whether the connection had been used before.  If that turns out
+            to be dead they were sent to nobody.
         ended_by: The error that ended the connection, if one did.
         not_sip: The first octets of what came and is no SIP, if something did.
     """
@@ -73,7 +74,7 @@ class Stream(asyncio.Protocol):
         self.hop = Hop(transport, "", 0, flow=flow)
         self.last_used = 0.0
         self.was_used = False
-        self.unanswered: deque[Outgoing] = deque(maxlen=_REMEMBERED)
+        self.unanswered: deque[tuple[Outgoing, bool]] = deque(maxlen=_REMEMBERED)
         self.ended_by: Exception | None = None
         self.not_sip: bytes | None = None
         self._sink = sink

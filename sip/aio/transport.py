@@ -229,10 +229,10 @@ class TransportLayer:
                 del self._by_address[key]
         if self._closing:
             return
-        for outgoing in stream.unanswered:
+        for outgoing, was_used in stream.unanswered:
             # A connection that was idle may have been dead already when the
             # request was sent, which a new one is not.
-            if stream.was_used:
+            if was_used:
                 self._open(outgoing)
             else:
                 error = stream.ended_by
@@ -244,7 +244,7 @@ class TransportLayer:
         if stream is None or not stream.send(bytes(message)):
             return False
         if isinstance(message, Request) and message.method != "ACK":
-            stream.unanswered.append(outgoing)
+            stream.unanswered.append((outgoing, stream.was_used))
         return True
 
     def _make_room(self) -> bool:

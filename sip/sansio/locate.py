@@ -120,7 +120,7 @@ def check_target(uri: Uri, transports: Sequence[Transport]) -> None:
         raise LocalError(f"there is no transport {named!r} here, only {known}")
     if target_of(uri, transports) is None:
         wanted = "tls" if uri.secure else named
-        raise LocalError(f"this user agent doesn't listen on {wanted}, so can't use it")
+        raise LocalError(f"to send by {wanted} a user agent has to listen on it")
     host = (uri.parameter("maddr") or uri.host).strip("[]")
     if not is_numeric(host) and not _can_be_name(host):
         raise LocalError(f"{host!r} is neither an IP address nor the name of a host")

@@ -5,7 +5,13 @@ import re
 import pytest
 
 import sip.errors
-from sip.errors import LocalError, SipError, SipParseError
+from sip.errors import (
+    CallTimeout,
+    LocalError,
+    SipError,
+    SipParseError,
+    TransportError,
+)
 
 
 def test_a_parse_error_words_its_facts() -> None:
@@ -23,6 +29,20 @@ def test_a_local_error_is_its_problem() -> None:
     assert str(LocalError("a body needs a content type")) == (
         "a body needs a content type"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TransportError("no"), "no"),
+        (TransportError("no", target="x"), "cannot reach x: no"),
+        (TransportError("no", target="x", doing="listen on"), "cannot listen on x: no"),
+        (CallTimeout(), "nobody answered in time"),
+        (CallTimeout("nothing came", target="x"), "no answer from x: nothing came"),
+    ],
+)
+def test_an_error_about_an_address_names_it(error: SipError, words: str) -> None:
+    assert str(error) == words
 
 
 @pytest.mark.parametrize("error", [SipParseError, LocalError])

@@ -12,6 +12,7 @@ from sip.media import (
     make_answer,
     make_offer,
     match_answer,
+    why_refused,
 )
 from sip.message import Request
 from sip.testing import RecordingMedia
@@ -145,3 +146,47 @@ async def test_the_offerer_learns_which_of_its_media_run() -> None:
 
 def test_the_recording_medium_is_a_medium() -> None:
     assert isinstance(RecordingMedia(), Media)
+
+
+class Reticent(RecordingMedia):
+    """A medium that takes nothing and says why, if it knows."""
+
+    def __init__(self, refusal: str | None) -> None:
+        super().__init__()
+        self.refusal = refusal
+
+
+@pytest.mark.rule("OA-29")
+@pytest.mark.parametrize(
+    ("lines", "media", "words"),
+    [
+        pytest.param(
+            ["message 1 TCP/TLS/MSRP *"],
+            [RecordingMedia()],
+            "none of the streams offered can be used (message over TCP/TLS/MSRP)",
+            id="no-reason",
+        ),
+        pytest.param(
+            ["audio 1 RTP/AVP 0", "message 0 TCP/MSRP *"],
+            [Reticent("it is too late"), Reticent("it is too late"), Reticent(None)],
+            "none of the streams offered can be used (audio over RTP/AVP, message that "
+            "is switched off): it is too late",
+            id="reason",
+        ),
+        pytest.param(
+            ["hush 1 hush/hush 0"] * 5,
+            [],
+            "none of the streams offered can be used ("
+            + "something over an unknown protocol, " * 4
+            + "more)",
+            id="the-peers-own-words-are-not-repeated",
+        ),
+    ],
+)
+def test_why_an_offer_is_refused_is_said_in_our_words(
+    lines: list[str], media: list[Media], words: str
+) -> None:
+    head = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+    body = head + "".join(f"m={line}\r\n" for line in lines)
+    offer = sdp.SessionDescription.parse(body.encode())
+    assert why_refused(media, offer) == words

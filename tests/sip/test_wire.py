@@ -294,6 +294,21 @@ EXPECTED = [
 ]
 
 
+@pytest.mark.rule("SIP-18")
+@pytest.mark.parametrize(
+    "octet", [b"\x16", b"\x15", b"\0", b"\n", b" ", b"<", b"\xff", b":"]
+)
+def test_what_cannot_begin_a_message_ends_the_stream_at_once(octet: bytes) -> None:
+    framer = StreamFramer()
+    # TLS, say, whose client waits for an answer as long as we for a line end.
+    assert feed(framer, message() + b"\r\n", octet) == [
+        bytes(parse_message(message())),
+        KeepAlive.PONG,
+        ("this is no SIP message", 400, True),
+    ]
+    assert framer.broken
+
+
 @pytest.mark.rule("SIP-6", "SIP-17")
 def test_any_cut_of_a_stream_gives_the_same_events() -> None:
     assert feed(StreamFramer(), STREAM) == EXPECTED

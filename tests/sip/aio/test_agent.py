@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pytest
 import pytest_asyncio
@@ -258,25 +259,36 @@ async def test_a_handler_that_fails_refuses_with_500_and_is_reported(
 
 @pytest.mark.rule("SIP-49", "OA-29")
 async def test_an_offer_that_nobody_can_use_is_refused_with_488(
-    board: Switchboard,
+    board: Switchboard, caplog: pytest.LogCaptureFixture
 ) -> None:
+    class Particular(RecordingMedia):
+        refusal = "TLS is wanted here"
+
+        async def answer(self, offered: sdp.MediaDescription) -> None:
+            return None
+
     bob, alice = await board.agent(), await board.agent()
     raised: list[Exception] = []
 
     @bob.on_invite
     async def ring(call: IncomingCall) -> None:
         try:
-            await call.answer([RecordingMedia(kind="audio")])
+            await call.answer([RecordingMedia(kind="audio"), Particular()])
         except sip.NegotiationFailed as exc:
             raised.append(exc)
             raise
 
+    caplog.set_level(logging.INFO, "sip.call")
     with pytest.raises(sip.CallRefused) as caught:
         await alice.invite(uri_of(bob), media=[RecordingMedia()])
     assert caught.value.status == 488
     warning = caught.value.response.headers.get("Warning") or ""
     assert warning.startswith("304 ")
-    assert len(raised) == 1
+    assert [str(error) for error in raised] == [
+        "none of the streams offered can be used (message over TCP/MSRP): "
+        "TLS is wanted here"
+    ]
+    assert f"refusing with 488: {raised[0]}" in caplog.text
 
 
 @pytest.mark.rule("OA-13")
@@ -421,6 +433,179 @@ async def test_invite_may_be_cancelled_at_any_moment(
         pass
     await until(lambda: alice.calls == bob.calls == ())
     await until(lambda: is_idle(ours) and is_idle(theirs))
+
+
+# What an unreachable peer is like, and how long that takes.
+
+
+@pytest_asyncio.fixture
+async def silent() -> AsyncIterator[int]:
+    """Give a UDP port that swallows everything."""
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, ("127.0.0.1", 0)
+    )
+    yield transport.get_extra_info("sockname")[1]
+    transport.close()
+
+
+# Were anything of these waited for, the test would not end in its time.
+PATIENT = sip.Limits(closing_time=1000.0, cancelling_time=1000.0)
+
+
+@pytest.mark.rule("SIP-51")
+async def test_nobody_waits_for_a_peer_that_said_nothing(
+    board: Switchboard, silent: int
+) -> None:
+    alice = await board.agent(timers=sip.Timers(t1=0.1), limits=PATIENT)
+    uri = f"sip:127.0.0.1:{silent}"
+    medium = RecordingMedia()
+    with pytest.raises(sip.CallTimeout) as caught:
+        await alice.invite(uri, media=[medium], timeout=0.05)
+    assert medium.log == ["offer", "stop"]
+    assert str(caught.value) == (
+        f"no answer from 127.0.0.1:{silent} over UDP: nothing came within 0.05 s"
+    )
+    cancelled = asyncio.create_task(alice.invite(uri, media=[RecordingMedia()]))
+    await until(lambda: len(alice.calls) == 2)
+    cancelled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+    pending = asyncio.create_task(alice.invite(uri, media=[RecordingMedia()]))
+    await until(lambda: len(alice.calls) == 3)
+    async with asyncio.timeout(10):
+        await alice.close()
+        # Whoever still waited is told.
+        with pytest.raises(sip.CallOver):
+            await pending
+    assert alice.calls == ()
+
+
+@pytest.mark.rule("SIP-51")
+async def test_a_call_that_rings_on_is_left_after_a_short_time(
+    board: Switchboard,
+) -> None:
+    loop = asyncio.get_running_loop()
+    heard: list[str] = []
+
+    class Deaf(asyncio.DatagramProtocol):
+        """Rings, and doesn't care for CANCEL."""
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = cast("asyncio.DatagramTransport", transport)
+
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            request = sip.parse_message(data)
+            assert isinstance(request, sip.Request)
+            heard.append(request.method)
+            if request.method == "INVITE":
+                contact = ("Contact", "<sip:127.0.0.1>")
+                ringing = sip.response_to(request, 180, to_tag="x", headers=[contact])
+                self.transport.sendto(bytes(ringing), addr)
+
+    transport, _ = await loop.create_datagram_endpoint(Deaf, ("127.0.0.1", 0))
+    port = transport.get_extra_info("sockname")[1]
+    limits = sip.Limits(cancelling_time=0.05, closing_time=1000.0)
+    alice = await board.agent(limits=limits)
+    with pytest.raises(sip.CallTimeout, match="it took the call, but nobody answered"):
+        await alice.invite(
+            f"sip:127.0.0.1:{port}", media=[RecordingMedia()], timeout=0.2
+        )
+    async with asyncio.timeout(10):
+        await alice.close()
+    transport.close()
+    assert heard[0] == "INVITE"
+    assert "CANCEL" in heard
+
+
+async def test_a_look_up_that_hangs_is_named_and_not_waited_for(
+    board: Switchboard,
+) -> None:
+    class Hanging(StubDns):
+        async def naptr(self, name: str) -> list[Naptr]:
+            await asyncio.sleep(1000)
+            raise AssertionError("it was not cancelled")
+
+    alice = await board.agent("tcp", dns=Hanging(), limits=PATIENT)
+    with pytest.raises(sip.CallTimeout) as caught:
+        await alice.invite("sip:b@example.com", media=[RecordingMedia()], timeout=0.05)
+    assert str(caught.value) == (
+        "no answer from sip:b@example.com: the DNS gave no address within 0.05 s"
+    )
+    async with asyncio.timeout(10):
+        await alice.close()
+
+
+@pytest.mark.rule("SIP-66", "SIP-29")
+async def test_the_last_of_several_addresses_is_named(board: Switchboard) -> None:
+    dead = [await board.agent("tcp") for _ in range(2)]
+    ports = [agent.listening[0].port for agent in dead]
+    for agent in dead:
+        await agent.close()
+    alice = await board.agent("tcp", dns=StubDns(*ports))
+    with pytest.raises(sip.TransportError) as caught:
+        await alice.invite("sip:b@example.com", media=[RecordingMedia()])
+    assert str(caught.value) == (
+        f"cannot reach sip:b@example.com at 127.0.0.1:{ports[1]} over TCP, the last of "
+        "2 addresses tried: connection refused"
+    )
+    assert caught.value.problem == "connection refused"
+    assert isinstance(caught.value.__cause__, ConnectionRefusedError)
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("sip:b@127.0.0.1;transport=carrier-pigeon", "no transport 'carrier-pigeon'"),
+        ("sip:b@127.0.0.300", "'127.0.0.300' is neither an IP address nor"),
+        ("bob at home", "'bob at home' is no URI"),
+    ],
+)
+async def test_a_uri_that_can_lead_nowhere_is_refused_before_anything_is_sent(
+    board: Switchboard, uri: str, words: str
+) -> None:
+    alice = await board.agent()
+    medium = RecordingMedia()
+    with pytest.raises(sip.LocalError, match=words):
+        await alice.invite(uri, media=[medium])
+    with pytest.raises(sip.LocalError, match=words):
+        await alice.options(uri)
+    with pytest.raises(sip.LocalError, match=words):
+        await alice.options("sip:b@127.0.0.1", outbound_proxy=uri)
+    assert medium.log == []
+
+
+@pytest.mark.rule("SIP-19")
+async def test_tls_and_no_tls_don_t_wait_for_each_other(board: Switchboard) -> None:
+    plain, secure = await board.agent("tcp"), await board.agent("tls")
+    # Nothing ends it but what the other side does.
+    hours = sip.Limits(connect_time=1000.0, handshake_time=1000.0, message_time=1000.0)
+    alice = await board.agent("tcp", limits=hours)
+    async with asyncio.timeout(10):
+        with pytest.raises(sip.TransportError, match="perhaps it doesn't speak TLS"):
+            await alice.options(f"sips:b@127.0.0.1:{plain.listening[0].port}")
+        with pytest.raises(sip.TransportError, match="perhaps it wants TLS"):
+            await alice.options(
+                f"sip:b@127.0.0.1:{secure.listening[0].port};transport=tcp"
+            )
+
+
+@pytest.mark.rule("SIP-19")
+async def test_a_certificate_that_nobody_vouches_for_is_named(
+    board: Switchboard,
+) -> None:
+    bob = await board.agent("tls")
+    async with sip.UserAgent("sip:a@127.0.0.1", listen=["tcp://127.0.0.1:0"]) as alice:
+        with pytest.raises(sip.TransportError, match="certificate isn't trusted"):
+            await alice.options(uri_of(bob, "tls"))
+
+
+@pytest.mark.rule("SIP-19")
+async def test_a_certificate_for_another_name_is_named(board: Switchboard) -> None:
+    bob, alice = await board.agent("tls"), await board.agent("tcp")
+    port = bob.listening[0].port
+    with pytest.raises(sip.TransportError, match="for another name than localhost"):
+        await alice.options(f"sips:b@localhost:{port}")
 
 
 # Offers, answers and what comes later.
@@ -731,6 +916,34 @@ async def test_a_medium_that_fails_to_start_ends_the_call(board: Switchboard) ->
     with pytest.raises(RuntimeError, match="no"):
         await alice.invite(uri_of(bob), media=[medium])
     assert medium.log == ["offer", "stop"]
+    assert await calls[0].ended() is sip.EndReason.REMOTE_BYE
+
+
+@pytest.mark.rule("OA-13")
+async def test_media_that_can_t_begin_with_the_answer_say_why(
+    board: Switchboard,
+) -> None:
+    class Disagreement(Exception):
+        problem = "there is no path"
+
+        def __str__(self) -> str:
+            return self.problem
+
+    class Picky(RecordingMedia):
+        async def start(
+            self,
+            offered: sdp.MediaDescription,
+            answered: sdp.MediaDescription,
+            is_offerer: bool,
+        ) -> None:
+            raise Disagreement
+
+    bob, alice = await board.agent(), await board.agent()
+    calls, _ = answering(bob)
+    with pytest.raises(sip.NegotiationFailed) as caught:
+        await alice.invite(uri_of(bob), media=[Picky()])
+    assert str(caught.value) == "what was agreed can't be started: there is no path"
+    assert isinstance(caught.value.__cause__, Disagreement)
     assert await calls[0].ended() is sip.EndReason.REMOTE_BYE
 
 

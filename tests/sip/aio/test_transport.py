@@ -264,6 +264,45 @@ async def test_a_new_connection_that_is_closed_without_an_answer_is_a_failure() 
                 await agent.options(f"sip:b@127.0.0.1:{port};transport=tcp")
 
 
+@pytest.mark.rule("SIP-18")
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        pytest.param(b"", "closed the connection without an answer", id="nothing"),
+        pytest.param(b"\r\n", "it closed the connection", id="keep-alive"),
+        pytest.param(
+            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+            "what answers there doesn't speak SIP",
+            id="http",
+        ),
+        pytest.param(b"HTTP/1.1 400", "closed the connection", id="cut"),
+        pytest.param(b"\x15\x03\x01\0\x02\x02\x28", "it speaks TLS", id="alert"),
+    ],
+)
+async def test_an_answer_that_isn_t_sip_is_a_failure_at_once(
+    octets: bytes, words: str
+) -> None:
+    done = asyncio.Event()
+
+    async def accept(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(octets)
+        if "closed" not in words:
+            await done.wait()
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with sip.UserAgent("sip:a@127.0.0.1", listen=LISTEN) as agent:
+            async with asyncio.timeout(10):  # Timer F is 32 s.
+                with pytest.raises(sip.TransportError, match=words) as caught:
+                    await agent.options(f"sip:b@127.0.0.1:{port};transport=tcp")
+        done.set()
+    assert caught.value.target == f"127.0.0.1:{port} over TCP"
+
+
 @pytest.mark.rule("SIP-68")
 async def test_a_peer_that_never_ends_its_message_is_hung_up_on() -> None:
     limits = sip.Limits(message_time=0.1)

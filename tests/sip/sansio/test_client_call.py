@@ -479,3 +479,23 @@ def test_an_answer_after_three_seconds_stops_the_repetition(
     network.run(40.0)
     assert network.times("INVITE") == [0.0, 0.5, 1.5]
     assert len(alice.of(CallAnswered)) == 1
+
+
+@pytest.mark.rule("SIP-51")
+def test_an_abandoned_call_is_over_at_once_and_no_answer_counts(
+    network: Network, alice: Node, bob: Peer
+) -> None:
+    call = call_bob(alice)
+    assert not call.invite.is_heard
+    respond(bob, 180)
+    assert call.invite.is_heard
+    call.cancel(network.now)
+    call.abandon()
+    network.run()
+    (failed,) = alice.of(CallFailed)
+    assert failed.failure is Failure.CANCELLED
+    respond(bob, 200)
+    network.run(100.0)
+    assert network.sent("ACK") == network.sent("BYE") == []
+    call.abandon()
+    assert len(alice.of(CallFailed)) == 1

@@ -9,17 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sip.errors import LocalError
 from sip.sansio.hop import Transport
 from sip.sansio.locate import (
     Naptr,
     Srv,
     Target,
+    check_target,
     default_services,
     order_servers,
     services_of,
     target_of,
 )
-from sip.uri import SipUri
+from sip.uri import SipUri, parse_uri
 
 UDP, TCP, TLS = Transport.UDP, Transport.TCP, Transport.TLS
 ALL = (UDP, TCP, TLS)
@@ -164,3 +166,40 @@ def test_every_server_comes_once_and_in_order_of_priority(records: list[Srv]) ->
     assert Counter(ordered) == Counter(records)
     priorities = [record.priority for record in ordered]
     assert priorities == sorted(priorities)
+
+
+@pytest.mark.rule("SIP-65")
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("sip:a@192.0.2.1;transport=carrier-pigeon", "'carrier-pigeon'"),
+        ("sip:a@192.0.2.1;transport=udp", "has to listen on it"),
+        ("sip:a@127.0.0.300", "'127.0.0.300' is neither"),
+        ("sip:1234", "'1234' is neither"),
+        ("sip:a@example.com;maddr=1.2.3", "'1.2.3' is neither"),
+        ("sip:a@x..example.com", "is neither"),
+        (f"sip:a@{'x' * 64}.example", "is neither"),
+        (f"sip:a@{'x.' * 130}example", "is neither"),
+        ("sip:a@192.0.2.1:0", "port 0"),
+    ],
+)
+def test_a_uri_that_can_lead_nowhere_is_our_mistake(uri: str, words: str) -> None:
+    with pytest.raises(LocalError, match=words):
+        check_target(parse_uri(uri), (TCP, TLS))
+
+
+@pytest.mark.rule("SIP-65")
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "sip:a@192.0.2.1",
+        "sip:a@[2001:db8::1]:5070;transport=TCP",
+        "sips:a@example.com.",
+        "sip:a@host",
+        "sip:a@127.0.0.300;maddr=192.0.2.1",
+        "sip:a@911.example;transport=tls",
+        "urn:service:sos",
+    ],
+)
+def test_a_uri_that_may_lead_somewhere_is_not(uri: str) -> None:
+    check_target(parse_uri(uri), (TCP, TLS))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from sip.errors import TransportError
 from sip.message import Response, response_to
 from sip.sansio.events import CallAnswered, CallFailed, Failure, RequestFailed
 from sip.sansio.hop import Hop, Transport
@@ -262,3 +263,41 @@ def test_what_is_lost_on_the_way_is_repeated(
     network.run(3.5)
     assert len(first.requests("OPTIONS")) == 1
     assert network.times("OPTIONS") == [0.0, 0.5, 1.5, 3.5]
+
+
+@pytest.mark.rule("SIP-66")
+def test_a_request_knows_where_it_went_last(network: Network) -> None:
+    alice = network.node(ALICE)
+    alice.resolve = lambda uri: hops(FIRST, SECOND, transport=Transport.TCP)
+    sent = alice.core.request("OPTIONS", parse_uri("sip:b:hush@example.com"))
+    assert sent.target == "sip:b@example.com"
+    network.run()
+    assert sent.target == (
+        "sip:b@example.com at 192.0.2.12:5060 over TCP, the last of 2 addresses tried"
+    )
+
+
+@pytest.mark.rule("SIP-12")
+def test_a_datagram_after_a_stream_is_no_other_address(network: Network) -> None:
+    alice = network.node(ALICE)
+    network.peer(FIRST)
+    network.refused.add(Transport.TCP)
+    sent = alice.core.request(
+        "OPTIONS", parse_uri(f"sip:{FIRST}"), body=b"x" * 1500, content_type="x/y"
+    )
+    network.run()
+    assert (sent.tried, sent.target) == (1, f"{FIRST}:5060 over UDP")
+
+
+@pytest.mark.rule("SIP-18", "SIP-29")
+def test_what_the_shell_says_of_a_failure_stays_with_the_request(
+    network: Network, alice: Node
+) -> None:
+    sent = alice.core.request("OPTIONS", parse_uri("sip:example.com"))
+    (lookup,) = alice.core.lookups()
+    alice.core.found(lookup, hops(FIRST), 0.0)
+    (outgoing,) = alice.core.messages_to_send()
+    error = TransportError("connection refused")
+    alice.core.transport_failed(outgoing, 0.0, error)
+    assert sent.cause is error
+    assert sent.done
