@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
@@ -253,8 +254,8 @@ class UserAgent:
         Raises:
             CallTimeout: Nobody answered.
             TransportError: No address took the request.
-            LocalError: Something here can't be put into a request, or the URI
-                can't lead anywhere.
+            LocalError: Something here can't be put into a request, the URI can't
+                lead anywhere, or the user agent is closed meanwhile.
         """
         driver = self._open_driver()
         sent = self._core.request(
@@ -296,7 +297,8 @@ class UserAgent:
             _log.info("closing with %d calls that didn't end", len(self._calls))
         finally:
             for answer in self._requests.values():
-                answer.cancel()
+                if not answer.done():
+                    answer.set_exception(LocalError("the user agent was closed"))
             await driver.close()
 
     async def __aenter__(self) -> Self:
@@ -417,14 +419,11 @@ class UserAgent:
     async def _leave_unanswered(self, driver: Driver) -> None:
         """Wait for the calls that were cancelled, and then no longer."""
         waits = [
-            asyncio.wait([asyncio.ensure_future(call.ended())], timeout=patience)
+            _wait_for_end(call, self._patience(core, driver.now()))
             for core, call in self._calls.items()
             if isinstance(core, ClientCall) and core.state is CallState.INVITING
-            if (patience := self._patience(core, driver.now())) > 0
         ]
-        for _, late in await asyncio.gather(*waits):
-            for waiting in late:
-                waiting.cancel()
+        await asyncio.gather(*waits)
         for core in list(self._calls):
             if isinstance(core, ClientCall):
                 core.abandon()
@@ -468,6 +467,12 @@ class UserAgent:
         if isinstance(uri, SipUri) and not uri.loose_routing:
             uri = uri.with_parameter("lr")
         return [NameAddr(None, uri)]
+
+
+async def _wait_for_end(call: Call, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await call.ended()
 
 
 def _read_uri(text: str) -> Uri:

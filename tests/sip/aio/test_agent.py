@@ -473,11 +473,15 @@ async def test_nobody_waits_for_a_peer_that_said_nothing(
         await cancelled
     pending = asyncio.create_task(alice.invite(uri, media=[RecordingMedia()]))
     await until(lambda: len(alice.calls) == 3)
+    asked = asyncio.create_task(alice.options(uri))
+    await asyncio.sleep(0)
     async with asyncio.timeout(10):
         await alice.close()
         # Whoever still waited is told.
         with pytest.raises(sip.CallOver):
             await pending
+        with pytest.raises(sip.LocalError, match="was closed"):
+            await asked
     assert alice.calls == ()
 
 
