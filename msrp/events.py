@@ -174,6 +174,17 @@ class SessionOver:
 
 
 @dataclass(frozen=True, slots=True)
+class BindingFailed:
+    """The peer does not take the session on a connection that others use.
+
+    It may be attached to another one, as if nothing had been.
+    """
+
+    error: MsrpError | None
+    """Why, if it was said."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionFailedEvent:
     """The session could not be set up."""
 
@@ -204,5 +215,6 @@ CoreEvent = (
     | MessageDeliveryFailed
     | ReportReceived
     | SessionOver
+    | BindingFailed
 )
 """What :class:`msrp.sansio.session.Session` tells."""

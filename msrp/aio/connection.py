@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self, assert_never
 
 from msrp.aio.certificates import LocalCertificate
-from msrp.aio.connector import Manner, describe, format_address, open_stream
+from msrp.aio.connector import Manner, describe, format_address, open_stream, reach
 from msrp.aio.dispatch import ConnectionHooks
 from msrp.aio.inbox import Inbox
 from msrp.aio.incoming import Reception
@@ -30,6 +32,7 @@ from msrp.errors import (
     SessionClosed,
 )
 from msrp.events import (
+    BindingFailed,
     ClosedEvent,
     ConnectionEstablished,
     ConnectionFailedEvent,
@@ -126,6 +129,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         self._recovery = Recovery(self._config.recovery_time, self._not_recovered)
         self._opening: asyncio.Timeout | None = None
         self._established = asyncio.Event()
+        self._turned_away = asyncio.Event()
         self._over = asyncio.Event()
         self._end: ClosedEvent | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -224,6 +228,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         *,
         is_incoming: bool,
         allow_other_party: bool = False,
+        from_the_start: bool = False,
         resolve: Resolver | None = None,
     ) -> None:
         """Go on over another connection, after a further offer and its answer.
@@ -233,6 +238,9 @@ class MsrpConnection(ConnectionHooks, Sending):
         Nothing is lost and nothing is shown twice if the peer does likewise:
         messages keep their ids, those that aren't known to have arrived go on
         where nobody has confirmed them, and so do those that are half received.
+        A peer that has forgotten the first part of a message, as its process is
+        another one, can't report it as a whole, and so it fails with
+        :exc:`~msrp.ResponseTimeout`; who knows of that says ``from_the_start``.
 
         It connects or waits as :meth:`start` does.  Where that fails, or is
         cancelled, the session is lost once more and waits for the rest of its
@@ -245,6 +253,8 @@ class MsrpConnection(ConnectionHooks, Sending):
             allow_other_party: Whether what has not arrived may go to somebody of
                 whom it isn't evident that he is the peer of before: over TLS by
                 the fingerprint of his certificate, else by the host in his path.
+            from_the_start: Whether to send again also what was confirmed of messages
+                that are on their way, for a peer that may have forgotten it.
             resolve: Gives the addresses of a host name, as for
                 :func:`msrp.negotiate`.
 
@@ -268,7 +278,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         if not allow_other_party:
             check_same_party(self.negotiated, negotiated)
         with self._recovery.attempt():
-            self._replace_session(negotiated)
+            self._replace_session(negotiated, from_the_start)
             await self._open()
 
     async def established(self) -> None:
@@ -403,6 +413,10 @@ class MsrpConnection(ConnectionHooks, Sending):
             case ConnectionEstablished() | ConnectionLost():
                 self._turned(event)
                 parts.inbox.put(event)
+            case BindingFailed():
+                logger.info("a shared connection doesn't take it: %s", event.error)
+                self._stream = None
+                self._turned_away.set()
             case IncompleteMessage() | ReportReceived() | MessageRefused():
                 parts.inbox.put(event)
             case SessionOver():
@@ -419,7 +433,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         self._recovery.found()
         self._established.set()
         for stream in self._former:
-            stream.close()  # The peer has left it as well.
+            stream.close_if_unused()  # The peer has left it as well.
 
     # Inside.
 
@@ -434,7 +448,7 @@ class MsrpConnection(ConnectionHooks, Sending):
             self._not_opened(CloseReason.BY_US)
             raise
 
-    def _replace_session(self, negotiated: Negotiated) -> None:
+    def _replace_session(self, negotiated: Negotiated, from_the_start: bool) -> None:
         parts, lost = self._started(), self.session
         self._cancel_deadline()
         self._established.clear()
@@ -450,7 +464,8 @@ class MsrpConnection(ConnectionHooks, Sending):
             is_active=negotiated.is_active,
             config=replace(lost.config, accept_types=negotiated.accept_types),
         )
-        session.replace(lost, asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        session.replace(lost, now, from_the_start=from_the_start)
         self.negotiated, self._stream = negotiated, None
         self._parts = replace(parts, session=session)
         parts.outbox.moved(session, negotiated)
@@ -477,9 +492,19 @@ class MsrpConnection(ConnectionHooks, Sending):
         if self._listener is not None:
             # Whoever calls this session there is told that it is bound elsewhere.
             self._listener.add(self)
+        await self._connect_by(partial(reach, avoid=self._former))
+        if self._turned_away.is_set() and self._end is None:
+            await self._connect_by(open_stream)
+        if self._recovery.failed is not None:
+            raise self._recovery.failed
+        await self.established()
+
+    async def _connect_by(
+        self, opener: Callable[..., Awaitable[StreamProtocol]]
+    ) -> None:
         try:
             async with asyncio.timeout(None) as self._opening:
-                stream = await open_stream(
+                stream = await opener(
                     self.negotiated,
                     self._manner,
                     limits=self._config.limits,
@@ -491,14 +516,14 @@ class MsrpConnection(ConnectionHooks, Sending):
         finally:
             self._opening = None
         if self._end is not None:
-            stream.close()
-            await stream.wait_closed()
+            await _close_if_unused(stream)
             raise self.session.closed_error()
-        stream.attach(self.session, self)
-        await _any_of(self._established, self._over, self._recovery.is_lost)
-        if self._recovery.failed is not None:
-            raise self._recovery.failed
-        await self.established()
+        tentative = stream.in_use
+        self._turned_away.clear()
+        stream.attach(self.session, self, tentative=tentative)
+        await _any_of(
+            self._established, self._over, self._recovery.is_lost, self._turned_away
+        )
 
     async def _listen(self) -> None:
         listener, manner = self._listener, self._manner
@@ -606,10 +631,17 @@ class MsrpConnection(ConnectionHooks, Sending):
         await self._ports.close()
         await self._started().outbox.close()
         if self._stream is not None and self.negotiated.is_active:
-            await self._stream.wait_closed()
+            if not self._stream.in_use:
+                await self._stream.wait_closed()
         for stream in self._former:
-            stream.close()
-            await stream.wait_closed()
+            await _close_if_unused(stream)
+
+
+async def _close_if_unused(stream: StreamProtocol) -> None:
+    """Close a connection and wait for it, unless other sessions are on it."""
+    stream.close_if_unused()
+    if not stream.in_use:
+        await stream.wait_closed()
 
 
 async def _any_of(*events: asyncio.Event) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 from msrp.aio.certificates import LocalCertificate
 from msrp.aio.listener import MsrpListener
+from msrp.aio.shared import Place, Security, SharedStreams
 from msrp.aio.sockets import Openings, SocketOptions, connect
 from msrp.aio.stream import CLOSING_TIME, StreamProtocol
 from msrp.aio.tls import HANDSHAKE_TIME, TlsContext, tls_words
@@ -17,7 +19,7 @@ from msrp.config import Limits
 from msrp.errors import CertificateRejected, ConnectionFailed
 from msrp.negotiation import Negotiated
 
-__all__ = ["Manner", "describe", "format_address", "open_stream"]
+__all__ = ["Manner", "describe", "format_address", "open_stream", "reach"]
 
 _OPENINGS = Openings()
 """Those of connections without a listener, in the whole process."""
@@ -40,6 +42,9 @@ class Manner:
 
     any_host: bool
     """As :attr:`MsrpListener.any_host`."""
+
+    shared: SharedStreams | None
+    """As :attr:`MsrpListener.shared`."""
 
     @classmethod
     def of(
@@ -64,6 +69,7 @@ class Manner:
                 openings=_OPENINGS,
                 max_openings=limits.max_openings,
                 any_host=False,
+                shared=None,
             )
         return cls(
             local_cert=local_cert or listener.local_cert,
@@ -72,7 +78,94 @@ class Manner:
             openings=listener.openings,
             max_openings=listener.limits.max_openings,
             any_host=listener.any_host,
+            shared=listener.shared,
         )
+
+
+async def reach(
+    negotiated: Negotiated,
+    manner: Manner,
+    *,
+    limits: Limits,
+    response_timeout: float,
+    timeout: float,
+    avoid: Collection[StreamProtocol] = (),
+) -> StreamProtocol:
+    """Return a connection to the adjacent hop: one that others use, if that may be.
+
+    Whoever uses it has shown the certificate that this session expects too, in a
+    handshake that asked for as much.
+
+    Args:
+        negotiated: As for :func:`open_stream`, and so are those that follow.
+        manner: How; it says whether connections are shared.
+        limits: Bounds on the peer.
+        response_timeout: For the transactions on the stream.
+        timeout: Seconds that all of it may take.
+        avoid: Connections that are not good for this session.
+
+    Raises:
+        ConnectionFailed: As :func:`open_stream`, and so are those that follow.
+        CertificateRejected: Somebody answers who isn't the peer.
+        CertificateUnusable: Ours, or the file of authorities, can't be used.
+    """
+    open_own = partial(
+        open_stream,
+        negotiated,
+        manner,
+        limits=limits,
+        response_timeout=response_timeout,
+        timeout=timeout,
+    )
+    if manner.shared is None:
+        return await open_own()
+    place = _place(negotiated, manner, limits, response_timeout)
+    target = format_address(*negotiated.connect_to)
+
+    def fits(stream: StreamProtocol) -> bool:
+        if stream in avoid:
+            return False
+        try:
+            manner.tls.check(
+                negotiated, stream.certificate, target=target, peer=stream.peer
+            )
+        except CertificateRejected:
+            return False
+        return True
+
+    try:
+        async with asyncio.timeout(timeout):  # With the time it waits for another.
+            return await manner.shared.get(
+                place, negotiated.remote_fingerprints, fits, open_own
+            )
+    except TimeoutError:
+        problem = f"no answer within {timeout:g} s"
+        raise ConnectionFailed(target, problem) from None
+
+
+def _place(
+    negotiated: Negotiated, manner: Manner, limits: Limits, response_timeout: float
+) -> Place:
+    security = None
+    if negotiated.secure:
+        security = Security(
+            policy=manner.tls,
+            by_authority=manner.tls.needs_authority(negotiated),
+            server_name=negotiated.server_name.lower(),
+            ours=manner.local_cert.fingerprint if manner.local_cert else None,
+        )
+    host, port = negotiated.connect_to
+    own_port = negotiated.local_uri.port
+    assert own_port is not None, "a path without ports is refused"
+    return Place(
+        host=host.lower(),
+        port=port,
+        own_port=own_port,
+        security=security,
+        sockets=manner.sockets,
+        limits=limits,
+        response_timeout=response_timeout,
+    )
 
 
 async def open_stream(

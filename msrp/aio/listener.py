@@ -15,6 +15,7 @@ from typing import Protocol, Self
 from msrp.aio.certificates import LocalCertificate
 from msrp.aio.gate import TlsGate
 from msrp.aio.namesakes import Namesakes
+from msrp.aio.shared import SharedStreams
 from msrp.aio.sockets import Openings, SocketOptions
 from msrp.aio.stream import CLOSING_TIME, SessionOwner, StreamProtocol
 from msrp.aio.tls import HANDSHAKE_TIME, TlsContext
@@ -85,6 +86,11 @@ class MsrpListener:
             for proxies that put another host into the paths of requests.  A session
             id can't be guessed any more than a URI; but a wrong host, which would
             show a mistake in the setup of a network, then goes unnoticed.
+        share_streams: Let sessions that we open to the same host and port share a
+            connection (:rfc:`4975#section-5.4`).  Off by default, since some stacks
+            take one session per connection; a session that such a peer turns away
+            is opened once more on a connection of its own.  Sessions that the peer
+            opens share connections as it likes, either way.
 
     Raises:
         CertificateUnusable: The certificate isn't good enough for TLS, or the file
@@ -102,6 +108,7 @@ class MsrpListener:
         tls: TlsPolicy | None = None,
         sockets: SocketOptions | None = None,
         any_host: bool = False,
+        share_streams: bool = False,
     ) -> None:
         self.local_cert = local_cert
         self.tls = tls or TlsPolicy()
@@ -109,6 +116,8 @@ class MsrpListener:
         self.any_host = any_host
         self.openings = Openings()
         """The connections that its sessions are opening."""
+        self.shared = SharedStreams() if share_streams else None
+        """The connections that its sessions have opened, if they share them."""
         self.limits = limits or Limits()
         self._host = host
         self._port = port

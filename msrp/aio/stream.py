@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Protocol
 
@@ -30,6 +31,10 @@ _QUANTUM = 64 * 1024
 
 CLOSING_TIME = 3.0
 """Seconds that a peer has to read our last octets, and to end TLS in good order."""
+
+_STUCK_TIME = 3.0
+"""Seconds without room for more octets after which no further session is put on a
+connection: what the peer takes so slowly would serve it badly, if at all."""
 
 _QUANTA = 16
 """How often to ask before other work of the loop gets its turn."""
@@ -145,6 +150,7 @@ class StreamProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._write_paused = False
+        self._write_paused_since = 0.0
         self._read_paused = False
         self._flush_due = False
         self._patience: asyncio.TimerHandle | None = None
@@ -178,6 +184,7 @@ class StreamProtocol(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Ask the core for no more."""
         self._write_paused = True
+        self._write_paused_since = self._loop.time()
 
     def resume_writing(self) -> None:
         """Ask the core again."""
@@ -226,6 +233,27 @@ class StreamProtocol(asyncio.Protocol):
         """Whether the connection is closed, on our side."""
         return self._gone.done()
 
+    @property
+    def in_use(self) -> bool:
+        """Whether there is a session on it."""
+        return bool(self._core.sessions)
+
+    @property
+    def takes_another(self) -> bool:
+        """Whether one more session of ours would be well served here."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._read_paused:
+            return False
+        if self._write_paused:
+            stuck = self._loop.time() - self._write_paused_since
+            if stuck > _STUCK_TIME:
+                return False
+        return self._core.takes_another
+
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Have something called soon after the connection is closed."""
+        self._gone.add_done_callback(lambda _: callback())
+
     def own_session(self, uri: MsrpUri) -> Session | None:
         """Return the session with this URI that is bound to this stream."""
         for session in self._core.sessions:
@@ -233,11 +261,19 @@ class StreamProtocol(asyncio.Protocol):
                 return session
         return self._namesake(uri) if self._any_host else None
 
-    def attach(self, session: Session, owner: SessionOwner) -> None:
-        """Open a session from our side."""
+    def attach(
+        self, session: Session, owner: SessionOwner, *, tentative: bool = False
+    ) -> None:
+        """Open a session from our side.
+
+        Args:
+            session: It.
+            owner: Whom to tell what happens in it.
+            tentative: As for :meth:`msrp.sansio.stream.Stream.attach`.
+        """
         self.owners[session] = owner
         owner.carried_by(self)
-        self._core.attach(session, self._loop.time())
+        self._core.attach(session, self._loop.time(), tentative=tentative)
         self._settle()
 
     def called(self, session: Session, owner: SessionOwner) -> None:
@@ -290,6 +326,11 @@ class StreamProtocol(asyncio.Protocol):
         """Write what there is, then close; sessions that are left are over."""
         self._core.abandon(CloseReason.BY_US)
         self._settle()
+
+    def close_if_unused(self) -> None:
+        """Close, unless a session is left."""
+        if not self.in_use:
+            self.close()
 
     def abort(self, error: MsrpError) -> None:
         """Close at once; not an octet more goes out or is believed."""

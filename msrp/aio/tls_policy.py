@@ -117,7 +117,7 @@ class TlsPolicy:
             local_cert = LocalCertificate.self_signed()
         return TlsContext(
             local_cert,
-            verify=self._needs_authority(negotiated),
+            verify=self.needs_authority(negotiated),
             authorities=self.authorities,
             aes_256_only=self.aes_256_only,
         )
@@ -158,13 +158,13 @@ class TlsPolicy:
             return
         if negotiated.remote_fingerprints:
             _check_fingerprint(negotiated, shown, target)
-        if self._needs_authority(negotiated) and not (
+        if self.needs_authority(negotiated) and not (
             shown is not None and names_host(shown, negotiated.server_name)
         ):
             problem = "the peer's certificate is not for the host of its path"
             raise CertificateRejected(target, problem)
 
-    def _needs_authority(self, negotiated: Negotiated) -> bool:
+    def needs_authority(self, negotiated: Negotiated) -> bool:
         """Tell whether a signature, and the name that it is for, count."""
         if self.verification is Verification.NOTHING_AND_TRUST_ANYBODY:
             return False

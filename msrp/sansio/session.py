@@ -34,6 +34,7 @@ from msrp.errors import (
     SessionEnded,
 )
 from msrp.events import (
+    BindingFailed,
     ConnectionEstablished,
     ConnectionLost,
     CoreEvent,
@@ -105,6 +106,7 @@ class SessionState(enum.Enum):
 class _Trigger(enum.Enum):
     OPEN_ACTIVELY = enum.auto()
     BOUND = enum.auto()
+    GO_BACK = enum.auto()
     LOSE = enum.auto()
     REPLACE = enum.auto()
     END = enum.auto()
@@ -116,6 +118,7 @@ _NEXT = {
     (SessionState.NEW, _Trigger.LOSE): SessionState.LOST,
     (SessionState.NEW, _Trigger.END): SessionState.CLOSED,
     (SessionState.BINDING, _Trigger.BOUND): SessionState.OPEN,
+    (SessionState.BINDING, _Trigger.GO_BACK): SessionState.NEW,
     (SessionState.BINDING, _Trigger.LOSE): SessionState.LOST,
     (SessionState.BINDING, _Trigger.END): SessionState.CLOSED,
     (SessionState.OPEN, _Trigger.LOSE): SessionState.LOST,
@@ -168,6 +171,7 @@ class Session:
         self._bulk_turn = False
         self._binding: Outgoing | None = None
         self._binding_until: float | None = None
+        self._tentative = False
         self._unanswered = 0
         self._over: tuple[CloseReason, MsrpError | None] | None = None
         self._was_open = False
@@ -229,12 +233,23 @@ class Session:
 
     # Its replacement.
 
-    def replace(self, lost: Session, now: float) -> None:
+    def replace(
+        self, lost: Session, now: float, *, from_the_start: bool = False
+    ) -> None:
         """Take the place of a session and go on with what is left of it.
 
         Messages of ours that aren't known to have arrived are sent on under their
         ids; what the peer has half sent may go on here; and what it sends twice
         is known.  The first session, should it be open, ends without a word.
+
+        A message that goes on in the middle has arrived when the peer reports so of
+        all its octets.  If that report is missing as long as a response may be, the
+        peer has forgotten the first part, and the message fails.
+
+        Args:
+            lost: The session that was there before.
+            now: The time.
+            from_the_start: Whether messages of ours go back to their first octet.
 
         Raises:
             LocalProtocolError: That session is over, or has never been open.
@@ -253,7 +268,7 @@ class Session:
         self._events = lost.events_received()
         self._messages, lost._messages = lost._messages, {}
         for message in list(self._messages.values()):
-            self._resume(message)
+            self._resume(message, from_the_start)
 
     def let_go(self) -> None:
         """Be without a connection, and tell nobody; nothing if that is so already."""
@@ -266,9 +281,9 @@ class Session:
         """End a lost session, for the reason that it was lost for."""
         self.end(*(self._lost_by or (CloseReason.LOST, None)))
 
-    def _resume(self, message: Outgoing) -> None:
+    def _resume(self, message: Outgoing, from_the_start: bool) -> None:
         try:
-            message.resume()
+            message.resume(from_the_start=from_the_start)
         except LocalProtocolError as error:
             self._fail(message, MessageAborted(message.message_id, str(error)))
         else:
@@ -276,9 +291,18 @@ class Session:
 
     # What its stream tells it.
 
-    def open_actively(self, stream: Stream, now: float) -> None:
-        """Queue the first, empty SEND, which tells the peer who has connected."""
+    def open_actively(
+        self, stream: Stream, now: float, *, tentative: bool = False
+    ) -> None:
+        """Queue the first, empty SEND, which tells the peer who has connected.
+
+        Args:
+            stream: The connection.
+            now: The time.
+            tentative: As for :meth:`~msrp.sansio.stream.Stream.attach`.
+        """
         self.stream = stream
+        self._tentative = tentative
         self._step(_Trigger.OPEN_ACTIVELY)
         binding = Outgoing(new_message_id(), None, BytesBody(b""), new_id=self._new_id)
         self._binding = binding
@@ -373,12 +397,13 @@ class Session:
         self._failed_with(message, code, error)
 
     def response_missing(self, message: Outgoing) -> None:
-        """Note that a chunk was not answered in time."""
+        """Note that a chunk was not answered, or a message not reported, in time."""
         self._answered(message)
         if message is not self._binding:
             self._fail(message, ResponseTimeout(message.message_id))
         elif self.state is SessionState.BINDING:
-            self.not_bound(CloseReason.LOST, _no_session("the peer never answered"))
+            error = _no_session("the peer never answered")
+            self._not_bound_here(CloseReason.LOST, error)
 
     def report_received(self, head: RequestHead) -> None:
         """Take in a REPORT (:rfc:`4975#section-7.3.2`).
@@ -421,7 +446,7 @@ class Session:
             broken: Whether the transport is to blame, and neither party.
         """
         if self.state in (SessionState.NEW, SessionState.BINDING):
-            self.not_bound(reason, error)
+            self._not_bound_here(reason, error)
             return
         # Who closes while something is under way has not ended the session.
         unconfirmed = bool(self._messages) or self.incoming.unfinished
@@ -492,9 +517,24 @@ class Session:
     def _binding_answered(self, code: int) -> None:
         if code in _FATAL:
             words = f"the peer refused the session with {code} ({reason_phrase(code)})"
-            self.not_bound(CloseReason.BY_THEM, _no_session(words))
+            self._not_bound_here(CloseReason.BY_THEM, _no_session(words))
         else:
             self.bound()
+
+    def _not_bound_here(self, reason: CloseReason, error: MsrpError | None) -> None:
+        """Leave a connection on which the session could not be opened."""
+        tentative = self._tentative and self.state is SessionState.BINDING
+        if not tentative or reason is CloseReason.BY_US:
+            self.not_bound(reason, error)
+            return
+        self._step(_Trigger.GO_BACK)
+        assert self._binding is not None
+        if self._binding in self._lines:
+            self._lines.remove(self._binding)
+        self._binding = self._binding_until = None
+        self._unanswered = 0  # Nothing else was sent before it.
+        self._events.append(BindingFailed(error))
+        self._leave_stream()
 
     def _leave_stream(self) -> None:
         if self.stream is not None:
@@ -528,7 +568,9 @@ class Session:
         for queue in (self._lines, self._bulk):
             if message in queue:
                 queue.remove(message)
-        if half_sent and self.stream is not None:
+        # And what goes on in the middle, and isn't reported, waits for its beginning.
+        waited_for = half_sent or (half_known and message.resumed)
+        if waited_for and self.stream is not None:
             self.stream.cut_short(self, message)
         elif half_known and self.state is not SessionState.CLOSED:
             self._given_up.append(message)

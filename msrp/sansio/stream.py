@@ -152,6 +152,10 @@ class Stream:
         # a while, to answer 481 to what is still under way.
         self._linger = self.limits.linger if on_probation else 0.0
         self._used = False
+        self._unheard = False
+        """Whether a response is overdue and the peer hasn't said a word since."""
+        self._turns_away = False
+        """Whether the peer has refused a session because of others here."""
         self._idle_since: float | None = None
         self._paused = False
         self._left: dict[MsrpUri, None] = {}
@@ -162,11 +166,19 @@ class Stream:
 
     # The application.
 
-    def attach(self, session: Session, now: float) -> None:
-        """Open a session from our side, on this new or shared connection."""
+    def attach(self, session: Session, now: float, *, tentative: bool = False) -> None:
+        """Open a session from our side, on this new or shared connection.
+
+        Args:
+            session: A new one.
+            now: The time.
+            tentative: Whether it is new again, and nothing is lost, if the peer
+                doesn't take it on this connection or closes it: it may then be
+                attached to another, see :class:`~msrp.events.BindingFailed`.
+        """
         assert session.state is SessionState.NEW
         self._bind(session)
-        session.open_actively(self, now)
+        session.open_actively(self, now, tentative=tentative)
         if self._over:
             # It broke since somebody chose it; nothing would ever tell the session.
             session.end(CloseReason.LOST, self.error)
@@ -205,6 +217,7 @@ class Stream:
         if self._over:
             return
         self._touched = now
+        self._unheard = False
         for event in self._parser.receive_data(data):
             if self._held:
                 self._backlog.append(event)
@@ -259,6 +272,13 @@ class Stream:
         return self._used and not self.sessions
 
     @property
+    def takes_another(self) -> bool:
+        """Whether one more session may be attached, with a chance to be served."""
+        if self._over or self.idle or self._unheard or self._turns_away:
+            return False
+        return len(self.sessions) < self.limits.max_sessions_per_stream
+
+    @property
     def reading_wanted(self) -> bool:
         """Whether the transport should read on.
 
@@ -301,6 +321,7 @@ class Stream:
     def handle_timeout(self, now: float) -> None:
         """Do what is due."""
         for transaction in self._transactions.timed_out(now):
+            self._unheard = True
             session = self._owners.pop(transaction.transaction_id)
             if not transaction.silent:
                 session.response_missing(transaction.message)
@@ -336,6 +357,8 @@ class Stream:
         self._turns.remove(session)
         if session.state is SessionState.LOST:
             self._leave(session)
+        elif session.state is SessionState.NEW:
+            self._turns_away = True
         self._ended.append((session, session.events_received()))
         for transaction in self._transactions:
             if self._owners[transaction.transaction_id] is session:
@@ -583,7 +606,17 @@ class Stream:
             self._open = None
             self._transactions.written(chunk.transaction_id, now)
             open_.session.chunk_written(open_.message, chunk)
+            if open_.message.resumed and chunk.flag is ContinuationFlag.END:
+                self._await_report(open_, now)
         return piece
+
+    def _await_report(self, open_: _OpenChunk, now: float) -> None:
+        """Have the message fail if it isn't reported as soon as it is answered."""
+        # No response can end this: the blank is in no transaction id.
+        name = f"report {open_.chunk.transaction_id}"
+        self._transactions.begin(Transaction(name, open_.message, silent=False))
+        self._transactions.written(name, now)
+        self._owners[name] = open_.session
 
     def _write_body(self, open_: _OpenChunk, budget: int) -> bytes | None:
         try:

@@ -191,6 +191,7 @@ class Board:
         tls: msrp.TlsPolicy | None = None,
         sockets: msrp.SocketOptions | None = None,
         any_host: bool = False,
+        share_streams: bool = False,
     ) -> msrp.MsrpListener:
         return await self._stack.enter_async_context(
             msrp.MsrpListener(
@@ -202,6 +203,7 @@ class Board:
                 tls=tls,
                 sockets=sockets,
                 any_host=any_host,
+                share_streams=share_streams,
             )
         )
 
@@ -305,6 +307,7 @@ class Board:
         port: int,
         *,
         host: str = "127.0.0.1",
+        name: str = "caller",
         secure: bool = False,
         fingerprints: tuple[msrp.LocalCertificate, ...] = (),
         local_cert: msrp.LocalCertificate | None = None,
@@ -316,7 +319,7 @@ class Board:
         scheme = "msrps" if secure else "msrp"
         own = local_cert or msrp.LocalCertificate.self_signed() if secure else None
         offered = msrp.offer_media(
-            msrp.MsrpUri(scheme, "127.0.0.1", 9, "caller"),
+            msrp.MsrpUri(scheme, "127.0.0.1", 9, name),
             setup="active",
             fingerprints=[own.fingerprint] if own else [],
         )
