@@ -38,6 +38,10 @@ _CONFIRM_TIME = 35.0
 """Seconds to wait for what nobody has confirmed.  A missing response fails after
 30 s by itself, so what is still open then lacks only the report that was asked for."""
 
+_NO_SUCH_SESSION = 481
+_SESSION_GONE = "the other side has ended the session"
+"""What 481 means to people: it was there before."""
+
 _TEXT = "text/plain;charset=utf-8"
 _ANONYMOUS = msrp.Address("sip:anonymous@anonymous.invalid")
 
@@ -283,10 +287,11 @@ class Conversation:
         except msrp.DeliveryError as exc:
             refusals = msrp.RequestRefused | msrp.FailureReported
             status = exc.code if isinstance(exc, refusals) else None
+            reason = _SESSION_GONE if status == _NO_SUCH_SESSION else str(exc)
             self._output.tell(
-                Undelivered(message_id=sent.message_id, status=status, reason=str(exc))
+                Undelivered(message_id=sent.message_id, status=status, reason=reason)
             )
-            self._fail(ChatError(f"a message was not delivered: {exc}"))
+            self._fail(ChatError(f"a message was not delivered: {reason}"))
         else:
             self._output.tell(Delivered(message_id=sent.message_id))
         finally:

@@ -181,7 +181,8 @@ def _server_ssl(options: ListenOptions) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(options.cert, options.key)
     except ssl.SSLError as exc:
-        problem = f"{options.cert}: no certificate with its key in PEM"
+        reason = (exc.reason or "not usable for TLS").replace("_", " ").lower()
+        problem = f"{options.cert}: {reason}"
         raise ChatError(problem, ExitCode.USAGE) from exc
     except OSError as exc:
         problem = f"{options.cert}: {exc.strerror or 'it cannot be read'}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import stat
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
-from msrp_chat.events import Problem
+from msrp_chat.events import Notice, Problem
 from msrp_chat.hold import Plan
 from msrp_chat.options import TalkOptions
 from msrp_chat.outcome import ChatError, ExitCode
@@ -18,6 +20,11 @@ from msrp_chat.signals import Signals
 from msrp_chat.streams import complain, has_failed
 
 __all__ = ["finish", "talk"]
+
+_NOT_READ = (
+    "standard input is not read, for it isn't a terminal;"
+    " --script /dev/stdin takes steps from it"
+)
 
 _log = logging.getLogger("msrp_chat")
 
@@ -48,6 +55,8 @@ def talk(
 
             prompt = Prompt(screen)
         plan = Plan(steps=options.steps, prompt=prompt, stays=stays, wait=options.wait)
+        if not (prompting or options.is_scripted) and _is_piped(sys.stdin):
+            output.tell(Notice(text=_NOT_READ))
         await command(options, output, plan)
 
     try:
@@ -87,6 +96,15 @@ def finish(main: Callable[[], Awaitable[None]], output: Output) -> ExitCode:
     finally:
         signals.detach()
     return _give_up(problem, output)
+
+
+def _is_piped(stream: TextIO) -> bool:
+    """Tell whether there may be something to read that somebody wants to be read."""
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
 def _give_up(problem: ChatError, output: Output) -> ExitCode:

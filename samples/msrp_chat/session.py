@@ -83,7 +83,7 @@ async def _hold(
             output.tell(Listening(uri=str(local), tls=local.secure, fingerprint=words))
         if fingerprint is not None:
             output.tell(Notice(text=f"certificate: {fingerprint}"))
-        await hold(conversation, plan)
+        await _talk(conversation, plan, options)
     finally:
         await conversation.close()
     reason = (await connection.closed()).reason
@@ -93,9 +93,23 @@ async def _hold(
         raise conversation.problem
 
 
+async def _talk(
+    conversation: Conversation, plan: Plan, options: SessionOptions
+) -> None:
+    try:
+        await hold(conversation, plan)
+    except ChatError as exc:
+        if isinstance(exc.__cause__, msrp.CertificateRejected):
+            problem = _explain(exc.__cause__, options)
+            raise ChatError(problem, ExitCode.UNREACHABLE) from exc
+        raise
+
+
 async def _start(connection: msrp.MsrpConnection, options: SessionOptions) -> None:
     try:
         await connection.start()
+    except msrp.CertificateUnusable as exc:
+        raise ChatError(str(exc), ExitCode.USAGE) from exc
     except msrp.MsrpError as exc:
         raise ChatError(_explain(exc, options), ExitCode.UNREACHABLE) from exc
 
@@ -107,14 +121,15 @@ def _explain(error: msrp.MsrpError, options: SessionOptions) -> str:
             return f"{error}; --fingerprint says which to expect"
         return f"the certificate of {error.target} does not match --fingerprint"
     words = str(error)
-    if isinstance(error, msrp.ConnectionFailed) and options.active:
-        is_tls = options.local_path.lower().startswith("msrps:")
-        if "handshake" in words.lower() or "TLS" in words:
-            return f"{words}; perhaps the other side has no TLS, and wants msrp: paths"
-        if not is_tls and isinstance(error.__cause__, ConnectionError | EOFError):
-            refused = isinstance(error.__cause__, ConnectionRefusedError)
-            return words if refused else f"{words}; perhaps it wants msrps: paths"
-    return words
+    if not options.active or not isinstance(error, msrp.ConnectionFailed):
+        return words
+    if isinstance(error.__cause__, OSError) and not isinstance(
+        error.__cause__, ConnectionResetError | ConnectionAbortedError
+    ):
+        return words  # There is nobody, with TLS or without.
+    if options.local_path.lower().startswith("msrps:"):
+        return f"{words}; if the other side has no TLS, both paths must be msrp:"
+    return f"{words}; if the other side wants TLS, both paths must be msrps:"
 
 
 def _negotiate(

@@ -23,6 +23,9 @@ TIMEOUT = 30.0
 """Seconds for anything.  Nothing takes more than a few, even on a slow machine."""
 
 
+_COMMAND = (sys.executable, "-m", "msrp_chat")
+
+
 @dataclass(frozen=True)
 class Result:
     """How a process has ended."""
@@ -129,12 +132,12 @@ class Chats:
 
     async def start(self, *arguments: str | Path) -> Running:
         """Start ``msrp-chat``."""
+        return await self._start(*_COMMAND, *arguments)
+
+    async def _start(self, *command: str | Path) -> Running:
         path = os.pathsep.join([str(ROOT), str(ROOT / "samples")])
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "msrp_chat",
-            *map(str, arguments),
+            *map(str, command),
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=PIPE,
@@ -143,6 +146,13 @@ class Chats:
         running = Running(process)
         self._stack.push_async_callback(running.end)
         return running
+
+    async def run_in_shell(self, redirection: str, *arguments: str | Path) -> Result:
+        """Start it with its streams as a shell makes them; wait until it has ended."""
+        command = f'exec "$@" {redirection}'
+        return await (
+            await self._start("sh", "-c", command, "sh", *_COMMAND, *arguments)
+        ).result()
 
     async def run(self, *arguments: str | Path) -> Result:
         """Start it and wait until it has ended."""

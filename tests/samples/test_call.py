@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
-import ipaddress
 import signal
+import socket
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.samples.certificates import write_certificate
 from tests.samples.processes import PICTURE, Chats, Result
 
 DIGEST = hashlib.sha256(PICTURE.read_bytes()).hexdigest()
+
+
+_ENDS = [
+    (signal.SIGHUP, 129, "the terminal went away"),
+    (signal.SIGINT, 130, "interrupted"),
+    (signal.SIGTERM, 143, "terminated"),
+]
 
 
 def both(*, tls: bool) -> list[str]:
@@ -74,7 +77,15 @@ async def test_pictures_go_both_ways_at_once_while_texts_pass(
 async def test_a_call_is_told_from_invite_to_bye(chats: Chats, tmp_path: Path) -> None:
     listener, uri = await chats.listen()
     caller = await chats.run(
-        "call", uri, "--json", "--from", "Ann <ann@example.com>", "--text", "Hello"
+        "call",
+        uri,
+        "--wait",
+        "0",
+        "--json",
+        "--from",
+        "Ann <ann@example.com>",
+        "--text",
+        "Hello",
     )
     listened = await listener.result()
     assert caller.code == listened.code == 0
@@ -91,31 +102,6 @@ async def test_a_call_is_told_from_invite_to_bye(chats: Chats, tmp_path: Path) -
     assert caller.complaints == listened.complaints == []
 
 
-def write_certificate(path: Path) -> None:
-    """Write a certificate for 127.0.0.1, and its key, that nobody has signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "console")])
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(certificate.public_bytes(pem) + private)
-
-
 async def test_sip_goes_over_tls_too(chats: Chats, tmp_path: Path) -> None:
     pem = tmp_path / "console.pem"
     write_certificate(pem)
@@ -127,7 +113,7 @@ async def test_sip_goes_over_tls_too(chats: Chats, tmp_path: Path) -> None:
     assert stranger.code == 3
     assert stranger.complaints[0].startswith(f"cannot reach {sips}")
     caller = await chats.run(
-        "call", sips, "--json", "--tls", "--ca", pem, "--text", "Hello"
+        "call", sips, "--wait", "0", "--json", "--tls", "--ca", pem, "--text", "Hello"
     )
     listened = await listener.result()
     assert caller.code == listened.code == 0
@@ -175,7 +161,9 @@ async def test_what_is_too_large_is_refused_and_the_call_goes_on(
     big = tmp_path / "big.bin"
     big.write_bytes(bytes(5000))
     listener, uri = await chats.listen("--max-size", "4K")
-    caller = await chats.run("call", uri, "--json", "--text", "A", "--file", big)
+    caller = await chats.run(
+        "call", uri, "--wait", "0", "--json", "--text", "A", "--file", big
+    )
     listened = await listener.result()
     assert caller.code == 1
     assert "4096 octets" in caller.complaints[0]
@@ -183,24 +171,23 @@ async def test_what_is_too_large_is_refused_and_the_call_goes_on(
     assert [e["text"] for e in listened.every("text")] == ["A"]
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
-)
-async def test_whoever_is_interrupted_says_goodbye(
-    chats: Chats, number: signal.Signals, code: int
-) -> None:
-    listener, uri = await chats.listen()
-    caller = await chats.start("call", uri, "--json")
-    await caller.event("opened")
-    caller.send_signal(number)
-    result = await caller.result()
-    assert result.code == code
-    assert result.complaints == ["interrupted" if code == 130 else "terminated"]
-    assert "Traceback" not in result.stderr
-    assert result.every("ended")[0]["reason"] == "we hung up"
-    listened = await listener.result()
-    assert listened.every("ended")[0]["reason"] == "the peer hung up"
-    assert listened.code == 0
+async def test_whoever_is_interrupted_says_goodbye(chats: Chats) -> None:
+    listener = await chats.start("listen", "--json")
+    uri = str((await listener.event("listening"))["uri"])
+    callers = [await chats.start("call", uri, "--json") for _ in _ENDS]
+    for caller in callers:
+        await caller.event("opened")
+    for caller, (number, _, _) in zip(callers, _ENDS, strict=True):
+        caller.send_signal(number)
+    for caller, (_, code, words) in zip(callers, _ENDS, strict=True):
+        result = await caller.result()
+        assert result.code == code
+        assert result.complaints == [words]
+        assert "Traceback" not in result.stderr
+        assert result.every("ended")[0]["reason"] == "we hung up"
+    for call in range(1, len(_ENDS) + 1):
+        ended = await listener.event("ended", call=call)
+        assert ended["reason"] == "the peer hung up"
 
 
 async def test_ctrl_c_ends_all_calls_of_a_listener(chats: Chats) -> None:
@@ -267,3 +254,79 @@ async def test_a_listener_that_is_killed_is_told_in_one_line(
     result = await caller.result()
     assert result.code == 1
     assert_lost(result)
+
+
+async def test_a_listener_that_is_interrupted_hangs_up_on_a_transfer(
+    chats: Chats, film: Path
+) -> None:
+    listener, uri = await chats.listen()
+    caller = await chats.start("call", uri, "--file", film)
+    await caller.line("25 %")
+    listener.send_signal(signal.SIGINT)
+    assert (await listener.result()).code == 130
+    result = await caller.result()
+    assert result.code == 1
+    assert "the peer hung up" in result.stdout
+    (complaint,) = result.complaints
+    assert complaint in {
+        "a message was not delivered: the other side has ended the session",
+        "the other side hung up before all was said",
+    }
+
+
+async def test_an_unanswered_call_ends_with_ctrl_c_and_says_so(chats: Chats) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"sip:bob@127.0.0.1:{silent.getsockname()[1]};transport=tcp"
+        caller = await chats.start("call", uri, "--json")
+        await caller.event("calling")
+        caller.send_signal(signal.SIGINT)
+        result = await caller.result()
+    assert result.code == 130
+    assert result.every("notice")[0]["text"] == "interrupted: hanging up"
+    assert result.complaints == ["interrupted"]
+
+
+async def test_two_calls_at_once_are_told_apart(chats: Chats) -> None:
+    listener = await chats.start("listen", "--json", "--text", "Hi")
+    uri = str((await listener.event("listening"))["uri"])
+    callers = [await chats.start("call", uri, "--json") for _ in range(2)]
+    for caller in callers:
+        await caller.event("text", text="Hi")
+    await listener.event("sending", call=2)
+    refused = await chats.run("call", uri, "--tls", "--text", "A")
+    assert refused.code == 1
+    listener.send_signal(signal.SIGTERM)
+    result = await listener.result()
+    for name in ("opened", "sending", "ended", "summary"):
+        assert sorted(e["call"] for e in result.every(name)) == [1, 2]
+    assert "call" not in result.every("listening")[0]
+    assert [e.get("call") for e in result.every("error")] == [3, None]
+    assert result.complaints[0].startswith("call 3: refused the call")
+    assert "it needs --tls here" in result.complaints[0]
+    assert "you 2    Hi" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "redirection", ["<&-", ">&-", "2>&-"], ids=["no-stdin", "no-stdout", "no-stderr"]
+)
+async def test_a_call_works_without_one_of_the_streams(
+    chats: Chats, redirection: str
+) -> None:
+    listener, uri = await chats.listen()
+    said = ("--text", "Hello", "--wait", "0")
+    caller = await chats.run_in_shell(redirection, "call", uri, *said)
+    assert (caller.code, caller.stderr) == (0, "")
+    assert [e["text"] for e in (await listener.result()).every("text")] == ["Hello"]
+
+
+async def test_what_cannot_be_written_costs_one_line_and_not_the_call(
+    chats: Chats,
+) -> None:
+    listener, uri = await chats.listen()
+    said = ("--text", "Hello", "--wait", "0")
+    caller = await chats.run_in_shell(">/dev/full", "call", uri, *said)
+    assert caller.code == 1
+    assert caller.stderr == (
+        "msrp-chat: cannot write to stdout: No space left on device\n"
+    )
+    assert [e["text"] for e in (await listener.result()).every("text")] == ["Hello"]

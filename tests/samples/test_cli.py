@@ -12,9 +12,14 @@ from pathlib import Path
 import pytest
 
 from msrp_chat.cli import main
+from tests.samples.certificates import write_certificate
 from tests.samples.processes import ROOT
 
 NOBODY = "sip:bob@127.0.0.1:9;transport=tcp"
+SESSION = [
+    "session", "--local-path", "msrp://127.0.0.1:9/a;tcp",
+    "--remote-path", "msrp://127.0.0.1:9/b;tcp",
+]  # fmt: skip
 
 
 def assert_one_line(capsys: pytest.CaptureFixture[str], *words: str) -> None:
@@ -51,6 +56,54 @@ def assert_one_line(capsys: pytest.CaptureFixture[str], *words: str) -> None:
         ),
         pytest.param(
             ["listen", "--tls", "--cert", "/no/cert.pem"], ["/no/cert.pem: "], id="cert"
+        ),
+        pytest.param(
+            ["call", NOBODY, "--file", "/dev/zero"],
+            ["/dev/zero: not an ordinary file"],
+            id="endless-file",
+        ),
+        pytest.param(
+            ["call", NOBODY, "--file", ""], ["the name of the file is missing"],
+            id="file-without-name",
+        ),
+        pytest.param(
+            ["call", NOBODY, "--text", "\udcff"], ["--text", "encoding"],
+            id="text-encoding",
+        ),
+        pytest.param(
+            ["call", NOBODY, "--script", "/dev/zero"], ["too long for a script"],
+            id="endless-script",
+        ),
+        pytest.param(
+            ["call", "console@127.0.0.1:1"], ["looks like sip:"], id="no-scheme"
+        ),
+        pytest.param(
+            ["call", "sip:bob@127.0.0.1;transport=ws"], ["none of udp, tcp, tls"],
+            id="transport",
+        ),
+        pytest.param(
+            ["call", NOBODY, "--cert", "/no/cert"], ["--tls", "msrp-chat call --help"],
+            id="cert-without-tls",
+        ),
+        pytest.param(["listen", "--cert", "/no/cert"], ["--sips-port"], id="cert-idle"),
+        pytest.param(
+            [*SESSION, "--active", "--fingerprint", "sha-256 " + ":".join(["5A"] * 32)],
+            ["--fingerprint is for TLS"],
+            id="fingerprint-without-tls",
+        ),
+        pytest.param(
+            [*SESSION, "--passive", "--cert", "/no/cert"], ["--cert is for TLS"],
+            id="session-cert-without-tls",
+        ),
+        pytest.param(
+            [*SESSION, "--active", "--patience", "1"], ["--passive"], id="patience"
+        ),
+        pytest.param(
+            ["demo", "--save", "/dev/null/x"], ["cannot save anything in"],
+            id="demo-save",
+        ),
+        pytest.param(
+            ["call", "a\nb"], ["msrp-chat call --help"], id="two-lines"
         ),
         pytest.param(["listen", "--key", "key.pem"], ["--cert"], id="key-alone"),
         pytest.param(["listen", "--sip-port", "65536"], ["65536"], id="port"),
@@ -193,3 +246,28 @@ def test_a_port_in_use_is_named(
 ) -> None:
     assert main([each.format(port=taken) for each in arguments]) == 3
     assert_one_line(capsys, "cannot listen on", f"127.0.0.1:{taken}", "in use")
+
+
+def test_a_pipe_is_no_file_to_send_and_is_not_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert main(["call", NOBODY, "--file", str(pipe)]) == 2
+    assert_one_line(capsys, f"{pipe}: not an ordinary file")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["listen", "--tls"], ["listen", "--sips-port", "0"]],
+    ids=["msrp", "sip"],
+)
+def test_a_certificate_with_the_key_of_another_is_refused(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = [tmp_path / "one.pem", tmp_path / "another.pem"]
+    for path in pair:
+        write_certificate(path)
+    options = ["--cert", str(pair[0]), "--key", str(pair[1])]
+    assert main([*arguments, *options]) == 2
+    assert_one_line(capsys, f"{pair[1]}: the key is not the certificate's")

@@ -49,7 +49,9 @@ async def test_to_hang_up_before_all_is_said_is_a_failure(
     script = tmp_path / "script"
     script.write_text("text Hello\nexpect an answer that never comes\n")
     listener, uri = await chats.listen("--script", script)
-    assert (await chats.run("call", uri, "--json", "--text", "A")).code == 0
+    assert (
+        await chats.run("call", uri, "--wait", "0.1", "--json", "--text", "A")
+    ).code == 0
     listened = await listener.result()
     assert listened.code == 1
     assert listened.complaints == ["the other side hung up before all was said"]

@@ -54,12 +54,12 @@ def test_one_program_calls_the_other(tmp_path: Path) -> None:
                 text=True,
                 timeout=30,
             )
+            assert caller.returncode == 0, caller.stderr
             assert answerer.stdout is not None
             heard = [answerer.stdout.readline().strip() for _ in range(2)]
         finally:
             answerer.kill()
             _, complaints = answerer.communicate(timeout=10)
-    assert caller.returncode == 0, caller.stderr
     assert "Help is on its way." in caller.stdout
     assert heard == [
         "caller: There is smoke in the kitchen.",

@@ -15,6 +15,7 @@ from prompt_toolkit.output import DummyOutput
 from msrp_chat.outcome import ChatError, ExitCode
 from msrp_chat.prompt import Prompt
 from msrp_chat.screen import PlainScreen
+from msrp_chat.script import STEP_NAMES
 
 
 class Recorder:
@@ -39,6 +40,19 @@ class Recorder:
 
     async def expect(self, text: str, seconds: float) -> None:
         self.done.append(("expect", text))
+
+
+class Paper(io.StringIO):
+    """Tells when somebody was told that nobody hears him."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted = asyncio.Event()
+
+    def write(self, text: str) -> int:
+        if "not said" in text:
+            self.noted.set()
+        return super().write(text)
 
 
 @pytest.fixture
@@ -90,3 +104,49 @@ async def test_ctrl_c_interrupts(keyboard: PipeInput) -> None:
     with pytest.raises(ChatError) as caught:
         await run(keyboard, "A\r\x03")
     assert caught.value.exit_code is ExitCode.INTERRUPTED
+
+
+async def test_a_text_may_begin_with_a_slash(keyboard: PipeInput) -> None:
+    done, _ = await run(keyboard, "//me waves\r/quit\r")
+    assert done == [("text", "/me waves")]
+
+
+async def test_every_command_is_in_the_help(keyboard: PipeInput) -> None:
+    _, shown = await run(keyboard, "/help\r/quit\r")
+    for name in STEP_NAMES:
+        assert f"  /{name} " in shown
+
+
+async def test_nothing_that_is_typed_before_goes_to_the_next_caller(
+    keyboard: PipeInput,
+) -> None:
+    shown, speaker = Paper(), Recorder()
+    async with asyncio.timeout(10):
+        prompt = Prompt(PlainScreen(shown))
+        attending = asyncio.create_task(prompt.attend())
+        keyboard.send_text("too early\r")
+        await shown.noted.wait()
+        talking = asyncio.create_task(prompt(speaker))
+        await asyncio.sleep(0)
+        keyboard.send_text("Hello\r/quit\r")
+        await talking
+        assert not attending.done(), "only the call was hung up"
+        keyboard.send_text("too late\r/quit\r")
+        await attending
+    assert speaker.done == [("text", "Hello")]
+
+
+async def test_a_call_that_is_over_takes_nothing_more(keyboard: PipeInput) -> None:
+    shown, speaker = io.StringIO(), Recorder()
+    async with asyncio.timeout(10):
+        prompt = Prompt(PlainScreen(shown))
+        attending = asyncio.create_task(prompt.attend())
+        await asyncio.sleep(0)
+        talking = asyncio.create_task(prompt(speaker))
+        await asyncio.sleep(0)
+        talking.cancel()
+        await asyncio.wait([talking])
+        keyboard.send_text("Hello\r\x04")
+        await attending
+    assert speaker.done == []
+    assert "Nobody is on the line" in shown.getvalue()

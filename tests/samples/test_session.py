@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.samples.processes import PICTURE, Chats, Running
 
+WRONG = "wrong version number"
 NEVER_OURS = "sha-256 " + ":".join(["5A"] * 32)
 
 
@@ -55,15 +57,16 @@ async def test_tls_with_the_right_fingerprint(chats: Chats) -> None:
 async def test_nothing_is_said_to_whoever_has_another_certificate(
     chats: Chats,
 ) -> None:
-    bob, to_bob, _ = await passive(chats, "--timeout", "2", tls=True)
+    bob, to_bob, _ = await passive(chats, "--patience", "60", tls=True)
     ann = await chats.run(*to_bob, "--fingerprint", NEVER_OURS, "--text", "secret")
     assert ann.code == 3
     (complaint,) = ann.complaints
     assert "does not match --fingerprint" in complaint
     assert "127.0.0.1:" in complaint
     assert ann.every("opened") == ann.every("sending") == []
+    bob.send_signal(signal.SIGTERM)
     listened = await bob.result()
-    assert listened.code == 3
+    assert listened.code == 143
     assert listened.every("opened") == listened.every("message") == []
     assert "secret" not in listened.stdout + listened.stderr
 
@@ -79,7 +82,7 @@ async def test_nothing_is_taken_from_whoever_has_another_certificate(
     ann = await chats.run(*to_bob, "--fingerprint", fingerprint, "--text", "secret")
     listened = await bob.result()
     assert listened.code == 3
-    assert "does not match the fingerprint" in listened.complaints[0]
+    assert "does not match --fingerprint" in listened.complaints[0]
     assert listened.every("opened") == listened.every("message") == []
     assert ann.code != 0
     assert ann.every("delivered") == []
@@ -90,3 +93,24 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(chats: Chats) ->
     ann = await chats.run(*to_bob, "--text", "secret")
     assert ann.code == 3
     assert "--fingerprint says which to expect" in ann.complaints[0]
+
+
+async def test_a_text_goes_out_bare_and_is_counted_as_it_is(chats: Chats) -> None:
+    bob, to_bob, _ = await passive(chats)
+    ann = await chats.run(*to_bob, "--wait", "0", "--text", "Hello")
+    listened = await bob.result()
+    (message,) = listened.every("message")
+    assert message["content_type"].startswith("text/plain")
+    assert message["octets"] == ann.every("summary")[0]["octets_sent"] == 5
+    assert {e.get("call") for e in ann.events} == {1}
+
+
+async def test_whoever_mixes_tls_and_tcp_is_told_so_on_both_sides(
+    chats: Chats,
+) -> None:
+    bob, to_bob, _ = await passive(chats, tls=True)
+    plain = [argument.replace("msrps:", "msrp:") for argument in to_bob]
+    ann = await chats.run(*plain, "--text", "A")
+    assert ann.code == 3
+    assert "both paths must be msrps:" in ann.complaints[0]
+    await bob.event("notice", text=f"a TLS handshake failed: {WRONG}")
