@@ -106,15 +106,17 @@ class Peer:
 
     Args:
         arguments: ``send FILE CHUNK_SIZE`` or ``receive DIRECTORY``.
+        module: What it runs, if it isn't this.
     """
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, module: str = "benchmarks.big") -> None:
         self._arguments = arguments
+        self._module = module
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.big", "--peer", *self._arguments,
+            sys.executable, "-m", self._module, "--peer", *self._arguments,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             cwd=Path(__file__).parent.parent,
         )  # fmt: skip

@@ -30,6 +30,8 @@ MAX_NUMERIC_CHUNK = 2048
 _READ_SIZE = 64 * 1024
 """Octets to ask a source for at a time while a long chunk is written."""
 
+_REPORT_WANTED = ("Success-Report", "yes")
+
 _ID_TRIES = 8
 """Transaction ids to try before a chunk is cut so that none of them occurs in it."""
 
@@ -133,10 +135,15 @@ class Chunker:
         # Only what differs from the default, and the same in every chunk.
         self._fields: list[tuple[str, str]] = [("Message-ID", message_id)]
         if success_report:
-            self._fields.append(("Success-Report", "yes"))
+            self.ask_for_report()
         if failure_report is not FailureReport.YES:
             self._fields.append(("Failure-Report", failure_report.value))
         self._tail_fields = fields
+
+    def ask_for_report(self) -> None:
+        """Ask for a success report with all chunks from now on."""
+        if _REPORT_WANTED not in self._fields:
+            self._fields.append(_REPORT_WANTED)
 
     def next_chunk(
         self, to_path: str, from_path: str, max_size: int | None

@@ -84,6 +84,7 @@ class Outgoing:
         "failure_report",
         "message_id",
         "reported",
+        "resumed",
         "state",
         "success_report",
         "unanswered",
@@ -112,6 +113,9 @@ class Outgoing:
         """Octets that success reports have covered."""
         self.confirmed = RangeSet()
         """Octets that the far end is known to have."""
+        self.resumed = False
+        """Whether it goes on in the middle of its octets: only a success report tells
+        that the far end still had those before."""
         self._heard = False
         self.chunker = Chunker(
             message_id,
@@ -141,7 +145,7 @@ class Outgoing:
         """Become delivered if enough is known; tell whether that happened now."""
         if self.state is not OutgoingState.SENT:
             return False
-        if self.success_report:
+        if self.success_report or self.resumed:
             # It says more than a response, and may well come first.
             # That nothing is missing of an empty message is no report of it.
             if not self._heard or not self.reported.covers(self.chunker.offset):
@@ -183,21 +187,36 @@ class Outgoing:
             self.confirmed.remove(start, stop)
             self.reported.remove(start, stop)
 
-    def resume(self) -> None:
+    def resume(self, *, from_the_start: bool = False) -> None:
         """Go back to what has to be sent again on another session.
 
         That is what begins at the first octet of which nobody has said that it
         arrived.  If all have, only the report of that is missing, and the last
         octets ask for it once more.
 
+        Whether the far end still has what came before, no response says: it speaks
+        of one chunk.  So the rest asks for a success report, which speaks of the
+        whole message (:rfc:`4975#section-7.1.2`), also if nobody else wants one.
+
+        Args:
+            from_the_start: Whether to send everything again, as nothing that has
+                arrived is still there.
+
         Raises:
             LocalProtocolError: The source can give its octets only once.
         """
+        if from_the_start:
+            self.confirmed = RangeSet()
+        # What was reported on another session, somebody else may have received.
+        self.reported, self._heard = RangeSet(), False
         at, sent = self.confirmed.prefix, self.chunker.offset
         if self.state is OutgoingState.SENT and at >= sent:
             at = max(0, sent - MAX_NUMERIC_CHUNK)
         self._step(_Step.RESUME)
         self.unanswered = 0
+        self.resumed = at > 0
+        if self.resumed:
+            self.chunker.ask_for_report()
         self.chunker.seek(at)
 
     def _has_arrived(self, start: int, stop: int) -> None:

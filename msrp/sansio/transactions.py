@@ -18,7 +18,7 @@ __all__ = ["Transaction", "Transactions"]
 
 @dataclass(slots=True, eq=False)
 class Transaction:
-    """One chunk that may be answered."""
+    """One chunk that may be answered, or one message that has to be reported."""
 
     transaction_id: str
     message: Outgoing

@@ -15,6 +15,7 @@ from msrp.errors import (
     ConnectionFailed,
     LocalProtocolError,
     MessageAborted,
+    ResponseTimeout,
     SessionClosed,
 )
 from msrp.events import (
@@ -28,7 +29,8 @@ from msrp.events import (
     ReportReceived,
     SessionOver,
 )
-from msrp.headers import FailureReport
+from msrp.headers import ByteRange, FailureReport
+from msrp.sansio.incoming import Incoming
 from msrp.sansio.outgoing import OutgoingState
 from msrp.sansio.session import Session, SessionState
 from msrp.testing import End, Pair, read_messages
@@ -573,3 +575,109 @@ def test_octets_that_a_report_says_are_missing_go_out_again_on_another_session(
     pair.wire.step()
     again = [m for m in read_messages(bytes(pair.wire.written[0])) if m.body]
     assert again[0].fields["byte-range"] == "2049-4096/5000"
+
+
+def half_sent(*, success_report: bool) -> tuple[Pair, str]:
+    """Cut a wire when 2,000 of 5,000 octets are confirmed."""
+    config = SessionConfig(
+        recovery_time=60.0, chunk_size=1000, window=2, max_message_length=10_000
+    )
+    pair = Pair(config, config)
+    pair.run()
+    message = pair.active.send(bytes(range(250)) * 20, success_report=success_report)
+    while message.confirmed.prefix < 2000:
+        pair.wire.step()
+    pair.wire.cut()
+    return pair, message.message_id
+
+
+def forget(end: End) -> None:
+    """Be another process, which has received nothing so far."""
+    end.session.incoming = Incoming(end.session.config)
+
+
+@pytest.mark.rule("MSRP-41")
+@pytest.mark.parametrize("success_report", [False, True], ids=["", "report"])
+def test_what_the_peer_has_forgotten_is_not_taken_for_delivered(
+    success_report: bool,
+) -> None:
+    pair, message_id = half_sent(success_report=success_report)
+    pair.reestablish()
+    forget(pair.passive)
+    pair.run()
+    answers = [m.what for m in read_messages(bytes(pair.wire.written[1]))]
+    assert set(answers) == {"200"}  # It takes what it gets.
+    pair.advance(29.0)
+    assert delivered(pair.active) == []
+    assert of(pair.active, MessageDeliveryFailed) == []
+    pair.advance(2.0)
+    (failed,) = of(pair.active, MessageDeliveryFailed)
+    assert failed.message_id == message_id
+    assert isinstance(failed.error, ResponseTimeout)
+    assert shown(pair.passive) == []
+    assert [e.message_id for e in of(pair.passive, IncompleteMessage)] == [message_id]
+    line = pair.active.send(b"the session lives")
+    pair.run()
+    assert delivered(pair.active) == [line.message_id]
+
+
+@pytest.mark.rule("MSRP-41", "MSRP-42")
+@pytest.mark.parametrize("success_report", [False, True], ids=["", "report"])
+@pytest.mark.parametrize("forgets", [False, True], ids=["knows", "forgets"])
+def test_from_the_start_it_arrives_whether_the_peer_has_forgotten_it_or_not(
+    success_report: bool, forgets: bool
+) -> None:
+    pair, message_id = half_sent(success_report=success_report)
+    pair.reestablish(from_the_start=True)
+    if forgets:
+        forget(pair.passive)
+    pair.run()
+    again = [m for m in read_messages(bytes(pair.wire.written[0])) if m.body]
+    assert again[0].fields["byte-range"] == "1-1000/5000"
+    assert ("success-report" in again[0].fields) is success_report
+    assert delivered(pair.active) == [message_id]
+    assert shown(pair.passive) == [bytes(range(250)) * 20]
+    pair.advance(60.0)
+    assert of(pair.active, MessageDeliveryFailed) == []
+
+
+@pytest.mark.rule("MSRP-41")
+def test_a_message_that_goes_on_in_the_middle_asks_for_a_report_of_the_whole() -> None:
+    pair, message_id = half_sent(success_report=False)
+    pair.reestablish()
+    pair.run()
+    again = [m for m in read_messages(bytes(pair.wire.written[0])) if m.body]
+    assert {m.fields["success-report"] for m in again} == {"yes"}
+    assert delivered(pair.active) == [message_id]
+    (report,) = of(pair.active, ReportReceived)
+    assert str(report.byte_range) == "1-5000/5000"
+    pair.advance(60.0)
+    assert of(pair.active, MessageDeliveryFailed) == []
+
+
+@pytest.mark.rule("MSRP-41")
+def test_a_report_of_the_rest_is_none_of_the_whole() -> None:
+    pair, _ = half_sent(success_report=True)
+    (message,) = pair.active.session._messages.values()
+    message.success_reported(ByteRange(1, 2000, 5000))  # On the first connection.
+    pair.reestablish()
+    forget(pair.passive)
+    pair.run()
+    message.success_reported(ByteRange(2001, 5000, 5000))
+    assert not message.confirm()
+    message.success_reported(ByteRange(1, 5000, 5000))
+    assert message.confirm()
+
+
+@pytest.mark.rule("MSRP-41")
+def test_the_clock_of_a_missing_report_stands_still_while_we_do_not_read() -> None:
+    pair, _ = half_sent(success_report=False)
+    pair.reestablish()
+    forget(pair.passive)
+    pair.run()
+    pair.active.stream.pause(pair.clock.now)
+    pair.advance(100.0)
+    assert of(pair.active, MessageDeliveryFailed) == []
+    pair.active.stream.resume(pair.clock.now)
+    pair.advance(31.0)
+    assert len(of(pair.active, MessageDeliveryFailed)) == 1

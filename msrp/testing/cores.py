@@ -280,11 +280,14 @@ class Pair:
         self._open(sessions)
         return ends[0], ends[1]
 
-    def reestablish(self, *, cut_after: int | None = None) -> None:
+    def reestablish(
+        self, *, cut_after: int | None = None, from_the_start: bool = False
+    ) -> None:
         """Give all sessions a new wire, under new URIs, as a re-INVITE would.
 
         Args:
             cut_after: Octets after which the new wire breaks, if it does.
+            from_the_start: Whether what was confirmed of a message is sent again.
         """
         self.collect()
         self._connect(cut_after)
@@ -292,7 +295,7 @@ class Pair:
             old = active.session, passive.session
             sessions = self._new_sessions(old[0].config, old[1].config)
             for session, lost in zip(sessions, old, strict=True):
-                session.replace(lost, self.clock.now)
+                session.replace(lost, self.clock.now, from_the_start=from_the_start)
             active.session, passive.session = sessions
             active.stream, passive.stream = self._streams
             self._open(sessions)
