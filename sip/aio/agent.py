@@ -37,6 +37,7 @@ from sip.sansio.events import (
     EndReason,
     Event,
     ReinviteReceived,
+    RequestArrived,
     RequestFailed,
     ResponseReceived,
 )
@@ -332,6 +333,8 @@ class UserAgent:
     # What the core reports.
 
     def _handle(self, event: Event) -> None:
+        driver = self._driver
+        assert driver is not None
         match event:
             case CallReceived(core):
                 self._call_received(core)
@@ -349,6 +352,10 @@ class UserAgent:
                 self._handle_in_call(event)
             case ResponseReceived() | RequestFailed():
                 self._handle_answer(event)
+            case RequestArrived(transaction):
+                # The admission takes a method that nobody here does.
+                headers = self._core.admission.headers
+                self._core.respond(transaction, 405, driver.now(), headers=headers)
 
     def _handle_in_call(self, event: CallAcknowledged | ReinviteReceived) -> None:
         call = self._calls.get(event.call)

@@ -14,6 +14,9 @@ Three things drive it: the application, the wire, and the clock.
 * :class:`TransactionLayer` finds the transaction that a message belongs to.  The
   transactions are four tables (:mod:`sip.sansio.transaction_tables`) and two
   timers.
+* :class:`Reception` hands each request of a peer to whoever does its method: the
+  :class:`DialogUser` that owns its dialog, or an entry in its tables.  A method that
+  is in none becomes a :class:`RequestArrived` for the application.
 * :class:`Admission` says which requests are taken, :class:`Limits` how much of
   everything is held, :class:`Timers` how long things take.
 
@@ -39,14 +42,17 @@ from sip.sansio.events import (
     Event,
     Failure,
     ReinviteReceived,
+    RequestArrived,
     RequestFailed,
     ResponseReceived,
 )
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.sansio.limits import Limits
+from sip.sansio.reception import Reception
 from sip.sansio.route import new_request, route_request
 from sip.sansio.sender import ClientRequest, Lookup, Sender
 from sip.sansio.server_call import ServerCall
+from sip.sansio.services import DialogUser, Services
 from sip.sansio.timers import Timers
 from sip.sansio.transaction_layer import TransactionLayer
 from sip.sansio.user_agent import UserAgentCore
@@ -66,6 +72,7 @@ __all__ = [
     "ClientRequest",
     "Dialog",
     "DialogState",
+    "DialogUser",
     "EndReason",
     "Event",
     "Failure",
@@ -73,12 +80,15 @@ __all__ = [
     "Limits",
     "Lookup",
     "Outgoing",
+    "Reception",
     "Refusal",
     "ReinviteReceived",
+    "RequestArrived",
     "RequestFailed",
     "ResponseReceived",
     "Sender",
     "ServerCall",
+    "Services",
     "Timers",
     "TransactionLayer",
     "Transport",

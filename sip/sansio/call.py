@@ -13,30 +13,24 @@ from __future__ import annotations
 
 import enum
 import secrets
-from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from sip.errors import LocalError
-from sip.message import Request, Response, response_to
+from sip.message import Request, Response
 from sip.sansio.dialog import Dialog
 from sip.sansio.events import (
     CallAcknowledged,
     CallEnded,
     EndReason,
-    Event,
     Failure,
     ReinviteReceived,
 )
-from sip.sansio.limits import Limits
 from sip.sansio.sender import ClientRequest, Sender
-from sip.sansio.server_transactions import (
-    ServerTransaction,
-)
+from sip.sansio.server_transactions import ServerTransaction
+from sip.sansio.services import Headers, Services
 from sip.sansio.timers import Timers
 
-__all__ = ["Call", "CallServices", "CallState", "PendingAck"]
-
-Headers = Sequence[tuple[str, str]]
+__all__ = ["Call", "CallState", "PendingAck"]
 
 
 class CallState(enum.Enum):
@@ -58,38 +52,6 @@ _NEXT: dict[CallState, frozenset[CallState]] = {
     CallState.ENDING: frozenset({CallState.ENDED}),
     CallState.ENDED: frozenset(),
 }
-
-
-class CallServices(Protocol):
-    """What a call needs from the user agent that it belongs to."""
-
-    @property
-    def sender(self) -> Sender:
-        """Sends requests."""
-
-    @property
-    def timers(self) -> Timers:
-        """How long to wait."""
-
-    @property
-    def limits(self) -> Limits:
-        """How much to hold."""
-
-    @property
-    def answer_headers(self) -> Headers:
-        """The headers that tell what we can do: Allow, Supported."""
-
-    def emit(self, event: Event) -> None:
-        """Report something."""
-
-    def register(self, dialog: Dialog, call: Call) -> None:
-        """Let the requests of a dialog find the call."""
-
-    def wake(self, call: Call) -> None:
-        """Take note that the next timeout of a call has changed."""
-
-    def ended(self, call: Call) -> None:
-        """Forget a call."""
 
 
 class PendingAck:
@@ -148,7 +110,7 @@ class Call:
     is_ours: ClassVar[bool]
     """Whether we made the call."""
 
-    def __init__(self, services: CallServices, request: Request) -> None:
+    def __init__(self, services: Services, request: Request) -> None:
         self.request = request
         self.state = CallState.INVITING
         self.dialog: Dialog | None = None
@@ -229,12 +191,19 @@ class Call:
         elif pending.repeat_at <= now:
             pending.repeat(self._services.sender, now)
 
-    def receive_request(self, transaction: ServerTransaction, now: float) -> None:
-        """Take in a request of the dialog, in order, that is BYE or INVITE."""
+    def receive_request(self, transaction: ServerTransaction, now: float) -> bool:
+        """Take in a request of the dialog, in order.
+
+        Returns:
+            False if it isn't for the call itself.
+        """
         if transaction.request.method == "BYE":
             self._receive_bye(transaction, now)
-        else:
+        elif transaction.request.method == "INVITE":
             self._receive_reinvite(transaction, now)
+        else:
+            return False
+        return True
 
     def receive_ack(self, request: Request, now: float) -> None:
         """Take in an ACK of the dialog."""
@@ -314,8 +283,8 @@ class Call:
             self._reinvite = transaction
             self._services.emit(ReinviteReceived(self, transaction.request))
 
-    def cancel_reinvite(self, transaction: ServerTransaction, now: float) -> None:
-        """Take in the CANCEL of an INVITE within the call."""
+    def cancelled(self, transaction: ServerTransaction, now: float) -> None:
+        """Take in the CANCEL of an INVITE; after a final response it means nothing."""
         if transaction is self._reinvite:
             self._drop_reinvite(now)
 
@@ -342,16 +311,16 @@ class Call:
             contact = self._services.sender.contact(transaction.hop, secure=secure)
             extra += [("Contact", contact), *self._services.answer_headers]
         tag = self.dialog.local.tag if self.dialog is not None else None
-        response = response_to(
-            request,
+        response = self._services.respond(
+            transaction,
             status,
-            reason,
-            to_tag=tag,
+            now,
+            reason=reason,
             headers=extra,
             body=body,
             content_type=content_type,
+            to_tag=tag,
         )
-        self._services.sender.layer.respond(transaction, response, now)
         if request.method == "INVITE" and 200 <= status < 300:
             self._pending_ack = PendingAck(
                 transaction, response, self._services.timers, now

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sip.errors import LocalError, SipParseError
 from sip.message import Request, Response
-from sip.sansio.call import Call, CallServices, CallState, Headers
+from sip.sansio.call import Call, CallState
 from sip.sansio.dialog import Dialog
 from sip.sansio.events import (
     CallAnswered,
@@ -20,6 +20,7 @@ from sip.sansio.events import (
     Failure,
 )
 from sip.sansio.sender import ClientRequest, SentAck
+from sip.sansio.services import Headers, Services
 from sip.uri import Uri
 
 __all__ = ["ClientCall"]
@@ -42,7 +43,7 @@ class ClientCall(Call):
     is_ours = True
 
     def __init__(
-        self, services: CallServices, request: Request, next_hop: Uri, now: float
+        self, services: Services, request: Request, next_hop: Uri, now: float
     ) -> None:
         super().__init__(services, request)
         self.early_dialogs: dict[str, Dialog] = {}

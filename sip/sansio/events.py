@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sip.sansio.client_call import ClientCall
     from sip.sansio.sender import ClientRequest
     from sip.sansio.server_call import ServerCall
+    from sip.sansio.server_transactions import ServerTransaction
+    from sip.sansio.services import DialogUser
 
 __all__ = [
     "CallAcknowledged",
@@ -26,6 +28,7 @@ __all__ = [
     "Event",
     "Failure",
     "ReinviteReceived",
+    "RequestArrived",
     "RequestFailed",
     "ResponseReceived",
 ]
@@ -166,7 +169,7 @@ class ReinviteReceived:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponseReceived:
-    """A request outside any dialog was answered."""
+    """A request that is no part of a call was answered."""
 
     request: ClientRequest
     """The request."""
@@ -177,13 +180,24 @@ class ResponseReceived:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestFailed:
-    """A request outside any dialog will have no response."""
+    """A request that is no part of a call will have no response."""
 
     request: ClientRequest
     """The request."""
 
     failure: Failure
     """Why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RequestArrived:
+    """A peer sent a request that nothing here answers by itself, such as MESSAGE."""
+
+    transaction: ServerTransaction
+    """The request, which waits for :meth:`UserAgentCore.respond`."""
+
+    user: DialogUser | None
+    """Whose dialog it belongs to, if to any."""
 
 
 Event: TypeAlias = (
@@ -195,6 +209,7 @@ Event: TypeAlias = (
     | CallFailed
     | CallEnded
     | ReinviteReceived
+    | RequestArrived
     | ResponseReceived
     | RequestFailed
 )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from sip.errors import LocalError
 from sip.identifiers import new_tag
-from sip.sansio.call import Call, CallServices, CallState, Headers
+from sip.sansio.call import Call, CallState
 from sip.sansio.dialog import Dialog
 from sip.sansio.events import CallReceived, CallUnanswered, EndReason
-from sip.sansio.server_transactions import (
-    ServerTransaction,
-)
+from sip.sansio.server_transactions import ServerTransaction
+from sip.sansio.services import Headers, Services
 
 __all__ = ["ServerCall"]
 
@@ -33,7 +32,7 @@ class ServerCall(Call):
     is_ours = False
 
     def __init__(
-        self, services: CallServices, transaction: ServerTransaction, now: float
+        self, services: Services, transaction: ServerTransaction, now: float
     ) -> None:
         super().__init__(services, transaction.request)
         self.dialog = Dialog.from_request(
@@ -140,9 +139,12 @@ class ServerCall(Call):
         self._services.emit(CallUnanswered(self, EndReason.REJECTED))
         return True
 
-    def cancel(self, now: float) -> None:
-        """Take in the caller's CANCEL; after a final response it means nothing."""
-        self._give_up(EndReason.CANCELLED, 487, now)
+    def cancelled(self, transaction: ServerTransaction, now: float) -> None:
+        """Take in a CANCEL of the caller; after a final response it means nothing."""
+        if transaction is self._transaction:
+            self._give_up(EndReason.CANCELLED, 487, now)
+        else:
+            super().cancelled(transaction, now)
 
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""

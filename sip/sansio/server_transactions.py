@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from sip.message import Message, Request, Response, response_to
 from sip.sansio.hop import Hop, Outgoing
@@ -15,6 +15,9 @@ from sip.sansio.transaction_tables import (
     State,
 )
 from sip.sansio.transactions import Effects, Transaction, Wait, happening_of
+
+if TYPE_CHECKING:
+    from sip.sansio.services import DialogUser
 
 __all__ = [
     "InviteServerTransaction",
@@ -36,7 +39,7 @@ class ServerTransaction(Transaction):
 
     Attributes:
         last_response: What was answered last, for repetition.
-        user: Who answers it, for a CANCEL to find.
+        user: Whose dialog it belongs to, for a CANCEL to find.
     """
 
     __slots__ = ("fallback", "last_response", "request", "source", "user")
@@ -56,7 +59,7 @@ class ServerTransaction(Transaction):
         self.source = source
         self.fallback = fallback
         self.last_response: Response | None = None
-        self.user: object = None
+        self.user: DialogUser | None = None
         super().__init__(self._first_state, hop, timers, now)
 
     def respond(self, response: Response, now: float) -> None:

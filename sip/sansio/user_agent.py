@@ -18,7 +18,7 @@ from sip.message import Message, Request, Response, response_to
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission, Refusal
 from sip.sansio.agenda import Agenda
-from sip.sansio.call import Call, CallState, Headers
+from sip.sansio.call import Call, CallState
 from sip.sansio.client_call import ClientCall
 from sip.sansio.dialog import Dialog
 from sip.sansio.events import (
@@ -27,14 +27,14 @@ from sip.sansio.events import (
     RequestFailed,
     ResponseReceived,
 )
-from sip.sansio.hop import Hop, Outgoing, response_hops, stamp_via
+from sip.sansio.hop import Hop, Outgoing
 from sip.sansio.limits import Limits
+from sip.sansio.reception import Reception
 from sip.sansio.route import new_request
-from sip.sansio.sender import ClientRequest, Lookup, Sender
+from sip.sansio.sender import ClientRequest, Lookup, RequestUser, Sender
 from sip.sansio.server_call import ServerCall
-from sip.sansio.server_transactions import (
-    ServerTransaction,
-)
+from sip.sansio.server_transactions import ServerTransaction
+from sip.sansio.services import DialogUser, Headers
 from sip.sansio.timers import Timers
 from sip.sansio.transaction_layer import (
     AckReceived,
@@ -88,9 +88,15 @@ class UserAgentCore:
         user = address.uri.user if isinstance(address.uri, SipUri) else None
         self.sender = Sender(self._layer, user, local_point)
         self._calls: set[Call] = set()
-        self._dialogs: dict[tuple[str, str, str], Call] = {}
-        self._agenda: Agenda[Call] = Agenda()
+        self._dialogs: dict[tuple[str, str, str], DialogUser] = {}
+        self._agenda: Agenda[DialogUser] = Agenda()
         self._events: list[Event] = []
+        self.reception = Reception(self, self._layer)
+        self.reception.outside = {
+            "INVITE": self._receive_invite,
+            "OPTIONS": self._answer_options,
+        }
+        self.reception.inside = {"OPTIONS": self._answer_options_inside}
 
     # What the application wants.
 
@@ -206,13 +212,15 @@ class UserAgentCore:
             self._layer.receive(message, source, now)
         except SipParseError as exc:
             if isinstance(message, Request):
-                self._refuse(exc.request or message, Refusal(exc.status), source)
+                refusal = Refusal(exc.status)
+                self.reception.refuse_at_once(exc.request or message, refusal, source)
         self._dispatch(now)
 
     def receive_invalid(self, error: SipParseError, source: Hop, now: float) -> None:
         """Take in octets that aren't a message, and answer if that is possible."""
         if error.request is not None:
-            self._refuse(error.request, Refusal(error.status), source)
+            refusal = Refusal(error.status)
+            self.reception.refuse_at_once(error.request, refusal, source)
 
     def transport_failed(
         self, outgoing: Outgoing, now: float, cause: TransportError | None = None
@@ -238,9 +246,9 @@ class UserAgentCore:
         """Do what is due at ``now``."""
         self._layer.handle_timeout(now)
         self._dispatch(now)
-        for call in self._agenda.pop_due(now):
-            call.handle_timeout(now)
-            self.wake(call)
+        for user in self._agenda.pop_due(now):
+            user.handle_timeout(now)
+            self.wake(user)
         self._dispatch(now)
 
     # What is to be done outside.
@@ -263,7 +271,7 @@ class UserAgentCore:
         """The calls that aren't over."""
         return frozenset(self._calls)
 
-    # What calls need: see CallServices.
+    # What the users of dialogs need: see Services.
 
     @property
     def answer_headers(self) -> Headers:
@@ -274,20 +282,74 @@ class UserAgentCore:
         """Report something."""
         self._events.append(event)
 
-    def register(self, dialog: Dialog, call: Call) -> None:
-        """Let the requests of a dialog find the call."""
-        self._dialogs[dialog.key] = call
+    def register(self, dialog: Dialog, user: DialogUser) -> None:
+        """Let the requests of a dialog find its user."""
+        self._dialogs[dialog.key] = user
 
-    def wake(self, call: Call) -> None:
-        """Take note that the next timeout of a call has changed."""
-        self._agenda.set(call, call.next_timeout())
+    def wake(self, user: DialogUser) -> None:
+        """Take note that the next timeout of a user has changed."""
+        self._agenda.set(user, user.next_timeout())
 
-    def ended(self, call: Call) -> None:
-        """Forget a call."""
-        self._calls.discard(call)
-        if call.dialog is not None:
-            self._dialogs.pop(call.dialog.key, None)
-        self.wake(call)
+    def ended(self, user: DialogUser) -> None:
+        """Forget a user and its dialog."""
+        if isinstance(user, Call):
+            self._calls.discard(user)
+        if user.dialog is not None:
+            self._dialogs.pop(user.dialog.key, None)
+        self.wake(user)
+
+    def user_of(self, request: Request) -> DialogUser | None:
+        """Return whose dialog a request of a peer belongs to."""
+        local, remote = request.to.tag or "", request.from_.tag or ""
+        return self._dialogs.get((request.call_id, local, remote))
+
+    def send(
+        self, request: Request, next_hop: Uri, user: RequestUser | None = None
+    ) -> ClientRequest:
+        """Send a request; without a user its responses become events."""
+        return self.sender.send(request, next_hop, user or self)
+
+    def respond(
+        self,
+        transaction: ServerTransaction,
+        status: int,
+        now: float,
+        *,
+        reason: str | None = None,
+        headers: Headers = (),
+        body: bytes = b"",
+        content_type: str | None = None,
+        to_tag: str | None = None,
+    ) -> Response:
+        """Answer a request, such as that of :class:`RequestArrived`.
+
+        Args:
+            transaction: The request.
+            status: The status code.
+            now: The time, in seconds.
+            reason: Words for people, if not the usual ones.
+            headers: More headers.
+            body: The body, if any.
+            content_type: The type of ``body``.
+            to_tag: Our tag, if it isn't that of the dialog.
+
+        Returns:
+            What is sent.
+        """
+        user = transaction.user
+        if to_tag is None and user is not None and user.dialog is not None:
+            to_tag = user.dialog.local.tag
+        response = response_to(
+            transaction.request,
+            status,
+            reason,
+            to_tag=to_tag or new_tag(),
+            headers=headers,
+            body=body,
+            content_type=content_type,
+        )
+        self._layer.respond(transaction, response, now)
+        return response
 
     # What becomes of a request outside a dialog: see RequestUser.
 
@@ -311,19 +373,19 @@ class UserAgentCore:
                     self._handle(event, now)
                 except SipParseError as exc:
                     if isinstance(event, RequestReceived):
-                        refusal = Refusal(exc.status)
-                        self._respond(event.transaction, refusal, now)
+                        self.respond(event.transaction, exc.status, now)
 
     def _handle(self, event: TransactionEvent, now: float) -> None:
         match event:
             case RequestReceived(transaction):
-                self._receive_request(transaction, now)
+                self.reception.receive(transaction, now)
             case AckReceived(request):
                 self._receive_ack(request, now)
             case Merged(transaction):
-                self._respond(transaction, Refusal(482), now)
+                self.respond(transaction, 482, now)
             case Overloaded(request, source):
-                self._refuse(request, self._overload(), source)
+                overload = self.reception.overload()
+                self.reception.refuse_at_once(request, overload, source)
             case Notice(kind, ServerTransaction(), message):
                 if kind is NoticeKind.MESSAGE and isinstance(message, Request):
                     self._receive_ack(message, now)
@@ -331,88 +393,39 @@ class UserAgentCore:
                 self.sender.notice(event, now)
 
     def _receive_ack(self, request: Request, now: float) -> None:
-        call = self._find(request)
-        if call is not None:
-            call.receive_ack(request, now)
-            self.wake(call)
+        user = self.user_of(request)
+        if user is not None:
+            user.receive_ack(request, now)
+            self.wake(user)
 
-    def _find(self, request: Request) -> Call | None:
-        local, remote = request.to.tag or "", request.from_.tag or ""
-        return self._dialogs.get((request.call_id, local, remote))
-
-    def _receive_request(self, transaction: ServerTransaction, now: float) -> None:
-        request = transaction.request
-        if request.method == "CANCEL":
-            self._receive_cancel(transaction, now)
-        elif request.to.tag is not None:
-            self._receive_in_dialog(transaction, now)
-        elif (refusal := self.admission.check(request)) is not None:
-            self._respond(transaction, refusal, now)
-        elif request.method == "INVITE":
-            self._receive_invite(transaction, now)
-        elif request.method == "OPTIONS":
-            self._answer_options(transaction, now)
-        else:
-            # A BYE, that is, which belongs to no dialog.
-            self._respond(transaction, Refusal(481), now)
-
-    def _receive_in_dialog(self, transaction: ServerTransaction, now: float) -> None:
-        request = transaction.request
-        refusal = self.admission.check_method(request)
-        call = self._find(request)
-        if refusal is None and (call is None or call.dialog is None):
-            refusal = Refusal(481)
-        elif call is not None and call.dialog is not None:
-            if not call.dialog.accepts(request):
-                refusal = Refusal(500, (("Retry-After", "0"),))
-        refusal = refusal or self.admission.check(request)
-        if refusal is not None:
-            self._respond(transaction, refusal, now)
-        elif request.method == "OPTIONS":
-            self._answer_options(transaction, now)
-        elif call is not None:
-            transaction.user = call
-            call.receive_request(transaction, now)
-            self.wake(call)
+    # What is done about requests.
 
     def _receive_invite(self, transaction: ServerTransaction, now: float) -> None:
         if not self.answers_calls:
-            self._respond(transaction, Refusal(480), now)
+            self.respond(transaction, 480, now)
         elif self._is_full():
-            self._respond(transaction, self._overload(), now)
+            self.reception.refuse(transaction, self.reception.overload(), now)
         else:
             call = ServerCall(self, transaction, now)
             self._calls.add(call)
             transaction.user = call
 
-    def _receive_cancel(self, transaction: ServerTransaction, now: float) -> None:
-        cancelled = self._layer.cancelled_by(transaction.request)
-        if cancelled is None:
-            self._respond(transaction, Refusal(481), now)
-            return
-        call = cancelled.user
-        tag = None
-        if isinstance(call, Call) and call.dialog is not None:
-            tag = call.dialog.local.tag
-        self._respond(transaction, Refusal(200), now, to_tag=tag)
-        if isinstance(call, ServerCall) and call.transaction is cancelled:
-            call.cancel(now)
-        elif isinstance(call, Call):
-            call.cancel_reinvite(cancelled, now)
-
     def _answer_options(self, transaction: ServerTransaction, now: float) -> None:
         status = 200 if self.answers_calls else 480
-        headers = (*self.admission.headers, *self.admission.accept_headers)
         body = self.capabilities if status == 200 else None
-        response = response_to(
-            transaction.request,
+        self.respond(
+            transaction,
             status,
-            to_tag=new_tag(),
-            headers=headers,
+            now,
+            headers=(*self.admission.headers, *self.admission.accept_headers),
             body=body or b"",
             content_type="application/sdp" if body else None,
         )
-        self._layer.respond(transaction, response, now)
+
+    def _answer_options_inside(
+        self, user: DialogUser, transaction: ServerTransaction, now: float
+    ) -> None:
+        self._answer_options(transaction, now)
 
     def _is_full(self) -> bool:
         if len(self._calls) >= self.limits.calls:
@@ -425,36 +438,3 @@ class UserAgentCore:
             if not call.is_ours and call.state is CallState.INVITING
         ]
         return len(ringing) >= self.limits.ringing_calls
-
-    def _overload(self) -> Refusal:
-        return Refusal(503, (("Retry-After", str(self.limits.retry_after)),))
-
-    def _respond(
-        self,
-        transaction: ServerTransaction,
-        refusal: Refusal,
-        now: float,
-        *,
-        to_tag: str | None = None,
-    ) -> None:
-        response = response_to(
-            transaction.request,
-            refusal.status,
-            to_tag=to_tag or new_tag(),
-            headers=refusal.headers,
-        )
-        self._layer.respond(transaction, response, now)
-
-    def _refuse(self, request: Request, refusal: Refusal, source: Hop) -> None:
-        """Answer without a transaction, if the way back can be read."""
-        if request.method == "ACK":
-            return
-        try:
-            stamp_via(request, source)
-            hop, fallback = response_hops(request.via, source)
-        except SipParseError:
-            return
-        response = response_to(
-            request, refusal.status, to_tag=new_tag(), headers=refusal.headers
-        )
-        self._layer.send(Outgoing(response, hop, fallback))

@@ -248,7 +248,7 @@ def test_a_refusal_is_final(network: Network, alice: Node, bob: Peer) -> None:
     assert not call.reject(603, network.now)
     assert not call.accept(network.now)
     call.provisional(180, network.now)
-    call.cancel(network.now)
+    call.cancelled(call.transaction, network.now)
     network.run()
     send(bob, build("ACK", to_tag=responses(bob)[0].to.tag, branch="z9hG4bKINVITE1"))
     network.run(40.0)
