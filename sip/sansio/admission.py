@@ -8,7 +8,7 @@ whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sip.checks import KNOWN_METHODS
 from sip.message import Request
@@ -16,8 +16,9 @@ from sip.uri import OtherUri, SipUri, Uri
 
 __all__ = ["Admission", "Refusal"]
 
-# A body must never be a reason not to hang up.
-_BODY_IGNORED = frozenset({"ACK", "BYE", "CANCEL"})
+# Whose body is the description of a session.  That of another method is for
+# whoever does the method to judge, and one must never be a reason not to hang up.
+_SESSION_BODY = frozenset({"INVITE", "OPTIONS", "PRACK", "UPDATE"})
 
 _IDENTITY = frozenset({"", "identity"})
 
@@ -66,6 +67,11 @@ class Admission:
             ("Accept-Language", "*"),
         )
 
+    def including(self, *methods: str) -> Admission:
+        """Return an admission that takes these methods too."""
+        more = [method for method in methods if method not in self.methods]
+        return replace(self, methods=(*self.methods, *more))
+
     def check(self, request: Request) -> Refusal | None:
         """Return how to refuse a request, or ``None`` if it is taken.
 
@@ -104,7 +110,7 @@ class Admission:
         return None
 
     def _check_body(self, request: Request) -> Refusal | None:
-        if request.method in _BODY_IGNORED:
+        if request.method not in _SESSION_BODY:
             return None
         if request.body and not _is_optional(request):
             refused = self._check_content(request)

@@ -52,6 +52,7 @@ class Reception:
     Attributes:
         outside: Who does which method outside of dialogs.
         inside: Who does which method in dialogs, if their users don't.
+        astray: Who does which method with a To tag that belongs to no dialog (yet).
     """
 
     def __init__(self, host: Host, layer: TransactionLayer) -> None:
@@ -59,6 +60,7 @@ class Reception:
         self._layer = layer
         self.outside: dict[str, Outside] = {}
         self.inside: dict[str, Inside] = {}
+        self.astray: dict[str, Outside] = {}
 
     def receive(self, transaction: ServerTransaction, now: float) -> None:
         """Take in a new request other than ACK.
@@ -112,7 +114,8 @@ class Reception:
         user = self._host.user_of(request)
         refusal = self._host.admission.check_method(request)
         if refusal is None and (user is None or user.dialog is None):
-            refusal = Refusal(481)
+            if request.method not in self.astray:
+                refusal = Refusal(481)
         elif user is not None and user.dialog is not None:
             if not user.dialog.accepts(request):
                 refusal = Refusal(500, (("Retry-After", "0"),))
@@ -121,6 +124,8 @@ class Reception:
             self.refuse(transaction, refusal, now)
         elif user is not None:
             self._hand_over(user, transaction, now)
+        else:
+            self.astray[request.method](transaction, now)
 
     def _hand_over(
         self, user: DialogUser, transaction: ServerTransaction, now: float

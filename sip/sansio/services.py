@@ -79,7 +79,7 @@ class Services(Protocol):
         """Take note that the next timeout of a user has changed."""
 
     def ended(self, user: DialogUser) -> None:
-        """Forget a user and its dialog."""
+        """Forget a user, and its dialog if that isn't another's."""
 
     def send(
         self, request: Request, next_hop: Uri, user: RequestUser | None = None

@@ -291,11 +291,12 @@ class UserAgentCore:
         self._agenda.set(user, user.next_timeout())
 
     def ended(self, user: DialogUser) -> None:
-        """Forget a user and its dialog."""
+        """Forget a user, and its dialog if that isn't another's."""
         if isinstance(user, Call):
             self._calls.discard(user)
-        if user.dialog is not None:
-            self._dialogs.pop(user.dialog.key, None)
+        key = None if user.dialog is None else user.dialog.key
+        if key is not None and self._dialogs.get(key) is user:
+            del self._dialogs[key]
         self.wake(user)
 
     def user_of(self, request: Request) -> DialogUser | None:
