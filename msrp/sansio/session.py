@@ -14,7 +14,6 @@ both directions, so that none gets lost and none is shown twice
 
 from __future__ import annotations
 
-import enum
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -22,7 +21,6 @@ from typing import TYPE_CHECKING
 from msrp.config import SessionConfig
 from msrp.errors import (
     CloseReason,
-    ConnectionFailed,
     DeliveryError,
     FailureReported,
     LocalProtocolError,
@@ -49,6 +47,16 @@ from msrp.sansio.chunker import BytesBody, Chunk
 from msrp.sansio.encoder import new_message_id, new_transaction_id
 from msrp.sansio.incoming import Incoming
 from msrp.sansio.outgoing import Outgoing, OutgoingState
+from msrp.sansio.queues import SendQueues
+from msrp.sansio.refusals import (
+    ENDS_SESSION,
+    FATAL,
+    NOT_RECEIVED,
+    code_of,
+    error_of,
+    no_session,
+)
+from msrp.sansio.session_state import NEXT, SessionState, Trigger
 from msrp.status import StatusCode, reason_phrase
 from msrp.uri import MsrpUri, format_path
 
@@ -56,76 +64,6 @@ if TYPE_CHECKING:
     from msrp.sansio.stream import Stream
 
 __all__ = ["Session", "SessionState"]
-
-BULK_SIZE = 16 * 1024
-"""Octets above which a message may be overtaken by a shorter one.  Those below are
-sent one after the other, so that what a person types arrives in its order."""
-
-_FATAL = frozenset(
-    {
-        StatusCode.FORBIDDEN,
-        StatusCode.SESSION_DOES_NOT_EXIST,
-        StatusCode.WRONG_CONNECTION,
-    }
-)
-"""Answers to the first SEND after which there is no session."""
-
-_ENDS_SESSION = frozenset(
-    {StatusCode.SESSION_DOES_NOT_EXIST, StatusCode.WRONG_CONNECTION}
-)
-
-_NOT_RECEIVED = frozenset(
-    {StatusCode.REQUEST_TIMEOUT, StatusCode.SESSION_DOES_NOT_EXIST}
-)
-"""What a relay reports of octets that have not reached the far end; all other codes
-say that somebody has seen them and doesn't want the message."""
-
-
-class SessionState(enum.Enum):
-    """Where a session stands."""
-
-    NEW = enum.auto()
-    """Nothing has been sent or received yet; a passive side waits here."""
-
-    BINDING = enum.auto()
-    """The active side has sent its first, empty SEND and waits for the response."""
-
-    OPEN = enum.auto()
-    """Messages may be sent."""
-
-    LOST = enum.auto()
-    """It has no connection any more; what isn't finished waits for another session."""
-
-    REPLACED = enum.auto()
-    """Another session goes on with what was left of it."""
-
-    CLOSED = enum.auto()
-    """It is over."""
-
-
-class _Trigger(enum.Enum):
-    OPEN_ACTIVELY = enum.auto()
-    BOUND = enum.auto()
-    GO_BACK = enum.auto()
-    LOSE = enum.auto()
-    REPLACE = enum.auto()
-    END = enum.auto()
-
-
-_NEXT = {
-    (SessionState.NEW, _Trigger.OPEN_ACTIVELY): SessionState.BINDING,
-    (SessionState.NEW, _Trigger.BOUND): SessionState.OPEN,
-    (SessionState.NEW, _Trigger.LOSE): SessionState.LOST,
-    (SessionState.NEW, _Trigger.END): SessionState.CLOSED,
-    (SessionState.BINDING, _Trigger.BOUND): SessionState.OPEN,
-    (SessionState.BINDING, _Trigger.GO_BACK): SessionState.NEW,
-    (SessionState.BINDING, _Trigger.LOSE): SessionState.LOST,
-    (SessionState.BINDING, _Trigger.END): SessionState.CLOSED,
-    (SessionState.OPEN, _Trigger.LOSE): SessionState.LOST,
-    (SessionState.OPEN, _Trigger.END): SessionState.CLOSED,
-    (SessionState.LOST, _Trigger.REPLACE): SessionState.REPLACED,
-    (SessionState.LOST, _Trigger.END): SessionState.CLOSED,
-}
 
 
 class Session:
@@ -164,15 +102,10 @@ class Session:
         self._events: list[CoreEvent] = []
         self._messages: dict[str, Outgoing] = {}
         """All that isn't finished, by Message-ID."""
-        self._lines: deque[Outgoing] = deque()
-        """Short messages that have octets to send, strictly in order."""
-        self._bulk: deque[Outgoing] = deque()
-        """Long ones, taking turns."""
-        self._bulk_turn = False
+        self._queues = SendQueues(self.config.window)
         self._binding: Outgoing | None = None
         self._binding_until: float | None = None
         self._tentative = False
-        self._unanswered = 0
         self._over: tuple[CloseReason, MsrpError | None] | None = None
         self._was_open = False
         self._lost_by: tuple[CloseReason, MsrpError | None] | None = None
@@ -198,7 +131,7 @@ class Session:
         if message.message_id in self._messages:
             raise LocalProtocolError("a message with this Message-ID is on its way")
         self._messages[message.message_id] = message
-        self._queue_of(message).append(message)
+        self._queues.add(message)
 
     def abort(self, message_id: str, problem: str | None = None) -> None:
         """Give up a message; what is left of it won't be sent."""
@@ -258,7 +191,7 @@ class Session:
         if lost.state is SessionState.CLOSED or not lost.was_open:
             raise LocalProtocolError("there is no open or lost session to replace")
         lost.let_go()
-        lost._step(_Trigger.REPLACE)
+        lost._step(Trigger.REPLACE)
         self._was_open = True
         self._lost_by = lost._lost_by
         self._given_up = lost._given_up
@@ -273,7 +206,7 @@ class Session:
     def let_go(self) -> None:
         """Be without a connection, and tell nobody; nothing if that is so already."""
         if self.state in (SessionState.NEW, SessionState.BINDING, SessionState.OPEN):
-            self._step(_Trigger.LOSE)
+            self._step(Trigger.LOSE)
             self._binding = self._binding_until = None
             self._leave_stream()
 
@@ -287,7 +220,7 @@ class Session:
         except LocalProtocolError as error:
             self._fail(message, MessageAborted(message.message_id, str(error)))
         else:
-            self._queue_of(message).append(message)
+            self._queues.add(message)
 
     # What its stream tells it.
 
@@ -303,16 +236,16 @@ class Session:
         """
         self.stream = stream
         self._tentative = tentative
-        self._step(_Trigger.OPEN_ACTIVELY)
+        self._step(Trigger.OPEN_ACTIVELY)
         binding = Outgoing(new_message_id(), None, BytesBody(b""), new_id=self._new_id)
         self._binding = binding
         self._binding_until = now + self.config.binding_patience
-        self._lines.appendleft(binding)
+        self._queues.add_first(binding)
 
     def bound(self) -> None:
         """Note that the peer knows, or has shown, which session this is."""
         if self.state in (SessionState.NEW, SessionState.BINDING):
-            self._step(_Trigger.BOUND)
+            self._step(Trigger.BOUND)
             self._was_open = True
             self._lost_by = None
             self._binding_until = None
@@ -342,10 +275,8 @@ class Session:
                 continue
             if chunk is not None:
                 message.begin()
-                if message.failure_report is FailureReport.YES:
-                    message.unanswered += 1
-                    self._unanswered += 1
-                self._bulk_turn = bool(self._lines) and message is self._lines[0]
+                answered = message.failure_report is FailureReport.YES
+                self._queues.begun(message, answered=answered)
                 return message, chunk
         return None
 
@@ -354,36 +285,30 @@ class Session:
         return any(message is not besides for message in self._candidates())
 
     def _candidates(self) -> list[Outgoing]:
-        if self.state is not SessionState.OPEN:
-            waiting = self.state is SessionState.BINDING and self._lines
-            first = self._lines[0] if waiting else None
-            return [first] if first is not None and first is self._binding else []
-        room = self.config.window - self._unanswered
-        lines = [self._lines[0]] if self._lines and room > 0 else []
-        # Long messages leave some of the window to what a person types.
-        bulk = list(self._bulk) if room > self.config.window // 8 else []
-        return bulk + lines if self._bulk_turn else lines + bulk
+        if self.state is SessionState.OPEN:
+            return self._queues.candidates()
+        # Until the peer knows the session, only what tells it of that goes out.
+        first = self._queues.first if self.state is SessionState.BINDING else None
+        return [first] if first is not None and first is self._binding else []
 
     def chunk_written(self, message: Outgoing, chunk: Chunk) -> None:
         """Note that the end-line of a chunk is out."""
         if message.finished or self.state in (SessionState.LOST, SessionState.REPLACED):
             return
-        queue = self._lines if message in self._lines else self._bulk
         if chunk.flag is ContinuationFlag.END:
-            queue.remove(message)
+            self._queues.remove(message)
             message.all_written()
             if message is not self._binding:
                 self._events.append(MessageSent(message.message_id))
             self._confirm(message)
-        elif queue is self._bulk:
-            self._bulk.remove(message)
-            self._bulk.append(message)
+        else:
+            self._queues.turn_over(message)
 
     def response_received(
         self, message: Outgoing, code: int, chunk: Chunk | None = None
     ) -> None:
         """Take in the answer to one chunk of a message (:rfc:`4975#section-7.3.2`)."""
-        self._answered(message)
+        self._queues.answered(message)
         if message is self._binding:
             self._binding_answered(code)
             return
@@ -398,11 +323,11 @@ class Session:
 
     def response_missing(self, message: Outgoing) -> None:
         """Note that a chunk was not answered, or a message not reported, in time."""
-        self._answered(message)
+        self._queues.answered(message)
         if message is not self._binding:
             self._fail(message, ResponseTimeout(message.message_id))
         elif self.state is SessionState.BINDING:
-            error = _no_session("the peer never answered")
+            error = no_session("the peer never answered")
             self._not_bound_here(CloseReason.LOST, error)
 
     def report_received(self, head: RequestHead) -> None:
@@ -426,13 +351,13 @@ class Session:
             self._confirm(message)
         else:
             error = FailureReported(message.message_id, code, reason_phrase(code))
-            if head.byte_range is None or code not in _NOT_RECEIVED:
+            if head.byte_range is None or code not in NOT_RECEIVED:
                 self._failed_with(message, code, error)
                 return
             if self.config.recovery_time > 0:
                 message.not_received(head.byte_range)
             else:
-                self._fail(message, _error_of(message, code, error))
+                self._fail(message, error_of(message, code, error))
             self.lose(CloseReason.LOST, error)
 
     def disconnected(
@@ -481,10 +406,9 @@ class Session:
         """Be over; every message that isn't known to have arrived fails."""
         if self.state in (SessionState.CLOSED, SessionState.REPLACED):
             return
-        self._step(_Trigger.END)
+        self._step(Trigger.END)
         self._over = (reason, error)
-        self._lines.clear()
-        self._bulk.clear()
+        self._queues.clear()
         for message in list(self._messages.values()):
             self._fail(message, SessionEnded(message.message_id))
         self._events.extend(self.incoming.give_up_all("the session ended"))
@@ -503,21 +427,16 @@ class Session:
         if self._binding_until is not None and self._binding_until <= now:
             # Some stacks never answer an empty SEND; it shall not fill the window.
             assert self._binding is not None
-            self._answered(self._binding)
+            self._queues.answered(self._binding)
             self.bound()
         self._events.extend(self.incoming.stale(now))
 
     # Inside.
 
-    def _answered(self, message: Outgoing) -> None:
-        if message.unanswered:
-            message.unanswered -= 1
-            self._unanswered -= 1
-
     def _binding_answered(self, code: int) -> None:
-        if code in _FATAL:
+        if code in FATAL:
             words = f"the peer refused the session with {code} ({reason_phrase(code)})"
-            self._not_bound_here(CloseReason.BY_THEM, _no_session(words))
+            self._not_bound_here(CloseReason.BY_THEM, no_session(words))
         else:
             self.bound()
 
@@ -527,12 +446,11 @@ class Session:
         if not tentative or reason is CloseReason.BY_US:
             self.not_bound(reason, error)
             return
-        self._step(_Trigger.GO_BACK)
+        self._step(Trigger.GO_BACK)
         assert self._binding is not None
-        if self._binding in self._lines:
-            self._lines.remove(self._binding)
+        self._queues.remove(self._binding)
         self._binding = self._binding_until = None
-        self._unanswered = 0  # Nothing else was sent before it.
+        self._queues.none_unanswered()  # Nothing else was sent before it.
         self._events.append(BindingFailed(error))
         self._leave_stream()
 
@@ -541,21 +459,17 @@ class Session:
             self.stream.session_ended(self)
             self.stream = None
 
-    def _queue_of(self, message: Outgoing) -> deque[Outgoing]:
-        size = message.chunker.total
-        return self._bulk if size is None or size > BULK_SIZE else self._lines
-
     def _confirm(self, message: Outgoing) -> None:
         if message.confirm() and message is not self._binding:
             del self._messages[message.message_id]
             self._events.append(MessageDelivered(message.message_id))
 
     def _failed_with(self, message: Outgoing, code: int, error: DeliveryError) -> None:
-        error = _error_of(message, code, error)
+        error = error_of(message, code, error)
         if code == StatusCode.UNSUPPORTED_MEDIA_TYPE and message.chunker.content_type:
             self.refused_types.add(message.chunker.content_type)
         self._fail(message, error)
-        if code in _ENDS_SESSION:
+        if code in ENDS_SESSION:
             self.end(CloseReason.BY_THEM, error)
 
     def _fail(self, message: Outgoing, error: DeliveryError) -> None:
@@ -565,9 +479,7 @@ class Session:
         if not message.fail(error):
             return
         self._messages.pop(message.message_id, None)
-        for queue in (self._lines, self._bulk):
-            if message in queue:
-                queue.remove(message)
+        self._queues.remove(message)
         # And what goes on in the middle, and isn't reported, waits for its beginning.
         waited_for = half_sent or (half_known and message.resumed)
         if waited_for and self.stream is not None:
@@ -575,29 +487,8 @@ class Session:
         elif half_known and self.state is not SessionState.CLOSED:
             self._given_up.append(message)
         self._events.append(
-            MessageDeliveryFailed(
-                message.message_id, _code_of(error), str(error), error
-            )
+            MessageDeliveryFailed(message.message_id, code_of(error), str(error), error)
         )
 
-    def _step(self, trigger: _Trigger) -> None:
-        self.state = _NEXT[self.state, trigger]
-
-
-def _code_of(error: DeliveryError) -> int | None:
-    if isinstance(error, RequestRefused | FailureReported):
-        return error.code
-    if isinstance(error, ResponseTimeout):
-        return StatusCode.REQUEST_TIMEOUT
-    return None
-
-
-def _error_of(message: Outgoing, code: int, error: DeliveryError) -> DeliveryError:
-    if code == StatusCode.REQUEST_TIMEOUT:
-        # A relay waited in vain, as we might have (RFC 4975 section 10.4).
-        return ResponseTimeout(message.message_id)
-    return error
-
-
-def _no_session(problem: str) -> ConnectionFailed:
-    return ConnectionFailed("", problem)
+    def _step(self, trigger: Trigger) -> None:
+        self.state = NEXT[self.state, trigger]

@@ -18,7 +18,8 @@ from msrp.events import CoreEvent
 from msrp.headers import FailureReport
 from msrp.sansio.chunker import BytesBody
 from msrp.sansio.outgoing import Outgoing
-from msrp.sansio.session import BULK_SIZE, Session, SessionState
+from msrp.sansio.queues import BULK_SIZE
+from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import Stream
 from msrp.testing import Directory
 from tests.fuzz.scene import (

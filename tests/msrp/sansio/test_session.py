@@ -27,7 +27,8 @@ from msrp.events import (
 from msrp.headers import ContinuationFlag, FailureReport
 from msrp.sansio.chunker import BodySource, BytesBody
 from msrp.sansio.outgoing import Outgoing, OutgoingState
-from msrp.sansio.session import BULK_SIZE, Session, SessionState
+from msrp.sansio.queues import BULK_SIZE
+from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import Stream
 from msrp.testing import Directory, Written, read_messages
 from msrp.uri import MsrpUri

@@ -1,0 +1,98 @@
+"""Which message of a session goes next (:rfc:`4975#section-7.1.1`).
+
+Short messages go strictly one after the other, so that what a person types arrives
+in its order.  Long ones take turns beside them, chunk by chunk.  How many chunks may
+wait for a response is the window; long messages leave some of it to short ones.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msrp.sansio.outgoing import Outgoing
+
+__all__ = ["BULK_SIZE", "SendQueues"]
+
+BULK_SIZE = 16 * 1024
+"""Octets above which a message may be overtaken by a shorter one.  Those below are
+sent one after the other, so that what a person types arrives in its order."""
+
+_RESERVED = 8
+"""The part of the window that long messages leave to short ones: an eighth."""
+
+
+class SendQueues:
+    """The messages of one session that have octets to send.
+
+    Args:
+        window: Chunks that may wait for a response.
+    """
+
+    __slots__ = ("_bulk", "_bulk_turn", "_lines", "_unanswered", "_window")
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._lines: deque[Outgoing] = deque()
+        """Short messages, strictly in order."""
+        self._bulk: deque[Outgoing] = deque()
+        """Long ones, taking turns."""
+        self._bulk_turn = False
+        self._unanswered = 0
+
+    def add(self, message: Outgoing) -> None:
+        """Put a message behind the others."""
+        self._queue_of(message).append(message)
+
+    def add_first(self, message: Outgoing) -> None:
+        """Put a message before all others."""
+        self._lines.appendleft(message)
+
+    def remove(self, message: Outgoing) -> None:
+        """Take a message out, if it is here."""
+        for queue in (self._lines, self._bulk):
+            if message in queue:
+                queue.remove(message)
+
+    def clear(self) -> None:
+        """Take all messages out."""
+        self._lines.clear()
+        self._bulk.clear()
+
+    def candidates(self) -> list[Outgoing]:
+        """Return the messages that may go now, the one whose turn it is first."""
+        room = self._window - self._unanswered
+        lines = [self._lines[0]] if self._lines and room > 0 else []
+        bulk = list(self._bulk) if room > self._window // _RESERVED else []
+        return bulk + lines if self._bulk_turn else lines + bulk
+
+    @property
+    def first(self) -> Outgoing | None:
+        """The first of the short messages."""
+        return self._lines[0] if self._lines else None
+
+    def begun(self, message: Outgoing, *, answered: bool) -> None:
+        """Note that a chunk of a message goes out, and whether it gets an answer."""
+        if answered:
+            message.unanswered += 1
+            self._unanswered += 1
+        self._bulk_turn = message is self.first
+
+    def turn_over(self, message: Outgoing) -> None:
+        """Note that a chunk that isn't the last one is out: the next one's turn."""
+        if message in self._bulk:
+            self._bulk.remove(message)
+            self._bulk.append(message)
+
+    def answered(self, message: Outgoing) -> None:
+        """Note that a chunk needs no answer any more."""
+        if message.unanswered:
+            message.unanswered -= 1
+            self._unanswered -= 1
+
+    def none_unanswered(self) -> None:
+        """Note that no chunk at all needs an answer."""
+        self._unanswered = 0
+
+    def _queue_of(self, message: Outgoing) -> deque[Outgoing]:
+        size = message.chunker.total
+        return self._bulk if size is None or size > BULK_SIZE else self._lines
