@@ -22,11 +22,17 @@ The *shell*, :mod:`sip.aio`, is what an application uses: a :class:`UserAgent` m
 calls and takes them, and each :class:`Call` runs :class:`Media`.  Only for these is
 a body more than octets: :mod:`sip.media` finds the session description in it and
 puts together what the media offer and answer.
+
+Core and shell are imported when one of their names is first asked for, so a program
+that only reads messages doesn't wait for :mod:`asyncio` and :mod:`ssl`, and one that
+calls numeric addresses doesn't wait for the DNS.
 """
 
 from __future__ import annotations
 
-from sip.aio import Call, IncomingCall, OutgoingCall, UserAgent
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from sip.checks import check_outgoing_request, check_request, check_response
 from sip.cseq import CSeq
 from sip.errors import (
@@ -42,15 +48,25 @@ from sip.errors import (
 )
 from sip.headers import Headers
 from sip.identifiers import new_branch, new_call_id, new_tag
-from sip.media import ExplainingMedia, IntroducedMedia, Media
 from sip.message import Message, Request, Response, response_to
 from sip.name_addr import NameAddr, parse_name_addrs
 from sip.parameters import Parameters
-from sip.sansio import Admission, EndReason, Hop, Limits, Timers, Transport
 from sip.status import reason_phrase
 from sip.uri import OtherUri, SipUri, Uri, parse_uri
 from sip.via import BRANCH_COOKIE, Via
 from sip.wire import KeepAlive, StreamEvent, StreamFramer, parse_message
+
+# What isn't a value is imported when it is first asked for; both lists name it.
+if TYPE_CHECKING:
+    from sip.aio import Call, IncomingCall, OutgoingCall, UserAgent
+    from sip.media import ExplainingMedia, IntroducedMedia, Media
+    from sip.sansio import Admission, EndReason, Hop, Limits, Timers, Transport
+
+_LATER = {
+    "sip.aio": ("Call", "IncomingCall", "OutgoingCall", "UserAgent"),
+    "sip.media": ("ExplainingMedia", "IntroducedMedia", "Media"),
+    "sip.sansio": ("Admission", "EndReason", "Hop", "Limits", "Timers", "Transport"),
+}
 
 __all__ = [
     "BRANCH_COOKIE",
@@ -102,3 +118,19 @@ __all__ = [
     "reason_phrase",
     "response_to",
 ]
+
+_HOMES = {name: module for module, names in _LATER.items() for name in names}
+
+if not TYPE_CHECKING:  # Else a type checker took every name for one of ours.
+
+    def __getattr__(name: str) -> object:
+        """Import what wasn't asked for before (:pep:`562`)."""
+        if f"{__name__}.{name}" in _LATER:
+            return import_module(f"{__name__}.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

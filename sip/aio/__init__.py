@@ -17,7 +17,8 @@ from sip.aio.agent import InviteHandler, UserAgent
 from sip.aio.call import Call
 from sip.aio.incoming import IncomingCall
 from sip.aio.outgoing import OutgoingCall
-from sip.aio.resolver import Dns, Resolver, SystemDns
+from sip.aio.resolver import Dns, Resolver
+from sip.aio.system_dns import SystemDns
 
 __all__ = [
     "Call",

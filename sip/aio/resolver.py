@@ -7,18 +7,11 @@ and its addresses only if there are none.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import socket
 from collections.abc import Sequence
 from typing import Protocol
 
-import dns.asyncresolver
-import dns.exception
-import dns.rdtypes.IN.NAPTR
-import dns.rdtypes.IN.SRV
-import dns.resolver
-
+from sip.aio.system_dns import SystemDns
 from sip.errors import TransportError
 from sip.sansio.hop import Hop, Transport, is_numeric
 from sip.sansio.locate import (
@@ -34,19 +27,9 @@ from sip.sansio.locate import (
 )
 from sip.uri import SipUri, Uri
 
-__all__ = ["Dns", "Resolver", "SystemDns", "hops_without_dns", "usable_transports"]
+__all__ = ["Dns", "Resolver", "hops_without_dns", "usable_transports"]
 
 _log = logging.getLogger("sip.resolver")
-
-_DNS_TIME = 5.0
-"""Seconds for one question.  Three in a row must leave time for the call."""
-
-_NO_SUCH_NAME = frozenset(
-    getattr(socket, name)
-    for name in ("EAI_NONAME", "EAI_NODATA")
-    if hasattr(socket, name)
-)
-"""How the system says that a name is not there; everything else may pass."""
 
 _MOST_HOPS = 16
 """How many hops to try for one request, however many records there are."""
@@ -67,59 +50,6 @@ class Dns(Protocol):
         Raises:
             TransportError: There is no telling: the DNS doesn't answer.
         """
-
-
-class SystemDns:
-    """The DNS as this host sees it, and its hosts file for addresses."""
-
-    async def naptr(self, name: str) -> Sequence[Naptr]:
-        """Return the NAPTR records of a name."""
-        return [
-            Naptr(
-                record.order,
-                record.preference,
-                record.service.decode("ascii", "replace"),
-                record.replacement.to_text(omit_final_dot=True),
-                record.flags.decode("ascii", "replace"),
-            )
-            for record in await _ask(name, "NAPTR")
-            if isinstance(record, dns.rdtypes.IN.NAPTR.NAPTR)
-        ]
-
-    async def srv(self, name: str) -> Sequence[Srv]:
-        """Return the SRV records of a name."""
-        return [
-            Srv(
-                record.priority,
-                record.weight,
-                record.port,
-                record.target.to_text(omit_final_dot=True),
-            )
-            for record in await _ask(name, "SRV")
-            if isinstance(record, dns.rdtypes.IN.SRV.SRV)
-        ]
-
-    async def addresses(self, name: str) -> Sequence[str]:
-        """Return the IPv4 and IPv6 addresses of a name, the best first.
-
-        Raises:
-            TransportError: There is no telling: the DNS doesn't answer.
-        """
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(_DNS_TIME):
-                found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-        except UnicodeError:
-            return []
-        except TimeoutError as exc:
-            problem = f"the DNS gave no address for {name} within {_DNS_TIME:g} s"
-            raise TransportError(problem, target=name) from exc
-        except socket.gaierror as exc:
-            if exc.errno in _NO_SUCH_NAME:
-                return []
-            problem = f"the DNS can't be asked for {name}: {exc.strerror}"
-            raise TransportError(problem, target=name) from exc
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class Resolver:
@@ -219,17 +149,6 @@ def hops_without_dns(uri: Uri, transports: Sequence[Transport]) -> Sequence[Hop]
     transport = target.transport or transports[0]
     port = target.port or transport.default_port
     return (Hop(transport, host, port, target.server_name),)
-
-
-async def _ask(name: str, kind: str) -> Sequence[object]:
-    try:
-        answer = await dns.asyncresolver.resolve(
-            name, kind, lifetime=_DNS_TIME, raise_on_no_answer=False
-        )
-    except (dns.exception.DNSException, OSError) as exc:
-        _log.debug("no %s records of %s: %s", kind, name, type(exc).__name__)
-        return ()
-    return list(answer) if answer.rrset is not None else ()
 
 
 def usable_transports(listen: Sequence[Hop]) -> list[Transport]:

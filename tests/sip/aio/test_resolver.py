@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sip.aio.resolver import Resolver, SystemDns
+from sip.aio.resolver import Resolver
 from sip.sansio.hop import Transport
 from sip.sansio.locate import Naptr, Srv
 from sip.uri import parse_uri
@@ -163,11 +163,3 @@ async def test_however_many_records_there_are_few_hops_are_tried() -> None:
     )
     assert len(await resolve(dns, "sip:example.com")) == 16
     assert len(dns.asked) < 16
-
-
-async def test_the_hosts_file_counts() -> None:
-    assert "127.0.0.1" in await SystemDns().addresses("localhost")
-
-
-async def test_a_name_that_is_none_has_no_addresses() -> None:
-    assert await SystemDns().addresses("a" * 70 + ".invalid") == []
