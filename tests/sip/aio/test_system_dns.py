@@ -82,10 +82,11 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[NameServer]:
 @pytest.mark.rule("SIP-65", "ST-14")
 async def test_the_records_of_a_name_server_lead_to_hops(server: NameServer) -> None:
     dns = SystemDns(["127.0.0.1"], server.port)
-    assert await dns.naptr("psap.test") == [
-        Naptr(10, 20, "SIP+D2T", "_sip._tcp.psap.test", "s"),
-        Naptr(10, 10, "SIPS+D2T", "_sips._tcp.psap.test", "S"),
+    records = await dns.naptr("psap.test")  # In any order.
+    assert sorted(records, key=lambda record: (record.order, record.preference)) == [
         Naptr(5, 10, "E2U+sip", ".", "u"),
+        Naptr(10, 10, "SIPS+D2T", "_sips._tcp.psap.test", "S"),
+        Naptr(10, 20, "SIP+D2T", "_sip._tcp.psap.test", "s"),
     ]
     assert await dns.srv("_sips._tcp.psap.test") == [Srv(1, 5, 5061, "192.0.2.7")]
     resolver = Resolver([Transport.UDP, Transport.TLS], dns)
