@@ -159,10 +159,12 @@ def _alternative_names(der: bytes) -> x509.SubjectAlternativeName | None:
     try:
         extensions = x509.load_der_x509_certificate(der).extensions
         return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (
+    except (  # All that cryptography has been seen to say of damaged ones.
+        TypeError,
         ValueError,
         x509.DuplicateExtension,
         x509.ExtensionNotFound,
+        x509.InvalidVersion,
         x509.UnsupportedGeneralNameType,
     ):
         return None

@@ -2,70 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Self, assert_never
+from dataclasses import replace
+from typing import Self
 
+from msrp.aio.binding import Binding
 from msrp.aio.certificates import LocalCertificate
-from msrp.aio.connector import Manner, describe, format_address, open_stream, reach
+from msrp.aio.connector import Manner
 from msrp.aio.dispatch import ConnectionHooks
-from msrp.aio.inbox import Inbox
-from msrp.aio.incoming import Reception
 from msrp.aio.listener import MsrpListener
 from msrp.aio.outgoing import Outbox
-from msrp.aio.own_ports import OwnPorts
-from msrp.aio.recovery import Recovery, check_same_party
+from msrp.aio.progress import Progress
+from msrp.aio.recovery import check_same_party
+from msrp.aio.running import RunningSession
 from msrp.aio.sending import Sending
 from msrp.aio.sockets import SocketOptions
-from msrp.aio.stream import StreamProtocol
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import SessionConfig
 from msrp.content import MessageReceived
-from msrp.errors import (
-    CloseReason,
-    ConnectionFailed,
-    LocalProtocolError,
-    MsrpError,
-    SessionClosed,
-)
-from msrp.events import (
-    BindingFailed,
-    ClosedEvent,
-    ConnectionEstablished,
-    ConnectionFailedEvent,
-    ConnectionLost,
-    CoreEvent,
-    IncompleteMessage,
-    MessageCompleted,
-    MessageDelivered,
-    MessageDeliveryFailed,
-    MessageRefused,
-    MessageSent,
-    MessageStored,
-    ReportReceived,
-    SessionOver,
-)
+from msrp.errors import CloseReason, LocalProtocolError, SessionClosed
+from msrp.events import ClosedEvent
 from msrp.negotiation import Description, Negotiated, Resolver, negotiate
 from msrp.policy import Policy
 from msrp.sansio.session import Session, SessionState
-from msrp.uri import MsrpUri
 
 __all__ = ["MsrpConnection"]
 
 logger = logging.getLogger("msrp.connection")
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What a connection has once it is started."""
-
-    session: Session
-    inbox: Inbox
-    outbox: Outbox
-    reception: Reception
 
 
 class MsrpConnection(ConnectionHooks, Sending):
@@ -122,18 +85,8 @@ class MsrpConnection(ConnectionHooks, Sending):
             limits=self._config.limits,
         )
         self._listener = listener
-        self._ports = OwnPorts(self._manner, self._config.limits)
-        self._parts: _Parts | None = None
-        self._stream: StreamProtocol | None = None
-        self._former: list[StreamProtocol] = []
-        self._recovery = Recovery(self._config.recovery_time, self._not_recovered)
-        self._opening: asyncio.Timeout | None = None
-        self._established = asyncio.Event()
-        self._turned_away = asyncio.Event()
-        self._over = asyncio.Event()
-        self._end: ClosedEvent | None = None
-        self._deadline: asyncio.TimerHandle | None = None
-        self._closing: asyncio.Task[None] | None = None
+        self._progress = Progress()
+        self._running: RunningSession | None = None
 
     @classmethod
     def create_from_sdp(
@@ -197,29 +150,22 @@ class MsrpConnection(ConnectionHooks, Sending):
             SessionClosed: It was shut down meanwhile.
             LocalProtocolError: It was started or shut down before.
         """
-        if self._parts is not None or self._end is not None:
+        if self._running is not None or self._progress.end is not None:
             raise LocalProtocolError("this connection was started or shut down before")
         for warning in self.negotiated.warnings:
             logger.warning("in the peer's SDP: %s", warning)
-        config = replace(self._config, max_message_length=self.max_message_length)
-        session = Session(
-            self.negotiated.local_uri,
-            self.negotiated.remote_path,
-            is_active=self.negotiated.is_active,
+        config = self._config
+        if self.max_message_length != config.max_message_length:
+            config = replace(config, max_message_length=self.max_message_length)
+        self._running = RunningSession(
+            self.negotiated,
             config=config,
+            policy=self.policy,
+            hooks=self,
+            progress=self._progress,
+            new_binding=self._new_binding,
         )
-        inbox = Inbox(self._config.limits, self.deliver, self._flow_changed)
-        reception = Reception(config, self.policy, inbox.put, self._flow_changed)
-        session.incoming.has_room = lambda: not inbox.overfull
-        session.incoming.open_store = reception.open_store
-        self._parts = _Parts(
-            session,
-            inbox,
-            Outbox(session, self.negotiated, self._flush, self._flow_changed),
-            reception,
-        )
-        inbox.start()
-        await self._open()
+        await self._running.open()
 
     async def reestablish(
         self,
@@ -271,15 +217,17 @@ class MsrpConnection(ConnectionHooks, Sending):
         negotiated = negotiate(
             offered, answered, is_incoming=is_incoming, resolve=resolve
         )
-        if self._end is not None:
+        if self._progress.end is not None:
             raise LocalProtocolError("this connection is over")
-        if not self.session.was_open:
+        running = self._started()
+        if not running.session.was_open:
             raise LocalProtocolError("this connection was never established")
         if not allow_other_party:
             check_same_party(self.negotiated, negotiated)
-        with self._recovery.attempt():
-            self._replace_session(negotiated, from_the_start)
-            await self._open()
+        with running.recovery.attempt():
+            running.move(negotiated, from_the_start=from_the_start)
+            self.negotiated = negotiated
+            await running.open()
 
     async def established(self) -> None:
         """Wait until messages can flow, also when a lost session waits for that.
@@ -288,16 +236,11 @@ class MsrpConnection(ConnectionHooks, Sending):
             ConnectionFailed: They never can.
             SessionClosed: It was shut down before.
         """
-        await _any_of(self._established, self._over)
-        if self._established.is_set() or self._end is None:
-            return  # Or it was, and is lost since; that is told elsewhere.
-        raise self._end.error or SessionClosed(self._end.reason)
+        await self._progress.established()
 
     async def closed(self) -> ClosedEvent:
         """Wait until the session is over, and return how it ended."""
-        await self._over.wait()
-        assert self._end is not None
-        return self._end
+        return await self._progress.closed()
 
     async def shutdown(self, *, timeout: float = 5.0) -> None:
         """End the session.
@@ -309,21 +252,12 @@ class MsrpConnection(ConnectionHooks, Sending):
         Args:
             timeout: Seconds to wait for messages that are on their way.
         """
-        if self._parts is None:
-            self._finish(ClosedEvent(CloseReason.BY_US, None))
-            self._forget(self.negotiated.local_uri)
+        if self._running is None:
+            self._progress.finish(ClosedEvent(CloseReason.BY_US, None))
+            if self._listener is not None:
+                self._listener.forget(self.negotiated.local_uri)
             return
-        try:
-            if self.is_open:
-                async with asyncio.timeout(timeout):
-                    await self._parts.outbox.drained()
-        except TimeoutError:
-            logger.info("session ends with messages on their way")
-        finally:
-            self._end_session(CloseReason.BY_US)
-        if self._closing is not None and self._closing is not asyncio.current_task():
-            await asyncio.shield(self._closing)
-        await self._parts.inbox.join()
+        await self._running.shutdown(timeout)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -335,8 +269,13 @@ class MsrpConnection(ConnectionHooks, Sending):
     @property
     def is_open(self) -> bool:
         """Whether messages can flow now."""
-        parts = self._parts
-        return parts is not None and parts.session.state is SessionState.OPEN
+        running = self._running
+        return running is not None and running.session.state is SessionState.OPEN
+
+    @property
+    def session(self) -> Session:
+        """The protocol state, once it is started."""
+        return self._started().session
 
     # Receiving.
 
@@ -361,304 +300,24 @@ class MsrpConnection(ConnectionHooks, Sending):
 
     def handlers_changed(self) -> None:
         """Offer what has waited to the hooks."""
-        if self._parts is not None:
-            self._parts.inbox.hooks_changed()
-
-    # What the listener and the stream ask and tell.
-
-    @property
-    def session(self) -> Session:
-        """The protocol state."""
-        return self._started().session
-
-    @property
-    def reading_wanted(self) -> bool:
-        """Whether there is room for more messages, or somebody waits for the peer."""
-        parts = self._parts
-        if parts is None:
-            return True
-        if parts.reception.full:
-            return False
-        return not parts.inbox.full or parts.outbox.is_awaited
-
-    def carried_by(self, stream: StreamProtocol) -> None:
-        """Be told which connection the session is on."""
-        self._stream = stream
-
-    def rejected(self, error: MsrpError) -> None:
-        """Be told that somebody connected who isn't the peer."""
-        if self.session.state is not SessionState.LOST:  # It waits for nobody here.
-            self._not_opened(CloseReason.LOST, error)
-
-    def events_arrived(self, events: list[CoreEvent]) -> None:
-        """Take what happened in the session."""
-        for event in events:
-            self._take(event, events)
-
-    def _take(self, event: CoreEvent, events: list[CoreEvent]) -> None:
-        parts = self._started()
-        match event:
-            case MessageCompleted():
-                parts.reception.completed(event)
-            case MessageStored():
-                parts.reception.stored(event)
-            case MessageSent():
-                parts.outbox.was_sent(event)
-            case MessageDelivered():
-                parts.outbox.was_delivered(event)
-            case MessageDeliveryFailed():
-                told = bool(self.on_message_delivery_failed)
-                parts.outbox.has_failed(event, told=told)
-                parts.inbox.put(event)
-            case ConnectionEstablished() | ConnectionLost():
-                self._turned(event)
-                parts.inbox.put(event)
-            case BindingFailed():
-                logger.info("a shared connection doesn't take it: %s", event.error)
-                self._stream = None
-                self._turned_away.set()
-            case IncompleteMessage() | ReportReceived() | MessageRefused():
-                parts.inbox.put(event)
-            case SessionOver():
-                self._session_over(event, _last_incomplete(events))
-            case _:
-                assert_never(event)
-
-    def _turned(self, event: ConnectionEstablished | ConnectionLost) -> None:
-        self._cancel_deadline()
-        if isinstance(event, ConnectionLost):
-            self._established.clear()
-            self._recovery.lost(event.error)
-            return
-        self._recovery.found()
-        self._established.set()
-        for stream in self._former:
-            stream.close_if_unused()  # The peer has left it as well.
+        if self._running is not None:
+            self._running.inbox.hooks_changed()
 
     # Inside.
 
-    async def _open(self) -> None:
-        """Connect or wait for the peer, for the first time or once more."""
-        try:
-            await (self._connect() if self.session.is_active else self._listen())
-        except MsrpError as error:
-            self._not_opened(CloseReason.LOST, error)
-            raise
-        except BaseException:
-            self._not_opened(CloseReason.BY_US)
-            raise
-
-    def _replace_session(self, negotiated: Negotiated, from_the_start: bool) -> None:
-        parts, lost = self._started(), self.session
-        self._cancel_deadline()
-        self._established.clear()
-        lost.let_go()
-        self._flush()  # What is half written ends; what has happened is told.
-        if self._stream is not None and lost.is_active:
-            self._former = [each for each in self._former if not each.is_gone]
-            self._former.append(self._stream)
-        self._forget(lost.local_uri)
-        session = Session(
-            negotiated.local_uri,
-            negotiated.remote_path,
-            is_active=negotiated.is_active,
-            config=replace(lost.config, accept_types=negotiated.accept_types),
+    def _new_binding(self) -> Binding:
+        return Binding(
+            self._manner,
+            self._listener,
+            self._config,
+            self.connect_timeout,
+            self._progress,
         )
-        now = asyncio.get_running_loop().time()
-        session.replace(lost, now, from_the_start=from_the_start)
-        self.negotiated, self._stream = negotiated, None
-        self._parts = replace(parts, session=session)
-        parts.outbox.moved(session, negotiated)
-        self.events_arrived(session.events_received())
-
-    def _not_opened(self, reason: CloseReason, error: MsrpError | None = None) -> None:
-        session = self.session
-        if session.was_open and reason is CloseReason.BY_US:
-            reason, error = CloseReason.LOST, ConnectionFailed("", "it was given up")
-        session.not_bound(reason, error)
-        self._tell()
-
-    def _not_recovered(self) -> None:
-        logger.info("nobody has reestablished a lost session in time")
-        self.session.give_up()
-        self._tell()
-
-    def _forget(self, uri: MsrpUri) -> None:
-        self._ports.forget(uri)
-        if self._listener is not None:
-            self._listener.forget(uri)
-
-    async def _connect(self) -> None:
-        if self._listener is not None:
-            # Whoever calls this session there is told that it is bound elsewhere.
-            self._listener.add(self)
-        await self._connect_by(partial(reach, avoid=self._former))
-        if self._turned_away.is_set() and self._end is None:
-            await self._connect_by(open_stream)
-        if self._recovery.failed is not None:
-            raise self._recovery.failed
-        await self.established()
-
-    async def _connect_by(
-        self, opener: Callable[..., Awaitable[StreamProtocol]]
-    ) -> None:
-        try:
-            async with asyncio.timeout(None) as self._opening:
-                stream = await opener(
-                    self.negotiated,
-                    self._manner,
-                    limits=self._config.limits,
-                    response_timeout=self._config.response_timeout,
-                    timeout=self.connect_timeout,
-                )
-        except TimeoutError:
-            raise self.session.closed_error() from None
-        finally:
-            self._opening = None
-        if self._end is not None:
-            await _close_if_unused(stream)
-            raise self.session.closed_error()
-        tentative = stream.in_use
-        self._turned_away.clear()
-        stream.attach(self.session, self, tentative=tentative)
-        await _any_of(
-            self._established, self._over, self._recovery.is_lost, self._turned_away
-        )
-
-    async def _listen(self) -> None:
-        listener, manner = self._listener, self._manner
-        if listener is None:
-            listener = await self._ports.listen(self.negotiated)
-        elif listener.secure and manner.tls != listener.tls:
-            raise LocalProtocolError("the listener verifies peers by another policy")
-        self._deadline = asyncio.get_running_loop().call_later(
-            self.connect_timeout, self._nobody_came
-        )
-        listener.add(self)
-
-    def _nobody_came(self) -> None:
-        self._deadline = None
-        problem = (
-            f"the peer did not connect within {self.connect_timeout:g} s, though offer"
-            " and answer leave that to it: does it wait for us?"
-        )
-        self._not_opened(CloseReason.LOST, ConnectionFailed("", problem))
-
-    def _cancel_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
     def _outbox(self) -> Outbox:
         return self._started().outbox
 
-    def _started(self) -> _Parts:
-        if self._parts is None:
+    def _started(self) -> RunningSession:
+        if self._running is None:
             raise LocalProtocolError("start the connection first")
-        return self._parts
-
-    def _flush(self) -> None:
-        if self._stream is not None:
-            self._stream.flush()
-        else:  # A message may fail before anybody has connected.
-            self.events_arrived(self._started().session.events_received())
-
-    def _flow_changed(self) -> None:
-        if self._stream is not None:
-            self._stream.update_reading()
-
-    def _end_session(self, reason: CloseReason, error: MsrpError | None = None) -> None:
-        session = self._started().session
-        if session.state is SessionState.LOST:
-            session.give_up()
-        else:
-            session.end(reason, error)
-        self._tell()
-
-    def _tell(self) -> None:
-        self._flush()  # Which also has the events delivered.
-        self.events_arrived(self.session.events_received())
-
-    def _session_over(
-        self, event: SessionOver, incomplete: tuple[IncompleteMessage, ...]
-    ) -> None:
-        inbox = self._started().inbox
-        error = event.error
-        if not event.was_open and event.reason is not CloseReason.BY_US:
-            error = self._failure(error)
-            inbox.put(ConnectionFailedEvent(error))
-        if self._opening is not None:
-            self._opening.reschedule(asyncio.get_running_loop().time())
-        end = ClosedEvent(event.reason, error, incomplete)
-        self._finish(end)
-        if not self._started().reception.busy:
-            inbox.put(end)
-            inbox.finish()
-        self._closing = asyncio.create_task(self._close_up(end), name="msrp close")
-
-    def _failure(self, error: MsrpError | None) -> ConnectionFailed:
-        """Put into words why there never was a session."""
-        if isinstance(error, ConnectionFailed):
-            return error
-        target = ""
-        if self.negotiated.is_active:
-            target = format_address(*self.negotiated.connect_to)
-        if error is None:
-            problem = "the peer closed the connection before there was a session"
-        elif isinstance(error.__cause__, OSError):
-            problem = describe(error.__cause__)
-        else:
-            problem = str(error)
-        failure = ConnectionFailed(target, problem)
-        failure.__cause__ = error
-        return failure
-
-    def _finish(self, end: ClosedEvent) -> None:
-        if self._end is None:
-            self._end = end
-        self._cancel_deadline()
-        self._recovery.stop()
-        self._over.set()
-
-    async def _close_up(self, end: ClosedEvent) -> None:
-        """Let go of what only this session has used."""
-        parts = self._started()
-        if not parts.inbox.finished:
-            await parts.reception.drained()  # The end is told after all messages.
-            parts.inbox.put(end)
-            parts.inbox.finish()
-        self._forget(self.negotiated.local_uri)
-        await self._ports.close()
-        await self._started().outbox.close()
-        if self._stream is not None and self.negotiated.is_active:
-            if not self._stream.in_use:
-                await self._stream.wait_closed()
-        for stream in self._former:
-            await _close_if_unused(stream)
-
-
-async def _close_if_unused(stream: StreamProtocol) -> None:
-    """Close a connection and wait for it, unless other sessions are on it."""
-    stream.close_if_unused()
-    if not stream.in_use:
-        await stream.wait_closed()
-
-
-async def _any_of(*events: asyncio.Event) -> None:
-    """Wait until one of several is set."""
-    waiting = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in waiting:
-            each.cancel()
-
-
-def _last_incomplete(events: list[CoreEvent]) -> tuple[IncompleteMessage, ...]:
-    """Return the messages that were given up since the session is over."""
-    last: list[IncompleteMessage] = []
-    for event in reversed(events[:-1]):
-        if not isinstance(event, IncompleteMessage):
-            break
-        last.append(event)
-    return tuple(reversed(last))
+        return self._running

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from msrp.aio.progress import Milestone, Progress
 from msrp.errors import LocalProtocolError, MsrpError
 from msrp.negotiation import Negotiated
 
@@ -23,15 +24,28 @@ class Recovery:
     Args:
         recovery_time: Seconds from the loss on.  They are not counted while an
             attempt is under way, but one that fails after them was the last.
+        progress: Where to note that it is lost.
         on_expired: Called when they are over.
     """
 
-    def __init__(self, recovery_time: float, on_expired: Callable[[], None]) -> None:
-        self.is_lost = asyncio.Event()
-        """Set while there is no connection, and no attempt at one."""
+    __slots__ = (
+        "_attempted",
+        "_busy",
+        "_on_expired",
+        "_progress",
+        "_recovery_time",
+        "_timer",
+        "_until",
+        "failed",
+    )
+
+    def __init__(
+        self, recovery_time: float, progress: Progress, on_expired: Callable[[], None]
+    ) -> None:
         self.failed: MsrpError | None = None
         """Why the last attempt has failed, if it has."""
         self._recovery_time = recovery_time
+        self._progress = progress
         self._on_expired = on_expired
         self._until: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -43,7 +57,7 @@ class Recovery:
         loop = asyncio.get_running_loop()
         self.failed = error if self._attempted else None
         self._attempted = False
-        self.is_lost.set()
+        self._progress.reach(Milestone.LOST)
         if self._until is None:
             self._until = loop.time() + self._recovery_time
         self.stop()
@@ -53,7 +67,7 @@ class Recovery:
         """Note that there is a connection again."""
         self._until = None
         self._attempted = False
-        self.is_lost.clear()
+        self._progress.leave(Milestone.LOST)
         self.stop()
 
     def stop(self) -> None:
@@ -74,7 +88,7 @@ class Recovery:
         self._busy = self._attempted = True
         self.failed = None
         self.stop()
-        self.is_lost.clear()
+        self._progress.leave(Milestone.LOST)
         try:
             yield
         finally:

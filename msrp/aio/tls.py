@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import load_der_x509_certificate
 from OpenSSL import SSL, crypto
 
@@ -286,10 +285,11 @@ class _TlsObject:
     def getpeercert(self, binary_form: bool = False) -> bytes | dict[str, str] | None:
         if not binary_form:
             return {}  # As the ssl module does for a certificate it didn't check.
-        shown = self._connection.get_peer_certificate(as_cryptography=True)
+        shown = self._connection.get_peer_certificate()
         if shown is None:
             return None
-        return shown.public_bytes(serialization.Encoding.DER)
+        # Not through cryptography, which can't read all that OpenSSL takes.
+        return crypto.dump_certificate(crypto.FILETYPE_ASN1, shown)
 
     def cipher(self) -> tuple[str | None, str | None, int | None]:
         connection = self._connection

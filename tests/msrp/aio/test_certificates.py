@@ -188,6 +188,18 @@ def test_a_certificate_is_for_the_hosts_among_its_alternative_names(
     assert names_host(naming(*names), host) is fits
 
 
+def with_version(version: int) -> bytes:
+    """Return a certificate that says to be of another version of X.509."""
+    told = bytes.fromhex("a003020102")
+    assert WHOLE.count(told) == 1
+    return WHOLE.replace(told, told[:-1] + bytes([version]))
+
+
+@pytest.mark.parametrize("version", [1, 3, 127])
+def test_a_certificate_of_a_version_that_there_isnt_is_for_nobody(version: int) -> None:
+    assert not names_host(with_version(version), "a.example")
+
+
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @given(st.binary(max_size=200), st.integers(0, 10_000), st.text(max_size=30))
 @settings(deadline=None, max_examples=100)

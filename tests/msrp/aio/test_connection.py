@@ -364,7 +364,7 @@ async def test_a_slow_handler_pauses_reading_and_the_clock_of_responses(
         await sent[-1].delivered()
 
     flooding = asyncio.create_task(flood())
-    await board.until(lambda: not passive.reading_wanted)
+    await board.until(lambda: not passive._started().reading_wanted)
     sent = await passive.send_text("its 200 is behind the flood")
     await asyncio.sleep(1.0)
     assert sent.error is None
@@ -373,7 +373,7 @@ async def test_a_slow_handler_pauses_reading_and_the_clock_of_responses(
     gate.set()
     await sent.delivered()
     await flooding
-    assert passive.reading_wanted
+    assert passive._started().reading_wanted
 
 
 @pytest.mark.parametrize("what", ["delivered", "sent", "room"])

@@ -261,7 +261,7 @@ async def test_a_slow_writer_holds_the_peer_back(board: Board) -> None:
     await passive.start()
     await active.start()
     sent = await active.send_message("image/png", bytes(8_000_000))
-    await Board.until(lambda: not passive.reading_wanted)
+    await Board.until(lambda: not passive._started().reading_wanted)
     gate.set()
     await sent.delivered()
     await passive.shutdown()

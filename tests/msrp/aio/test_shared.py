@@ -429,7 +429,7 @@ async def test_a_connection_that_we_dont_read_is_not_chosen(board: Board) -> Non
     await first[0].start()
     for text in ("one", "two", "three"):
         await first[1].send_text(text)
-    stream = first[0]._stream
+    stream = first[0]._started().stream
     assert stream is not None
     await board.until(lambda: stream._read_paused)
     await second[0].start()
@@ -443,7 +443,7 @@ async def test_a_connection_that_takes_no_octets_is_not_chosen(
     caller, called = await ends(board)
     first = await pair(board, caller, called)
     await first[0].start()
-    stream = first[0]._stream
+    stream = first[0]._started().stream
     assert stream is not None
     stream.pause_writing()
     assert stream.takes_another  # For a moment that is nothing.
@@ -489,7 +489,7 @@ async def test_a_session_that_moves_leaves_the_connection_to_the_others(
     await moving[0].reestablish(offered, answered, is_incoming=False)
     await works(moving)
     await works(staying)
-    assert moving[0]._stream is not staying[0]._stream
+    assert moving[0]._started().stream is not staying[0]._started().stream
     await moving[0].shutdown()
     await works(staying)
 

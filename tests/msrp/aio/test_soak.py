@@ -165,8 +165,9 @@ class Soak:
 
 def reset(connection: msrp.MsrpConnection) -> None:
     """Break a connection as a crash of its host does: no FIN, but a RST."""
-    assert connection._stream is not None
-    transport = connection._stream._transport
+    stream = connection._started().stream
+    assert stream is not None
+    transport = stream._transport
     assert transport is not None
     sock = transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 
 
 def socket_of(connection: msrp.MsrpConnection) -> socket.socket:
-    stream = connection._stream
+    stream = connection._started().stream
     assert stream is not None
     assert stream._transport is not None
     sock: socket.socket = stream._transport.get_extra_info("socket")

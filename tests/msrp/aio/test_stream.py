@@ -118,9 +118,10 @@ async def test_a_short_message_leaves_in_one_write() -> None:
 async def test_nagle_is_off_on_both_sides(board: Board) -> None:
     active, passive = await board.pair()
     for end in (active, passive):
-        assert end._stream is not None
-        assert end._stream._transport is not None
-        sock = end._stream._transport.get_extra_info("socket")
+        stream = end._started().stream
+        assert stream is not None
+        assert stream._transport is not None
+        sock = stream._transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
@@ -258,7 +259,7 @@ async def test_an_active_side_closes_the_connection_after_its_last_session(
     board: Board,
 ) -> None:
     active, passive = await board.pair()
-    stream = active._stream
+    stream = active._started().stream
     assert stream is not None
     await active.shutdown()
     await stream.wait_closed()

@@ -356,7 +356,7 @@ async def test_a_file_without_authorities_is_said_in_one_sentence(
 
 
 def cipher_of(connection: msrp.MsrpConnection) -> str:
-    stream = connection._stream
+    stream = connection._started().stream
     assert stream is not None
     assert stream._transport is not None
     name: str = stream._transport.get_extra_info("ssl_object").cipher()[0]

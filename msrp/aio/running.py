@@ -1,0 +1,320 @@
+"""A session that was started: its parts, and who tells what to whom.
+
+Below it is the protocol state, which the stream drives; above it are the hooks of the
+:class:`~msrp.MsrpConnection`.  What happens in the session comes in as events and goes
+to those whom it concerns: messages to the reception, the fate of ours to the outbox,
+and what the application is to know to the inbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import assert_never
+
+from msrp.aio.binding import Binding
+from msrp.aio.connector import describe, format_address
+from msrp.aio.dispatch import ConnectionHooks
+from msrp.aio.inbox import Inbox
+from msrp.aio.incoming import Reception
+from msrp.aio.outgoing import Outbox
+from msrp.aio.progress import Milestone, Progress
+from msrp.aio.recovery import Recovery
+from msrp.aio.stream import StreamProtocol
+from msrp.config import SessionConfig
+from msrp.errors import CloseReason, ConnectionFailed, MsrpError
+from msrp.events import (
+    BindingFailed,
+    ClosedEvent,
+    ConnectionEstablished,
+    ConnectionFailedEvent,
+    ConnectionLost,
+    CoreEvent,
+    IncompleteMessage,
+    MessageCompleted,
+    MessageDelivered,
+    MessageDeliveryFailed,
+    MessageRefused,
+    MessageSent,
+    MessageStored,
+    ReportReceived,
+    SessionOver,
+)
+from msrp.negotiation import Negotiated
+from msrp.policy import Policy
+from msrp.sansio.session import Session, SessionState
+
+__all__ = ["RunningSession"]
+
+logger = logging.getLogger("msrp.connection")
+
+
+class RunningSession:
+    """One session from its start to its end, over all its connections.
+
+    Args:
+        negotiated: What offer and answer say.
+        config: How it sends and what it takes.
+        policy: Where messages go.
+        hooks: Whom to tell.
+        progress: Where to note how far it has come.
+        new_binding: Makes what gets it onto connections.
+    """
+
+    __slots__ = (
+        "_binding",
+        "_closing",
+        "_hooks",
+        "_progress",
+        "inbox",
+        "negotiated",
+        "outbox",
+        "reception",
+        "recovery",
+        "session",
+    )
+
+    def __init__(
+        self,
+        negotiated: Negotiated,
+        *,
+        config: SessionConfig,
+        policy: Policy | None,
+        hooks: ConnectionHooks,
+        progress: Progress,
+        new_binding: Callable[[], Binding],
+    ) -> None:
+        self.negotiated = negotiated
+        self.session = session = Session(
+            negotiated.local_uri,
+            negotiated.remote_path,
+            is_active=negotiated.is_active,
+            config=config,
+        )
+        self.inbox = inbox = Inbox(config.limits, hooks.deliver, self._flow_changed)
+        self.reception = Reception(config, policy, inbox.put, self._flow_changed)
+        self.outbox = Outbox(session, negotiated, self.flush, self._flow_changed)
+        self.recovery = Recovery(config.recovery_time, progress, self._not_recovered)
+        session.incoming.has_room = lambda: not inbox.overfull
+        session.incoming.open_store = self.reception.open_store
+        self._hooks = hooks
+        self._progress = progress
+        self._binding = new_binding()
+        self._closing: asyncio.Task[None] | None = None
+        inbox.start()
+
+    # Its life.
+
+    async def open(self) -> None:
+        """Connect or wait for the peer, for the first time or once more."""
+        try:
+            if not self.session.is_active:
+                await self._binding.listen(self)
+                return
+            await self._binding.connect(self)
+            if self.recovery.failed is not None:
+                raise self.recovery.failed
+            await self._progress.established()
+        except MsrpError as error:
+            self._not_opened(CloseReason.LOST, error)
+            raise
+        except BaseException:
+            self._not_opened(CloseReason.BY_US)
+            raise
+
+    def move(self, negotiated: Negotiated, *, from_the_start: bool) -> None:
+        """Go on by other paths, in another session of the core.
+
+        Args:
+            negotiated: What the further offer and answer say.
+            from_the_start: Whether to send again what was confirmed of messages.
+        """
+        lost = self.session
+        self._binding.stop_waiting()
+        self._progress.leave(Milestone.ESTABLISHED)
+        lost.let_go()
+        self.flush()  # What is half written ends; what has happened is told.
+        self._binding.leave(lost.local_uri, is_active=lost.is_active)
+        session = Session(
+            negotiated.local_uri,
+            negotiated.remote_path,
+            is_active=negotiated.is_active,
+            config=replace(lost.config, accept_types=negotiated.accept_types),
+        )
+        now = asyncio.get_running_loop().time()
+        session.replace(lost, now, from_the_start=from_the_start)
+        self.negotiated, self.session = negotiated, session
+        self.outbox.moved(session, negotiated)
+        self.events_arrived(session.events_received())
+
+    async def shutdown(self, timeout: float) -> None:
+        """End it, once what has been sent has arrived or its time is over."""
+        try:
+            if self.session.state is SessionState.OPEN:
+                async with asyncio.timeout(timeout):
+                    await self.outbox.drained()
+        except TimeoutError:
+            logger.info("session ends with messages on their way")
+        finally:
+            self._end()
+        if self._closing is not None and self._closing is not asyncio.current_task():
+            await asyncio.shield(self._closing)
+        await self.inbox.join()
+
+    # What the listener and the stream ask and tell.
+
+    @property
+    def stream(self) -> StreamProtocol | None:
+        """The connection that it is on."""
+        return self._binding.stream
+
+    @property
+    def reading_wanted(self) -> bool:
+        """Whether there is room for more messages, or somebody waits for the peer."""
+        if self.reception.full:
+            return False
+        return not self.inbox.full or self.outbox.is_awaited
+
+    def carried_by(self, stream: StreamProtocol) -> None:
+        """Be told which connection the session is on."""
+        self._binding.stream = stream
+
+    def rejected(self, error: MsrpError) -> None:
+        """Be told that somebody connected who isn't the peer, or nobody did."""
+        if self.session.state is not SessionState.LOST:  # It waits for nobody here.
+            self._not_opened(CloseReason.LOST, error)
+
+    def events_arrived(self, events: list[CoreEvent]) -> None:
+        """Take what happened in the session."""
+        for event in events:
+            self._take(event, events)
+
+    def _take(self, event: CoreEvent, events: list[CoreEvent]) -> None:
+        match event:
+            case MessageCompleted():
+                self.reception.completed(event)
+            case MessageStored():
+                self.reception.stored(event)
+            case MessageSent():
+                self.outbox.was_sent(event)
+            case MessageDelivered():
+                self.outbox.was_delivered(event)
+            case MessageDeliveryFailed():
+                told = bool(self._hooks.on_message_delivery_failed)
+                self.outbox.has_failed(event, told=told)
+                self.inbox.put(event)
+            case ConnectionEstablished() | ConnectionLost():
+                self.inbox.put(event)  # The hooks first, then who waits.
+                self._turned(event)
+            case BindingFailed():
+                logger.info("a shared connection doesn't take it: %s", event.error)
+                self._binding.stream = None
+                self._progress.reach(Milestone.TURNED_AWAY)
+            case IncompleteMessage() | ReportReceived() | MessageRefused():
+                self.inbox.put(event)
+            case SessionOver():
+                self._session_over(event, _last_incomplete(events))
+            case _:
+                assert_never(event)
+
+    def _turned(self, event: ConnectionEstablished | ConnectionLost) -> None:
+        self._binding.stop_waiting()
+        if isinstance(event, ConnectionLost):
+            self._progress.leave(Milestone.ESTABLISHED)
+            self.recovery.lost(event.error)
+            return
+        self.recovery.found()
+        self._progress.reach(Milestone.ESTABLISHED)
+        self._binding.close_former()
+
+    # Inside.
+
+    def flush(self) -> None:
+        """Have the connection write, if there is one."""
+        if self.stream is not None:
+            self.stream.flush()
+        else:  # A message may fail before anybody has connected.
+            self.events_arrived(self.session.events_received())
+
+    def _flow_changed(self) -> None:
+        if self.stream is not None:
+            self.stream.update_reading()
+
+    def _tell(self) -> None:
+        self.flush()  # Which also has the events delivered.
+        self.events_arrived(self.session.events_received())
+
+    def _not_opened(self, reason: CloseReason, error: MsrpError | None = None) -> None:
+        session = self.session
+        if session.was_open and reason is CloseReason.BY_US:
+            reason, error = CloseReason.LOST, ConnectionFailed("", "it was given up")
+        session.not_bound(reason, error)
+        self._tell()
+
+    def _not_recovered(self) -> None:
+        logger.info("nobody has reestablished a lost session in time")
+        self.session.give_up()
+        self._tell()
+
+    def _end(self) -> None:
+        if self.session.state is SessionState.LOST:
+            self.session.give_up()
+        else:
+            self.session.end(CloseReason.BY_US, None)
+        self._tell()
+
+    def _session_over(
+        self, event: SessionOver, incomplete: tuple[IncompleteMessage, ...]
+    ) -> None:
+        error = event.error
+        if not event.was_open and event.reason is not CloseReason.BY_US:
+            error = self._failure(error)
+            self.inbox.put(ConnectionFailedEvent(error))
+        self._binding.stop_connecting()
+        end = ClosedEvent(event.reason, error, incomplete)
+        self._binding.stop_waiting()
+        self.recovery.stop()
+        self._progress.finish(end)
+        if not self.reception.busy:
+            self.inbox.put(end)
+            self.inbox.finish()
+        self._closing = asyncio.create_task(self._close_up(end), name="msrp close")
+
+    def _failure(self, error: MsrpError | None) -> ConnectionFailed:
+        """Put into words why there never was a session."""
+        if isinstance(error, ConnectionFailed):
+            return error
+        target = ""
+        if self.negotiated.is_active:
+            target = format_address(*self.negotiated.connect_to)
+        if error is None:
+            problem = "the peer closed the connection before there was a session"
+        elif isinstance(error.__cause__, OSError):
+            problem = describe(error.__cause__)
+        else:
+            problem = str(error)
+        failure = ConnectionFailed(target, problem)
+        failure.__cause__ = error
+        return failure
+
+    async def _close_up(self, end: ClosedEvent) -> None:
+        """Let go of what only this session has used."""
+        if not self.inbox.finished:
+            await self.reception.drained()  # The end is told after all messages.
+            self.inbox.put(end)
+            self.inbox.finish()
+        self._binding.forget(self.negotiated.local_uri)
+        await self.outbox.close()
+        await self._binding.close(is_active=self.negotiated.is_active)
+
+
+def _last_incomplete(events: list[CoreEvent]) -> tuple[IncompleteMessage, ...]:
+    """Return the messages that were given up since the session is over."""
+    last: list[IncompleteMessage] = []
+    for event in reversed(events[:-1]):
+        if not isinstance(event, IncompleteMessage):
+            break
+        last.append(event)
+    return tuple(reversed(last))
