@@ -256,10 +256,10 @@ class StreamProtocol(asyncio.Protocol):
 
     def own_session(self, uri: MsrpUri) -> Session | None:
         """Return the session with this URI that is bound to this stream."""
-        for session in self._core.sessions:
-            if session.local_uri == uri:
-                return session
-        return self._namesake(uri) if self._any_host else None
+        own = self._core.session_at(uri)
+        if own is None and self._any_host:
+            return self._namesake(uri)
+        return own
 
     def attach(
         self, session: Session, owner: SessionOwner, *, tentative: bool = False

@@ -15,7 +15,7 @@ both directions, so that none gets lost and none is shown twice
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from msrp.config import SessionConfig
@@ -132,6 +132,7 @@ class Session:
             raise LocalProtocolError("a message with this Message-ID is on its way")
         self._messages[message.message_id] = message
         self._queues.add(message)
+        self._changed()
 
     def abort(self, message_id: str, problem: str | None = None) -> None:
         """Give up a message; what is left of it won't be sent."""
@@ -241,6 +242,7 @@ class Session:
         self._binding = binding
         self._binding_until = now + self.config.binding_patience
         self._queues.add_first(binding)
+        self._changed()
 
     def bound(self) -> None:
         """Note that the peer knows, or has shown, which session this is."""
@@ -249,9 +251,7 @@ class Session:
             self._was_open = True
             self._lost_by = None
             self._binding_until = None
-            self._events.append(
-                ConnectionEstablished(not self.is_active, self.remote_path)
-            )
+            self.tell(ConnectionEstablished(not self.is_active, self.remote_path))
             given_up, self._given_up = self._given_up, []
             for message in given_up:
                 if self.stream is not None:
@@ -260,6 +260,7 @@ class Session:
     def tell(self, event: CoreEvent) -> None:
         """Add to what happened."""
         self._events.append(event)
+        self._changed()
 
     def next_chunk(self) -> tuple[Outgoing, Chunk] | None:
         """Choose whose turn it is and begin its next chunk; ``None`` if nobody's."""
@@ -299,7 +300,7 @@ class Session:
             self._queues.remove(message)
             message.all_written()
             if message is not self._binding:
-                self._events.append(MessageSent(message.message_id))
+                self.tell(MessageSent(message.message_id))
             self._confirm(message)
         else:
             self._queues.turn_over(message)
@@ -308,7 +309,7 @@ class Session:
         self, message: Outgoing, code: int, chunk: Chunk | None = None
     ) -> None:
         """Take in the answer to one chunk of a message (:rfc:`4975#section-7.3.2`)."""
-        self._queues.answered(message)
+        self._answered(message)
         if message is self._binding:
             self._binding_answered(code)
             return
@@ -323,7 +324,7 @@ class Session:
 
     def response_missing(self, message: Outgoing) -> None:
         """Note that a chunk was not answered, or a message not reported, in time."""
-        self._queues.answered(message)
+        self._answered(message)
         if message is not self._binding:
             self._fail(message, ResponseTimeout(message.message_id))
         elif self.state is SessionState.BINDING:
@@ -340,9 +341,7 @@ class Session:
         if head.message_id is None or head.status is None:
             return
         message = self._messages.get(head.message_id)
-        self._events.append(
-            ReportReceived(head.message_id, head.byte_range, head.status)
-        )
+        self.tell(ReportReceived(head.message_id, head.byte_range, head.status))
         if message is None or head.status.namespace != "000":
             return
         code = head.status.code
@@ -397,9 +396,7 @@ class Session:
         if self.state in (SessionState.CLOSED, SessionState.REPLACED):
             return
         self._lost_by = self._lost_by or (reason, error)
-        self._events.append(
-            ConnectionLost(error or SessionClosed(reason), tuple(self._messages))
-        )
+        self.tell(ConnectionLost(error or SessionClosed(reason), tuple(self._messages)))
         self.let_go()
 
     def end(self, reason: CloseReason, error: MsrpError | None = None) -> None:
@@ -411,8 +408,8 @@ class Session:
         self._queues.clear()
         for message in list(self._messages.values()):
             self._fail(message, SessionEnded(message.message_id))
-        self._events.extend(self.incoming.give_up_all("the session ended"))
-        self._events.append(SessionOver(reason, error, self._was_open))
+        self._tell_all(self.incoming.give_up_all("the session ended"))
+        self.tell(SessionOver(reason, error, self._was_open))
         self._leave_stream()
 
     # The clock.
@@ -427,11 +424,24 @@ class Session:
         if self._binding_until is not None and self._binding_until <= now:
             # Some stacks never answer an empty SEND; it shall not fill the window.
             assert self._binding is not None
-            self._queues.answered(self._binding)
+            self._answered(self._binding)
             self.bound()
-        self._events.extend(self.incoming.stale(now))
+        self._tell_all(self.incoming.stale(now))
 
     # Inside.
+
+    def _tell_all(self, events: Iterable[CoreEvent]) -> None:
+        for event in events:
+            self.tell(event)
+
+    def _changed(self) -> None:
+        """Have the stream look here again: for events, and for octets to send."""
+        if self.stream is not None:
+            self.stream.session_changed(self)
+
+    def _answered(self, message: Outgoing) -> None:
+        self._queues.answered(message)
+        self._changed()  # There is room in the window again.
 
     def _binding_answered(self, code: int) -> None:
         if code in FATAL:
@@ -451,7 +461,7 @@ class Session:
         self._queues.remove(self._binding)
         self._binding = self._binding_until = None
         self._queues.none_unanswered()  # Nothing else was sent before it.
-        self._events.append(BindingFailed(error))
+        self.tell(BindingFailed(error))
         self._leave_stream()
 
     def _leave_stream(self) -> None:
@@ -462,7 +472,7 @@ class Session:
     def _confirm(self, message: Outgoing) -> None:
         if message.confirm() and message is not self._binding:
             del self._messages[message.message_id]
-            self._events.append(MessageDelivered(message.message_id))
+            self.tell(MessageDelivered(message.message_id))
 
     def _failed_with(self, message: Outgoing, code: int, error: DeliveryError) -> None:
         error = error_of(message, code, error)
@@ -486,7 +496,7 @@ class Session:
             self.stream.cut_short(self, message)
         elif half_known and self.state is not SessionState.CLOSED:
             self._given_up.append(message)
-        self._events.append(
+        self.tell(
             MessageDeliveryFailed(message.message_id, code_of(error), str(error), error)
         )
 

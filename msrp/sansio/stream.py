@@ -13,55 +13,25 @@ something to send take turns.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, assert_never
+from typing import Protocol
 
 from msrp.config import Limits
-from msrp.errors import (
-    CloseReason,
-    LimitExceeded,
-    LocalProtocolError,
-    MsrpError,
-    RemoteProtocolError,
-)
+from msrp.errors import CloseReason, LimitExceeded, MsrpError, RemoteProtocolError
 from msrp.events import CoreEvent
-from msrp.headers import (
-    ByteRange,
-    ContinuationFlag,
-    FailureReport,
-    RequestHead,
-    ResponseHead,
-    salvage_path,
-    salvage_value,
-)
-from msrp.sansio.chunker import Chunk
-from msrp.sansio.encoder import encode_response, new_transaction_id
-from msrp.sansio.incoming import IncomingChunk
+from msrp.sansio.encoder import new_transaction_id
 from msrp.sansio.outgoing import Outgoing
-from msrp.sansio.parser import (
-    BodyReceived,
-    EndReceived,
-    FramingEvent,
-    Parser,
-    RequestReceived,
-    ResponseReceived,
-)
-from msrp.sansio.reports import encode_report
-from msrp.sansio.session import Session, SessionState
-from msrp.sansio.transactions import Transaction, Transactions
-from msrp.status import StatusCode
-from msrp.uri import MsrpUri, format_path
+from msrp.sansio.receiver import Receiver
+from msrp.sansio.session import Session
+from msrp.sansio.session_state import SessionState
+from msrp.sansio.writer import Writer
+from msrp.uri import MsrpUri
 
 __all__ = ["SessionDirectory", "Stream"]
 
 _MAX_LEFT = 64
 """URIs of lost sessions that one connection remembers; a handful is to be expected,
 and what is forgotten gets a 481."""
-
-MIN_INTERRUPTED = 2048
-"""Octets of a chunk that are written before it makes way for something else."""
 
 
 class SessionDirectory(Protocol):
@@ -76,32 +46,6 @@ class SessionDirectory(Protocol):
         The peer may connect before its answer has reached us.  What it sends is
         then kept unread until :meth:`Stream.retry`.
         """
-
-
-@dataclass(slots=True, eq=False)
-class _Request:
-    """The request that is being received."""
-
-    transaction_id: str
-    head: RequestHead | None = None
-    session: Session | None = None
-    chunk: IncomingChunk | None = None
-    refusal: int | None = None
-    from_path: tuple[MsrpUri, ...] = ()
-    to_uri: str = ""
-    answered: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class _OpenChunk:
-    """The request that is being written."""
-
-    session: Session
-    message: Outgoing
-    chunk: Chunk
-    aborted: bool = False
-    left: bool = False
-    """Whether its message goes on elsewhere, on another connection."""
 
 
 class Stream:
@@ -132,17 +76,13 @@ class Stream:
         """The sessions bound to this connection."""
         self.error: MsrpError | None = None
         """Why the connection is given up, when it wasn't in good order."""
-        self._directory = directory
-        self._parser = Parser(self.limits.max_head_size)
-        self._transactions = Transactions(response_timeout)
-        self._owners: dict[str, Session] = {}
-        self._turns: deque[Session] = deque()
-        self._control: deque[bytes] = deque()
-        self._control_size = 0
-        self._open: _OpenChunk | None = None
-        self._request: _Request | None = None
-        self._backlog: deque[FramingEvent] = deque()
-        self._held = False
+        self.directory = directory
+        self.writer = Writer(response_timeout)
+        """The sending half."""
+        self._receiver = Receiver(self, self.limits.max_head_size, new_id)
+        self._by_uri: dict[MsrpUri, Session] = {}
+        self._news: dict[Session, None] = {}
+        """The sessions in which something may have happened."""
         self._eof = False
         self._over = False
         self._touched = now
@@ -162,7 +102,6 @@ class Stream:
         """Sessions that were lost here: what the peer still sends to them, before it
         has noticed, must be neither taken nor refused."""
         self._ended: list[tuple[Session, list[CoreEvent]]] = []
-        self._new_id = new_id
 
     # The application.
 
@@ -185,10 +124,8 @@ class Stream:
 
     def retry(self, now: float) -> None:
         """Go on with what was kept back until a session is there."""
-        self._held = False
-        while self._backlog and not self._held:
-            self._handle(self._backlog.popleft(), now)
-        self._check_parser(now)
+        self._receiver.retry(now)
+        self._check_parser()
         if self._eof:
             self.receive_eof(now)
 
@@ -218,18 +155,14 @@ class Stream:
             return
         self._touched = now
         self._unheard = False
-        for event in self._parser.receive_data(data):
-            if self._held:
-                self._backlog.append(event)
-            else:
-                self._handle(event, now)
-        self._check_parser(now)
+        self._receiver.receive(data, now)
+        self._check_parser()
 
     def receive_eof(self, now: float) -> None:
         """Note that the peer will send no more."""
-        if self._held:
+        if self._receiver.held:
             self._eof = True  # What it has sent before comes first.
-        elif self._parser.in_message or self._request is not None:
+        elif self._receiver.in_request:
             problem = "the peer closed the connection in the middle of a message"
             self.connection_lost(RemoteProtocolError(problem))
         else:
@@ -239,7 +172,8 @@ class Stream:
         """Return what happened in each session, and forget it."""
         told = self._ended
         self._ended = []
-        for session in self.sessions:
+        news, self._news = self._news, {}
+        for session in news:
             events = session.events_received()
             if events:
                 told.append((session, events))
@@ -252,14 +186,7 @@ class Stream:
             budget: How many, about.  Call again while the transport takes more.
             now: The time; a response is due 30 s after its request was returned.
         """
-        pieces: list[bytes] = []
-        while budget > 0:
-            piece = self._next_piece(budget, now)
-            if not piece:
-                break
-            pieces.append(piece)
-            budget -= len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return self.writer.data_to_send(budget, now)
 
     @property
     def closing(self) -> bool:
@@ -276,7 +203,7 @@ class Stream:
         """Whether one more session may be attached, with a chance to be served."""
         if self._over or self.idle or self._unheard or self._turns_away:
             return False
-        return len(self.sessions) < self.limits.max_sessions_per_stream
+        return self.has_room
 
     @property
     def reading_wanted(self) -> bool:
@@ -285,12 +212,14 @@ class Stream:
         Not while the peer lets our responses pile up, nor while what it has sent
         waits for a session that is being negotiated.
         """
-        return not self._held and self._control_size < self.limits.max_unsent_responses
+        if self._receiver.held:
+            return False
+        return self.writer.unsent < self.limits.max_unsent_responses
 
     def pause(self, now: float) -> None:
         """Note that we have stopped reading: nothing of the peer's can be overdue."""
         self._paused = True
-        self._transactions.pause(now)
+        self.writer.transactions.pause(now)
         for session in self.sessions:
             session.incoming.pause(now)
 
@@ -298,7 +227,7 @@ class Stream:
         """Note that we read again."""
         self._paused = False
         self._touched = now
-        self._transactions.resume(now)
+        self.writer.transactions.resume(now)
         for session in self.sessions:
             session.incoming.resume(now)
 
@@ -309,22 +238,21 @@ class Stream:
         if self._over:
             return None
         times = [session.next_timeout() for session in self.sessions]
-        times.append(self._transactions.next_timeout())
+        times.append(self.writer.transactions.next_timeout())
         if self._on_probation:
             times.append(self._probation_until)
         if self.idle:
             times.append(self._idle_until())
-        if self._parser.in_message and not self._paused:
+        if self._receiver.in_message and not self._paused:
             times.append(self._touched + self.limits.stall_time)
         return min((time for time in times if time is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due."""
-        for transaction in self._transactions.timed_out(now):
+        for transaction in self.writer.transactions.timed_out(now):
             self._unheard = True
-            session = self._owners.pop(transaction.transaction_id)
             if not transaction.silent:
-                session.response_missing(transaction.message)
+                transaction.session.response_missing(transaction.message)
         for session in list(self.sessions):
             session.handle_timeout(now)
         if self._on_probation and self._probation_until <= now:
@@ -333,7 +261,7 @@ class Stream:
         if self.idle:
             self._check_idle(now)
         stalled = self._touched + self.limits.stall_time <= now
-        if self._parser.in_message and not self._paused and stalled:
+        if self._receiver.in_message and not self._paused and stalled:
             # That is what a path looks like which has silently gone.
             problem = "the peer left a message unfinished for too long"
             self.connection_lost(LimitExceeded(problem))
@@ -349,303 +277,74 @@ class Stream:
         if self._idle_until() <= now:
             self.abandon(CloseReason.BY_US)
 
+    def session_at(self, uri: MsrpUri) -> Session | None:
+        """Return the session with this local URI, if it is bound here."""
+        return self._by_uri.get(uri)
+
     # What its sessions tell it.
+
+    def session_changed(self, session: Session) -> None:
+        """Look there again, for events and for octets to send."""
+        self._news[session] = None
+        self.writer.may_send(session)
 
     def session_ended(self, session: Session) -> None:
         """Let go of a session; its last events are kept for the next look."""
         self.sessions.pop(session, None)
-        self._turns.remove(session)
-        if session.state is SessionState.LOST:
+        if self._by_uri.get(session.local_uri) is session:
+            del self._by_uri[session.local_uri]
+        self._news.pop(session, None)
+        lost = session.state is SessionState.LOST
+        if lost:
             self._leave(session)
         elif session.state is SessionState.NEW:
             self._turns_away = True
         self._ended.append((session, session.events_received()))
-        for transaction in self._transactions:
-            if self._owners[transaction.transaction_id] is session:
-                del self._owners[transaction.transaction_id]
-                self._transactions.end(transaction.transaction_id)
+        self.writer.leave(session, message_goes_on=lost)
 
     def _leave(self, session: Session) -> None:
         """Stop to carry a session without ending its messages."""
         self._left[session.local_uri] = None
         if len(self._left) > _MAX_LEFT:
             del self._left[next(iter(self._left))]
-        if self._open is not None and self._open.session is session:
-            self._open.left = True
         # The peer may be on its way to another connection, too.  Should this one be
         # closed before it is there, it would take that for the end of the session.
         self._linger = max(self._linger, self.limits.probation_time)
 
     def cut_short(self, session: Session, message: Outgoing) -> None:
         """Tell the peer that no more will come of a message (``#``)."""
-        if self._open is not None and self._open.message is message:
-            self._open.aborted = True
-        elif not self._over:
+        if not self.writer.cut_short(message) and not self._over:
             chunker = message.chunker
-            self._queue(chunker.abort_chunk(session.to_path, session.from_path))
+            self.writer.queue(chunker.abort_chunk(session.to_path, session.from_path))
 
-    # Receiving.
+    # What its receiver asks.
 
-    def _check_parser(self, now: float) -> None:
-        if self._parser.error is not None and not self._held:
-            self.abandon(CloseReason.LOST, self._parser.error)
+    def has_left(self, uri: MsrpUri) -> bool:
+        """Tell whether a session was lost here that the peer may still call."""
+        return uri in self._left
 
-    def _handle(self, event: FramingEvent, now: float) -> None:
-        if self._over:
-            return
-        match event:
-            case BodyReceived():
-                self._body_received(event.data, now)
-            case EndReceived():
-                self._end_received(event.flag, now)
-            case RequestReceived():
-                self._request_received(event, now)
-            case ResponseReceived():
-                self._response_received(event.head)
-            case _:
-                assert_never(event)
+    @property
+    def has_room(self) -> bool:
+        """Whether another session may be put on this connection."""
+        return len(self.sessions) < self.limits.max_sessions_per_stream
 
-    def _request_received(self, event: RequestReceived, now: float) -> None:
-        request = _Request(event.transaction_id)
-        try:
-            head = RequestHead.parse(event.transaction_id, event.method, event.block)
-        except RemoteProtocolError as error:
-            request.from_path = salvage_path(event.block, b"from-path")
-            to_path = salvage_path(event.block, b"to-path") or request.from_path
-            request.to_uri = format_path(to_path[:1])
-            wish = salvage_value(event.block, b"failure-report") or b""
-            silent = event.method == "REPORT" or wish.lower() == b"no"
-            request.answered = silent or not request.from_path
-            request.refusal = error.status
-            self._request = request
-            self._answer_refusal(request)
-            return
-        uri = head.to_path[0]
-        # A path of several URIs is for a relay, which this isn't.
-        session = self._directory.find(uri) if len(head.to_path) == 1 else None
-        if session is None and self._directory.expects(uri):
-            self._held = True
-            self._backlog.appendleft(event)  # Before its body, if that is there.
-            return
-        request.head, request.from_path, request.to_uri = head, head.from_path, str(uri)
-        self._request = request
-        request.answered = head.method == "REPORT"
-        self._route(request, session, event.has_body, now)
-        self._answer_refusal(request)
+    def accept(self, session: Session) -> None:
+        """Bind a session that the peer calls."""
+        session.stream = self
+        self._bind(session)
+        # Who has opened the connection has said it when it made the stream.
+        self.writer.transactions.timeout = session.config.response_timeout
 
-    def _route(
-        self, request: _Request, session: Session | None, has_body: bool, now: float
-    ) -> None:
-        """Let the session that a request is for judge its head."""
-        head = request.head
-        assert head is not None
-        if head.to_path[0] in self._left:
-            request.answered = True
-            return
-        if session is None:
-            request.refusal = StatusCode.SESSION_DOES_NOT_EXIST
-            return
-        if session.stream not in (None, self):
-            request.refusal = StatusCode.WRONG_CONNECTION
-            return
-        if head.method == "REPORT":
-            request.session = session if session.stream is self else None
-            return
-        if head.method != "SEND":
-            request.refusal = StatusCode.UNKNOWN_METHOD
-            return
-        if session.stream is None and not self._accept(session, request):
-            return
-        request.session = session
-        request.chunk = session.incoming.begin(head, has_body=has_body, now=now)
-        request.refusal = request.chunk.refusal
-
-    def _accept(self, session: Session, request: _Request) -> bool:
-        """Bind a session to this connection: the peer has shown that it knows it."""
-        if session.is_active or session.state is not SessionState.NEW:
-            request.refusal = StatusCode.SESSION_DOES_NOT_EXIST
-        elif len(self.sessions) >= self.limits.max_sessions_per_stream:
-            request.refusal = StatusCode.FORBIDDEN
-        else:
-            session.stream = self
-            self._bind(session)
-            # Who has opened the connection has said it when it made the stream.
-            self._transactions.timeout = session.config.response_timeout
-            return True
-        return False
+    # Inside.
 
     def _bind(self, session: Session) -> None:
         self.sessions[session] = None
-        self._turns.append(session)
+        self._by_uri.setdefault(session.local_uri, session)
+        self.session_changed(session)
         self._on_probation = False
         self._used = True
         self._idle_since = None
 
-    def _body_received(self, data: bytes, now: float) -> None:
-        request = self._request
-        if request is None:
-            return
-        self._check_session(request)
-        if request.chunk is None or request.session is None:
-            return
-        if request.refusal is None:
-            request.session.incoming.add(request.chunk, data, now)
-            request.refusal = request.chunk.refusal
-            # The sender of a long chunk can stop at once.
-            self._answer_refusal(request)
-
-    def _end_received(self, flag: ContinuationFlag, now: float) -> None:
-        request, self._request = self._request, None
-        if request is None:
-            return
-        self._check_session(request)
-        if request.session is None:
-            return
-        session, head = request.session, request.head
-        assert head is not None
-        if request.chunk is None:
-            session.report_received(head)
-            return
-        if request.refusal is None:
-            session.incoming.end(request.chunk, flag, now)
-            request.refusal = request.chunk.refusal
-        self._answer(request, request.refusal or StatusCode.OK)
-        session.bound()
-        for event in request.chunk.events:
-            session.tell(event)
-        if request.chunk.completed is not None and head.success_report:
-            self._report_success(session, head, request.chunk.completed)
-
-    def _check_session(self, request: _Request) -> None:
-        """Let go of a session that has ended since the request began."""
-        session = request.session
-        if session is None or session.stream is self:
-            return
-        request.session = None
-        if session.state is SessionState.CLOSED:
-            self._answer(request, StatusCode.SESSION_DOES_NOT_EXIST)
-
-    def _response_received(self, head: ResponseHead) -> None:
-        transaction = self._transactions.end(head.transaction_id)
-        if transaction is None:
-            return  # Late, doubled, or nobody's: peers send such things.
-        session = self._owners.pop(head.transaction_id)
-        session.response_received(transaction.message, head.code, transaction.chunk)
-
-    # Answering.
-
-    def _answer_refusal(self, request: _Request) -> None:
-        if request.refusal is not None:
-            self._answer(request, request.refusal)
-
-    def _answer(self, request: _Request, code: int) -> None:
-        if request.answered:
-            return
-        request.answered = True
-        head = request.head
-        wish = FailureReport.YES if head is None else head.failure_report
-        if wish is FailureReport.NO:
-            return
-        if wish is FailureReport.PARTIAL and code == StatusCode.OK:
-            return
-        # Hop by hop for a SEND, all the way back for anything else.
-        hop_by_hop = head is None or head.method == "SEND"
-        to_path = request.from_path[:1] if hop_by_hop else request.from_path
-        path = format_path(to_path)
-        self._queue(encode_response(request.transaction_id, code, path, request.to_uri))
-
-    def _report_success(self, session: Session, head: RequestHead, size: int) -> None:
-        assert head.message_id is not None
-        self._queue(
-            encode_report(
-                self._new_id(),
-                format_path(head.from_path),
-                session.from_path,
-                message_id=head.message_id,
-                byte_range=ByteRange(1, size, size),
-                code=StatusCode.OK,
-            )
-        )
-
-    def _queue(self, data: bytes) -> None:
-        self._control.append(data)
-        self._control_size += len(data)
-
-    # Sending.
-
-    def _next_piece(self, budget: int, now: float) -> bytes | None:
-        if self._open is not None:
-            piece = self._write_open(budget, now)
-            if piece is not None:
-                return piece
-        if self._open is None and not self._control and self._begin_chunk():
-            return self._write_open(budget, now)
-        # A message that could not be begun may have left its end here.
-        if self._open is None and self._control:
-            piece = self._control.popleft()
-            self._control_size -= len(piece)
-            return piece
-        return None
-
-    def _write_open(self, budget: int, now: float) -> bytes | None:
-        """Go on with the request that is being written, or end it here."""
-        open_ = self._open
-        assert open_ is not None
-        chunk = open_.chunk
-        if open_.aborted:
-            piece: bytes | None = chunk.interrupt(ContinuationFlag.ABORT)
-        elif open_.left:
-            piece = chunk.interrupt()
-        elif chunk.written >= MIN_INTERRUPTED and self._others_wait(open_.message):
-            piece = chunk.interrupt()
-        else:
-            piece = self._write_body(open_, budget)
-            if piece is None and (self._control or self._others_wait(open_.message)):
-                piece = chunk.interrupt()
-        if chunk.finished:
-            self._open = None
-            self._transactions.written(chunk.transaction_id, now)
-            open_.session.chunk_written(open_.message, chunk)
-            if open_.message.resumed and chunk.flag is ContinuationFlag.END:
-                self._await_report(open_, now)
-        return piece
-
-    def _await_report(self, open_: _OpenChunk, now: float) -> None:
-        """Have the message fail if it isn't reported as soon as it is answered."""
-        # No response can end this: the blank is in no transaction id.
-        name = f"report {open_.chunk.transaction_id}"
-        self._transactions.begin(Transaction(name, open_.message, silent=False))
-        self._transactions.written(name, now)
-        self._owners[name] = open_.session
-
-    def _write_body(self, open_: _OpenChunk, budget: int) -> bytes | None:
-        try:
-            return open_.chunk.write(budget)
-        except LocalProtocolError as error:
-            message_id = open_.message.message_id
-            open_.session.abort(message_id, str(error))
-            return open_.chunk.interrupt(ContinuationFlag.ABORT)
-
-    def _others_wait(self, message: Outgoing) -> bool:
-        return bool(self._control) or any(
-            session.wants_to_send(besides=message) for session in self._turns
-        )
-
-    def _begin_chunk(self) -> bool:
-        """Begin the next request of the next session that has one."""
-        for _ in range(len(self._turns)):
-            session = self._turns[0]
-            self._turns.rotate(-1)
-            begun = session.next_chunk()
-            if begun is None:
-                continue
-            message, chunk = begun
-            self._open = _OpenChunk(session, message, chunk)
-            if message.failure_report is not FailureReport.NO:
-                silent = message.failure_report is FailureReport.PARTIAL
-                self._transactions.begin(
-                    Transaction(chunk.transaction_id, message, silent, chunk=chunk)
-                )
-                self._owners[chunk.transaction_id] = session
-            return True
-        return False
+    def _check_parser(self) -> None:
+        if self._receiver.error is not None:
+            self.abandon(CloseReason.LOST, self._receiver.error)

@@ -7,11 +7,14 @@ all of them stands still: the response may be there already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from msrp.sansio.chunker import Chunk
 from msrp.sansio.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from msrp.sansio.session import Session
 
 __all__ = ["Transaction", "Transactions"]
 
@@ -21,6 +24,7 @@ class Transaction:
     """One chunk that may be answered, or one message that has to be reported."""
 
     transaction_id: str
+    session: Session
     message: Outgoing
     silent: bool
     """Whether silence means success (``Failure-Report: partial``)."""
@@ -53,9 +57,6 @@ class Transactions:
     def __contains__(self, transaction_id: object) -> bool:
         return transaction_id in self._open
 
-    def __iter__(self) -> Iterator[Transaction]:
-        return iter(list(self._open.values()))
-
     def begin(self, transaction: Transaction) -> None:
         """Add a transaction whose request is being written; no clock runs yet."""
         self._open[transaction.transaction_id] = transaction
@@ -70,6 +71,11 @@ class Transactions:
     def end(self, transaction_id: str) -> Transaction | None:
         """Take out a transaction that was answered; ``None`` if there is none."""
         return self._open.pop(transaction_id, None)
+
+    def drop(self, session: Session) -> None:
+        """Take out all transactions of a session that is no longer here."""
+        for each in [t for t in self._open.values() if t.session is session]:
+            del self._open[each.transaction_id]
 
     def pause(self, now: float) -> None:
         """Stop all clocks: we don't read responses for the time being."""

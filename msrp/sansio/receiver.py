@@ -1,0 +1,288 @@
+"""What arrives on one connection, given to the sessions that it is for.
+
+Each request names its session in To-Path (:rfc:`4975#section-5.4`), is judged at its
+head, and answered as soon as it is known how: the sender of a long chunk that isn't
+wanted can stop at once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from msrp.errors import RemoteProtocolError
+from msrp.headers import (
+    ByteRange,
+    ContinuationFlag,
+    FailureReport,
+    RequestHead,
+    ResponseHead,
+    salvage_path,
+    salvage_value,
+)
+from msrp.sansio.encoder import encode_response
+from msrp.sansio.incoming import IncomingChunk
+from msrp.sansio.parser import (
+    BodyReceived,
+    EndReceived,
+    FramingEvent,
+    Parser,
+    RequestReceived,
+    ResponseReceived,
+)
+from msrp.sansio.reports import encode_report
+from msrp.sansio.session import Session
+from msrp.sansio.session_state import SessionState
+from msrp.status import StatusCode
+from msrp.uri import MsrpUri, format_path
+
+if TYPE_CHECKING:
+    from msrp.sansio.stream import Stream
+
+__all__ = ["Receiver"]
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """The request that is being received."""
+
+    transaction_id: str
+    head: RequestHead | None = None
+    session: Session | None = None
+    chunk: IncomingChunk | None = None
+    refusal: int | None = None
+    from_path: tuple[MsrpUri, ...] = ()
+    to_uri: str = ""
+    answered: bool = False
+
+
+class Receiver:
+    """The receiving half of one connection.
+
+    Args:
+        stream: The connection.
+        max_head_size: Octets of an unfinished head to hold.
+        new_id: Makes transaction ids.
+    """
+
+    __slots__ = ("_backlog", "_new_id", "_parser", "_request", "_stream", "held")
+
+    def __init__(
+        self, stream: Stream, max_head_size: int, new_id: Callable[[], str]
+    ) -> None:
+        self.held = False
+        """Whether what has arrived waits for a session that is being negotiated."""
+        self._stream = stream
+        self._parser = Parser(max_head_size)
+        self._request: _Request | None = None
+        self._backlog: deque[FramingEvent] = deque()
+        self._new_id = new_id
+
+    @property
+    def error(self) -> RemoteProtocolError | None:
+        """Why what arrives isn't MSRP, once all that came before is dealt with."""
+        return None if self.held else self._parser.error
+
+    @property
+    def in_message(self) -> bool:
+        """Whether something has begun to arrive that has not ended."""
+        return self._parser.in_message
+
+    @property
+    def in_request(self) -> bool:
+        """The same, or whether a request isn't dealt with yet."""
+        return self._parser.in_message or self._request is not None
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Take in what the transport has read."""
+        for event in self._parser.receive_data(data):
+            if self.held:
+                self._backlog.append(event)
+            else:
+                self._handle(event, now)
+
+    def retry(self, now: float) -> None:
+        """Go on with what was kept back until a session is there."""
+        self.held = False
+        while self._backlog and not self.held:
+            self._handle(self._backlog.popleft(), now)
+
+    def _handle(self, event: FramingEvent, now: float) -> None:
+        if self._stream.closing:
+            return
+        match event:
+            case BodyReceived():
+                self._body_received(event.data, now)
+            case EndReceived():
+                self._end_received(event.flag, now)
+            case RequestReceived():
+                self._request_received(event, now)
+            case ResponseReceived():
+                self._response_received(event.head)
+            case _:
+                assert_never(event)
+
+    # Requests.
+
+    def _request_received(self, event: RequestReceived, now: float) -> None:
+        request = _Request(event.transaction_id)
+        try:
+            head = RequestHead.parse(event.transaction_id, event.method, event.block)
+        except RemoteProtocolError as error:
+            self._request = request
+            self._salvage(request, event)
+            request.refusal = error.status
+            self._answer_refusal(request)
+            return
+        uri = head.to_path[0]
+        directory = self._stream.directory
+        # A path of several URIs is for a relay, which this isn't.
+        session = directory.find(uri) if len(head.to_path) == 1 else None
+        if session is None and directory.expects(uri):
+            self.held = True
+            self._backlog.appendleft(event)  # Before its body, if that is there.
+            return
+        request.head, request.from_path, request.to_uri = head, head.from_path, str(uri)
+        self._request = request
+        request.answered = head.method == "REPORT"
+        self._route(request, session, event.has_body, now)
+        self._answer_refusal(request)
+
+    def _salvage(self, request: _Request, event: RequestReceived) -> None:
+        """Find in a malformed head what its answer needs."""
+        request.from_path = salvage_path(event.block, b"from-path")
+        to_path = salvage_path(event.block, b"to-path") or request.from_path
+        request.to_uri = format_path(to_path[:1])
+        wish = salvage_value(event.block, b"failure-report") or b""
+        silent = event.method == "REPORT" or wish.lower() == b"no"
+        request.answered = silent or not request.from_path
+
+    def _route(
+        self, request: _Request, session: Session | None, has_body: bool, now: float
+    ) -> None:
+        """Let the session that a request is for judge its head."""
+        head = request.head
+        assert head is not None
+        if self._stream.has_left(head.to_path[0]):
+            request.answered = True
+            return
+        if session is None:
+            request.refusal = StatusCode.SESSION_DOES_NOT_EXIST
+            return
+        if session.stream not in (None, self._stream):
+            request.refusal = StatusCode.WRONG_CONNECTION
+            return
+        if head.method == "REPORT":
+            request.session = session if session.stream is self._stream else None
+            return
+        if head.method != "SEND":
+            request.refusal = StatusCode.UNKNOWN_METHOD
+            return
+        if session.stream is None and not self._accept(session, request):
+            return
+        request.session = session
+        request.chunk = session.incoming.begin(head, has_body=has_body, now=now)
+        request.refusal = request.chunk.refusal
+
+    def _accept(self, session: Session, request: _Request) -> bool:
+        """Bind a session to this connection: the peer has shown that it knows it."""
+        if session.is_active or session.state is not SessionState.NEW:
+            request.refusal = StatusCode.SESSION_DOES_NOT_EXIST
+        elif not self._stream.has_room:
+            request.refusal = StatusCode.FORBIDDEN
+        else:
+            self._stream.accept(session)
+            return True
+        return False
+
+    def _body_received(self, data: bytes, now: float) -> None:
+        request = self._request
+        if request is None:
+            return
+        self._check_session(request)
+        if request.chunk is None or request.session is None:
+            return
+        if request.refusal is None:
+            request.session.incoming.add(request.chunk, data, now)
+            request.refusal = request.chunk.refusal
+            # The sender of a long chunk can stop at once.
+            self._answer_refusal(request)
+
+    def _end_received(self, flag: ContinuationFlag, now: float) -> None:
+        request, self._request = self._request, None
+        if request is None:
+            return
+        self._check_session(request)
+        if request.session is None:
+            return
+        session, head = request.session, request.head
+        assert head is not None
+        if request.chunk is None:
+            session.report_received(head)
+            return
+        if request.refusal is None:
+            session.incoming.end(request.chunk, flag, now)
+            request.refusal = request.chunk.refusal
+        self._answer(request, request.refusal or StatusCode.OK)
+        session.bound()
+        for event in request.chunk.events:
+            session.tell(event)
+        if request.chunk.completed is not None and head.success_report:
+            self._report_success(session, head, request.chunk.completed)
+
+    def _check_session(self, request: _Request) -> None:
+        """Let go of a session that has ended since the request began."""
+        session = request.session
+        if session is None or session.stream is self._stream:
+            return
+        request.session = None
+        if session.state is SessionState.CLOSED:
+            self._answer(request, StatusCode.SESSION_DOES_NOT_EXIST)
+
+    # Responses.
+
+    def _response_received(self, head: ResponseHead) -> None:
+        transaction = self._stream.writer.transactions.end(head.transaction_id)
+        if transaction is None:
+            return  # Late, doubled, or nobody's: peers send such things.
+        message, chunk = transaction.message, transaction.chunk
+        transaction.session.response_received(message, head.code, chunk)
+
+    # Answering.
+
+    def _answer_refusal(self, request: _Request) -> None:
+        if request.refusal is not None:
+            self._answer(request, request.refusal)
+
+    def _answer(self, request: _Request, code: int) -> None:
+        if request.answered:
+            return
+        request.answered = True
+        head = request.head
+        wish = FailureReport.YES if head is None else head.failure_report
+        if wish is FailureReport.NO:
+            return
+        if wish is FailureReport.PARTIAL and code == StatusCode.OK:
+            return
+        # Hop by hop for a SEND, all the way back for anything else.
+        hop_by_hop = head is None or head.method == "SEND"
+        to_path = request.from_path[:1] if hop_by_hop else request.from_path
+        path = format_path(to_path)
+        self._stream.writer.queue(
+            encode_response(request.transaction_id, code, path, request.to_uri)
+        )
+
+    def _report_success(self, session: Session, head: RequestHead, size: int) -> None:
+        assert head.message_id is not None
+        self._stream.writer.queue(
+            encode_report(
+                self._new_id(),
+                format_path(head.from_path),
+                session.from_path,
+                message_id=head.message_id,
+                byte_range=ByteRange(1, size, size),
+                code=StatusCode.OK,
+            )
+        )

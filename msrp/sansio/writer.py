@@ -1,0 +1,177 @@
+"""What goes out on one connection, and in which order.
+
+Responses and reports come first, and a long chunk is interrupted for them
+(:rfc:`4975#section-7.1.1`).  Sessions that have something to send take turns.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msrp.errors import LocalProtocolError
+from msrp.headers import ContinuationFlag, FailureReport
+from msrp.sansio.chunker import Chunk
+from msrp.sansio.outgoing import Outgoing
+from msrp.sansio.transactions import Transaction, Transactions
+
+if TYPE_CHECKING:
+    from msrp.sansio.session import Session
+
+__all__ = ["Writer"]
+
+MIN_INTERRUPTED = 2048
+"""Octets of a chunk that are written before it makes way for something else."""
+
+
+@dataclass(slots=True, eq=False)
+class _OpenChunk:
+    """The request that is being written."""
+
+    session: Session
+    message: Outgoing
+    chunk: Chunk
+    aborted: bool = False
+    left: bool = False
+    """Whether its message goes on elsewhere, on another connection."""
+
+
+class Writer:
+    """The sending half of one connection.
+
+    Args:
+        response_timeout: Seconds until a missing response is a failure.
+    """
+
+    __slots__ = ("_control", "_open", "_turns", "transactions", "unsent")
+
+    def __init__(self, response_timeout: float) -> None:
+        self.transactions = Transactions(response_timeout)
+        """Requests that wait for a response."""
+        self.unsent = 0
+        """Octets of responses and reports that the transport hasn't taken yet."""
+        self._control: deque[bytes] = deque()
+        self._open: _OpenChunk | None = None
+        # Those that are found to have nothing to send leave, until something
+        # changes there: a connection may carry a thousand that are silent.
+        self._turns: OrderedDict[Session, None] = OrderedDict()
+
+    def queue(self, data: bytes) -> None:
+        """Send a response or a report before all else."""
+        self._control.append(data)
+        self.unsent += len(data)
+
+    def may_send(self, session: Session) -> None:
+        """Ask a session for chunks again: something has changed there."""
+        self._turns.setdefault(session)
+
+    def leave(self, session: Session, *, message_goes_on: bool) -> None:
+        """Have no more to do with a session.
+
+        Args:
+            session: Which.
+            message_goes_on: Whether a half written message goes on elsewhere.
+        """
+        self._turns.pop(session, None)
+        if message_goes_on and self._open is not None:
+            self._open.left = self._open.left or self._open.session is session
+        self.transactions.drop(session)
+
+    def cut_short(self, message: Outgoing) -> bool:
+        """Give up a message that is being written (``#``); tell whether it is."""
+        if self._open is None or self._open.message is not message:
+            return False
+        self._open.aborted = True
+        return True
+
+    def data_to_send(self, budget: int, now: float) -> bytes:
+        """Return octets to write now, about ``budget``."""
+        pieces: list[bytes] = []
+        while budget > 0:
+            piece = self._next_piece(budget, now)
+            if not piece:
+                break
+            pieces.append(piece)
+            budget -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _next_piece(self, budget: int, now: float) -> bytes | None:
+        if self._open is not None:
+            piece = self._write_open(budget, now)
+            if piece is not None:
+                return piece
+        if self._open is None and not self._control and self._begin_chunk():
+            return self._write_open(budget, now)
+        # A message that could not be begun may have left its end here.
+        if self._open is None and self._control:
+            piece = self._control.popleft()
+            self.unsent -= len(piece)
+            return piece
+        return None
+
+    def _write_open(self, budget: int, now: float) -> bytes | None:
+        """Go on with the request that is being written, or end it here."""
+        open_ = self._open
+        assert open_ is not None
+        chunk = open_.chunk
+        if open_.aborted:
+            piece: bytes | None = chunk.interrupt(ContinuationFlag.ABORT)
+        elif open_.left:
+            piece = chunk.interrupt()
+        elif chunk.written >= MIN_INTERRUPTED and self._others_wait(open_.message):
+            piece = chunk.interrupt()
+        else:
+            piece = self._write_body(open_, budget)
+            if piece is None and (self._control or self._others_wait(open_.message)):
+                piece = chunk.interrupt()
+        if chunk.finished:
+            self._open = None
+            self.transactions.written(chunk.transaction_id, now)
+            open_.session.chunk_written(open_.message, chunk)
+            if open_.message.resumed and chunk.flag is ContinuationFlag.END:
+                self._await_report(open_, now)
+        return piece
+
+    def _await_report(self, open_: _OpenChunk, now: float) -> None:
+        """Have the message fail if it isn't reported as soon as it is answered."""
+        # No response can end this: the blank is in no transaction id.
+        name = f"report {open_.chunk.transaction_id}"
+        message = open_.message
+        self.transactions.begin(Transaction(name, open_.session, message, silent=False))
+        self.transactions.written(name, now)
+
+    def _write_body(self, open_: _OpenChunk, budget: int) -> bytes | None:
+        try:
+            return open_.chunk.write(budget)
+        except LocalProtocolError as error:
+            message_id = open_.message.message_id
+            open_.session.abort(message_id, str(error))
+            return open_.chunk.interrupt(ContinuationFlag.ABORT)
+
+    def _others_wait(self, message: Outgoing) -> bool:
+        return bool(self._control) or any(
+            session.wants_to_send(besides=message) for session in self._turns
+        )
+
+    def _begin_chunk(self) -> bool:
+        """Begin the next request of the next session that has one."""
+        for _ in range(len(self._turns)):
+            session = next(iter(self._turns))
+            self._turns.move_to_end(session)
+            begun = session.next_chunk()
+            if begun is None:
+                if not session.wants_to_send():
+                    del self._turns[session]
+                continue
+            message, chunk = begun
+            self._open = _OpenChunk(session, message, chunk)
+            if message.failure_report is not FailureReport.NO:
+                silent = message.failure_report is FailureReport.PARTIAL
+                self.transactions.begin(
+                    Transaction(
+                        chunk.transaction_id, session, message, silent, chunk=chunk
+                    )
+                )
+            return True
+        return False

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from msrp.events import BindingFailed, ConnectionEstablished, MessageSent
+from msrp.sansio.chunker import BytesBody
+from msrp.sansio.outgoing import Outgoing
+from msrp.sansio.session import Session, SessionState
+from msrp.sansio.stream import Stream
+from msrp.uri import MsrpUri
+
+MANY = 50
+
+
+class Nobody:
+    """A directory without sessions."""
+
+    def find(self, uri: MsrpUri) -> Session | None:
+        return None
+
+    def expects(self, uri: MsrpUri) -> bool:
+        return False
+
+
+def new_session(number: int) -> Session:
+    here = MsrpUri.parse(f"msrp://127.0.0.1:1/here{number};tcp")
+    there = MsrpUri.parse(f"msrp://127.0.0.1:2/there{number};tcp")
+    return Session(here, (there,), is_active=True)
+
+
+def written(stream: Stream) -> list[bytes]:
+    """Return the transaction ids of the requests that are written now."""
+    requests = stream.data_to_send(1 << 20, 0.0).split(b"MSRP ")[1:]
+    return [request.split(b" ", 1)[0] for request in requests]
+
+
+def respond(stream: Stream, name: bytes, code: int) -> None:
+    stream.receive_data(
+        b"MSRP %b %d\r\nTo-Path: msrp://127.0.0.1:1/x;tcp\r\n"
+        b"From-Path: msrp://127.0.0.1:2/y;tcp\r\n-------%b$\r\n" % (name, code, name),
+        0.0,
+    )
+
+
+def bound(stream: Stream, session: Session) -> None:
+    stream.attach(session, 0.0)
+    (name,) = written(stream)
+    respond(stream, name, 200)
+    stream.events_received()
+
+
+def text(message_id: str) -> Outgoing:
+    return Outgoing(message_id, "text/plain", BytesBody(b"hello"))
+
+
+def counted(look: Callable[..., object], asked: list[Session]) -> Callable[..., object]:
+    """Return a method that also notes whose it was."""
+
+    def count(session: Session, *args: object, **named: object) -> object:
+        asked.append(session)
+        return look(session, *args, **named)
+
+    return count
+
+
+@pytest.mark.rule("MSRP-37", "MSRP-31")
+@pytest.mark.parametrize("code", [403, 481, 506])
+def test_a_session_that_is_turned_away_can_be_attached_elsewhere(code: int) -> None:
+    shared, own = Stream(Nobody(), 0.0), Stream(Nobody(), 0.0)
+    bound(shared, new_session(0))
+    session = new_session(1)
+    session.send(text("waiting1"))
+    shared.attach(session, 0.0, tentative=True)
+    (name,) = written(shared)
+    respond(shared, name, code)
+    ((told, events),) = shared.events_received()
+    assert told is session
+    assert [type(event) for event in events] == [BindingFailed]
+    assert session.state is SessionState.NEW
+    assert session not in shared.sessions
+    assert not shared.closing
+    assert not shared.takes_another
+    own.attach(session, 0.0)
+    (name,) = written(own)
+    respond(own, name, 200)
+    assert len(written(own)) == 1
+    ((_, events),) = own.events_received()
+    assert [type(event) for event in events] == [ConnectionEstablished, MessageSent]
+
+
+@pytest.mark.rule("MSRP-54")
+def test_sessions_that_have_nothing_to_send_cost_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = Stream(Nobody(), 0.0)
+    sessions = [new_session(number) for number in range(MANY)]
+    for session in sessions:
+        bound(stream, session)
+    assert written(stream) == []
+    asked: list[Session] = []
+    for look in ("wants_to_send", "next_chunk", "events_received"):
+        monkeypatch.setattr(Session, look, counted(getattr(Session, look), asked))
+    sessions[7].send(text("message7"))
+    (name,) = written(stream)
+    respond(stream, name, 200)
+    ((told, _),) = stream.events_received()
+    assert told is sessions[7]
+    assert set(asked) == {sessions[7]}
+
+
+@pytest.mark.rule("MSRP-54")
+def test_each_session_gets_its_turn() -> None:
+    stream = Stream(Nobody(), 0.0)
+    sessions = [new_session(number) for number in range(3)]
+    for session in sessions:
+        bound(stream, session)
+    for number, session in enumerate(sessions):
+        for count in range(3):
+            session.send(text(f"message{number}-{count}"))
+    wrote = stream.data_to_send(1 << 20, 0.0)
+    ids = [line[-3:] for line in wrote.split(b"\r\n") if b"Message-ID" in line]
+    rounds = [sorted(ids[start : start + 3]) for start in (0, 3, 6)]
+    assert rounds == [[b"%d-%d" % (n, count) for n in range(3)] for count in range(3)]
+
+
+def test_a_session_is_found_by_its_uri_while_it_is_here() -> None:
+    stream = Stream(Nobody(), 0.0)
+    sessions = [new_session(number) for number in range(3)]
+    for session in sessions:
+        bound(stream, session)
+    for session in sessions:
+        assert stream.session_at(session.local_uri) is session
+        session.let_go()
+        assert stream.session_at(session.local_uri) is None
