@@ -6,7 +6,8 @@ stream; :func:`check_request` and :func:`check_response` tell whether it can be
 worked with, and :func:`response_to` makes the answer.  A
 :class:`~sip.message.Request` or :class:`~sip.message.Response` keeps its
 header fields as text, in order, with all that we don't know; what is asked for
-is parsed then: ``request.from_.tag``, ``request.cseq.number``, ``request.vias``.
+is parsed then: ``request.from_.tag``, ``request.cseq.number``, ``request.vias``,
+``request.session_expires``; :mod:`sip.fields.table` has the list.
 :class:`Via`, :class:`NameAddr`, :class:`CSeq` and :class:`SipUri` are frozen,
 have ``parse()``, and are written by ``str()``.
 
@@ -46,6 +47,24 @@ from sip.errors import (
     SipParseError,
     TransportError,
 )
+from sip.fields import (
+    Accepted,
+    CallInfo,
+    Event,
+    GeolocationError,
+    HistoryInfo,
+    MediaRange,
+    MinSE,
+    RAck,
+    Reason,
+    Refresher,
+    Replaces,
+    ResourcePriority,
+    RetryAfter,
+    SessionExpires,
+    SubscriptionState,
+    WarningValue,
+)
 from sip.headers import Headers
 from sip.identifiers import new_branch, new_call_id, new_tag
 from sip.message import Message, Request, Response, response_to
@@ -70,16 +89,21 @@ _LATER = {
 
 __all__ = [
     "BRANCH_COOKIE",
+    "Accepted",
     "Admission",
     "CSeq",
     "Call",
     "CallError",
+    "CallInfo",
     "CallOver",
     "CallRefused",
     "CallTimeout",
     "EndReason",
+    "Event",
     "ExplainingMedia",
+    "GeolocationError",
     "Headers",
+    "HistoryInfo",
     "Hop",
     "IncomingCall",
     "IntroducedMedia",
@@ -87,25 +111,36 @@ __all__ = [
     "Limits",
     "LocalError",
     "Media",
+    "MediaRange",
     "Message",
+    "MinSE",
     "NameAddr",
     "NegotiationFailed",
     "OtherUri",
     "OutgoingCall",
     "Parameters",
+    "RAck",
+    "Reason",
+    "Refresher",
+    "Replaces",
     "Request",
+    "ResourcePriority",
     "Response",
+    "RetryAfter",
+    "SessionExpires",
     "SipError",
     "SipParseError",
     "SipUri",
     "StreamEvent",
     "StreamFramer",
+    "SubscriptionState",
     "Timers",
     "Transport",
     "TransportError",
     "Uri",
     "UserAgent",
     "Via",
+    "WarningValue",
     "check_outgoing_request",
     "check_request",
     "check_response",

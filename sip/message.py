@@ -17,15 +17,12 @@ import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from sip.cseq import CSeq
 from sip.errors import LocalError, SipParseError
-from sip.grammar import is_token, parse_number, split_list
+from sip.fields.table import HeaderFields
+from sip.grammar import is_token
 from sip.headers import Headers
-from sip.name_addr import NameAddr, parse_contacts, parse_name_addrs
-from sip.readers import listed, optional, required, tokens
 from sip.status import reason_phrase
 from sip.uri import Uri, parse_uri
-from sip.via import Via
 
 __all__ = [
     "MAX_URI_LENGTH",
@@ -42,9 +39,6 @@ Longer than any URI with an embedded body that is in use, and far below what a
 head may have.
 """
 
-MAX_EXPIRES = 2**32 - 1
-_MAX_MAX_FORWARDS = 255
-
 # What would end a Request-URI or a line.
 _NEVER_IN_A_REQUEST_URI = re.compile(r"[\x00-\x20\x7f<>]")
 _NEVER_IN_A_REASON = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -53,42 +47,7 @@ _NEVER_IN_A_REASON = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _DIALOG_FORMING = frozenset({"INVITE", "SUBSCRIBE", "REFER", "NOTIFY"})
 
 
-def _parse_vias(values: Iterable[str]) -> tuple[Via, ...]:
-    return tuple(Via.parse(part) for value in values for part in split_list(value, ","))
-
-
-def _parse_call_id(text: str) -> str:
-    if not text or not text.isprintable() or " " in text:
-        raise SipParseError("not one word")
-    return text
-
-
-def _parse_max_forwards(text: str) -> int | None:
-    # Out of range counts as absent (RFC 4475 §3.1.2.4).
-    return parse_number(text, _MAX_MAX_FORWARDS)
-
-
-def _parse_expires(text: str) -> int | None:
-    return parse_number(text, MAX_EXPIRES)
-
-
-_read_vias = listed("Via", _parse_vias)
-_read_from = required("From", NameAddr.parse)
-_read_to = required("To", NameAddr.parse)
-_read_call_id = required("Call-ID", _parse_call_id)
-_read_cseq = required("CSeq", CSeq.parse)
-_read_max_forwards = optional("Max-Forwards", _parse_max_forwards)
-_read_expires = optional("Expires", _parse_expires)
-_read_contacts = listed("Contact", parse_contacts)
-_read_routes = listed("Route", parse_name_addrs)
-_read_record_routes = listed("Record-Route", parse_name_addrs)
-_read_content_type = optional("Content-Type", str)
-_read_require = tokens("Require")
-_read_supported = tokens("Supported")
-_read_allow = tokens("Allow")
-
-
-class _Message(abc.ABC):
+class _Message(HeaderFields, abc.ABC):
     """What requests and responses have in common."""
 
     __slots__ = ("body", "headers")
@@ -96,89 +55,6 @@ class _Message(abc.ABC):
     def __init__(self, headers: Headers, body: bytes) -> None:
         self.headers = headers
         self.body = body
-
-    @property
-    def vias(self) -> tuple[Via, ...]:
-        """The hops so far, the last one first."""
-        return self.headers.view(_read_vias)
-
-    @property
-    def via(self) -> Via:
-        """The last hop."""
-        vias = self.vias
-        if not vias:
-            raise SipParseError("the header field is missing", header="Via")
-        return vias[0]
-
-    @property
-    def from_(self) -> NameAddr:
-        """Who sent the request."""
-        return self.headers.view(_read_from)
-
-    @property
-    def to(self) -> NameAddr:
-        """Whom the request was meant for in the first place."""
-        return self.headers.view(_read_to)
-
-    @property
-    def call_id(self) -> str:
-        """What all messages of a dialog have in common."""
-        return self.headers.view(_read_call_id)
-
-    @property
-    def cseq(self) -> CSeq:
-        """The number and the method of the request."""
-        return self.headers.view(_read_cseq)
-
-    @property
-    def max_forwards(self) -> int | None:
-        """How many more hops there may be; ``None`` if it isn't 0 to 255."""
-        return self.headers.view(_read_max_forwards)
-
-    @property
-    def expires(self) -> int | None:
-        """Seconds; ``None`` if there is no limit or one of more than 32 bits."""
-        return self.headers.view(_read_expires)
-
-    @property
-    def contacts(self) -> tuple[NameAddr, ...]:
-        """Where to reach the sender; none if it is ``*``."""
-        return self.headers.view(_read_contacts)
-
-    @property
-    def contact_is_wildcard(self) -> bool:
-        """Whether the Contact is ``*`` (:rfc:`3261#section-10.2.2`)."""
-        return self.headers.get_all("Contact") == ["*"]
-
-    @property
-    def routes(self) -> tuple[NameAddr, ...]:
-        """The proxies to go through, the next one first."""
-        return self.headers.view(_read_routes)
-
-    @property
-    def record_routes(self) -> tuple[NameAddr, ...]:
-        """The proxies that want to stay in the path, the last one first."""
-        return self.headers.view(_read_record_routes)
-
-    @property
-    def content_type(self) -> str | None:
-        """The type of the body as it was written."""
-        return self.headers.view(_read_content_type)
-
-    @property
-    def require(self) -> tuple[str, ...]:
-        """The extensions that the recipient has to know."""
-        return self.headers.view(_read_require)
-
-    @property
-    def supported(self) -> tuple[str, ...]:
-        """The extensions that the sender knows."""
-        return self.headers.view(_read_supported)
-
-    @property
-    def allow(self) -> tuple[str, ...]:
-        """The methods that the sender takes."""
-        return self.headers.view(_read_allow)
 
     @property
     @abc.abstractmethod

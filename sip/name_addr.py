@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from sip.errors import SipParseError
 from sip.grammar import WSP, end_of_quoted_string, quote, split_list, unquote
+from sip.numbers import parse_q, parse_seconds
 from sip.parameters import (
     Parameters,
     find_parameter,
@@ -100,6 +101,19 @@ class NameAddr:
     def tag(self) -> str | None:
         """The tag of a From or To header field (:rfc:`3261#section-19.3`)."""
         return self.parameter("tag") or None
+
+    @property
+    def q(self) -> float | None:
+        """How much a Contact is preferred, 0 to 1; ``None`` if it doesn't say."""
+        return parse_q(find_parameter(self.parameters, "q") or "")
+
+    @property
+    def expires(self) -> int | None:
+        """How many seconds a Contact is good for; ``None`` if it doesn't say."""
+        value = find_parameter(self.parameters, "expires")
+        if value is None or not (value.isascii() and value.isdigit()):
+            return None
+        return parse_seconds(value)
 
     def parameter(self, name: str) -> str | None:
         """Look up a parameter of the header field.

@@ -12,7 +12,7 @@ from typing import TypeVar
 from sip.errors import SipParseError
 from sip.headers import Headers
 
-__all__ = ["listed", "optional", "required", "tokens"]
+__all__ = ["listed", "listed_if_there", "optional", "required", "tokens"]
 
 T = TypeVar("T")
 
@@ -73,6 +73,25 @@ def listed(
             return parse(headers.get_all(name))
         except SipParseError as exc:
             raise exc.within(name) from None
+
+    return read
+
+
+def listed_if_there(
+    name: str, parse: Callable[[Iterable[str]], tuple[T, ...]]
+) -> Callable[[Headers], tuple[T, ...] | None]:
+    """Make a reader for a list where none at all isn't the same as an empty one.
+
+    The reader gives ``None`` where there is no such field.
+
+    Args:
+        name: The header field.
+        parse: Reads the raw values of all fields together.
+    """
+    read_list = listed(name, parse)
+
+    def read(headers: Headers) -> tuple[T, ...] | None:
+        return read_list(headers) if name in headers else None
 
     return read
 

@@ -1,0 +1,47 @@
+"""Header fields as attributes of a message, read when they are first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar, overload
+
+from sip.headers import Headers
+
+__all__ = ["Field"]
+
+T = TypeVar("T", covariant=True)
+
+
+class HasHeaders(Protocol):
+    """Anything with header fields."""
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields."""
+
+
+class Field(Generic[T]):
+    """An attribute that gives what a reader makes of the header fields.
+
+    The value is remembered by :meth:`~sip.headers.Headers.view`.  The attribute
+    can't be set; change ``message.headers``.
+
+    Args:
+        read: Makes the value, or raises :exc:`~sip.errors.SipParseError`.
+    """
+
+    __slots__ = ("read",)
+
+    def __init__(self, read: Callable[[Headers], T]) -> None:
+        self.read = read
+
+    @overload
+    def __get__(self, message: None, owner: type) -> Field[T]: ...
+
+    @overload
+    def __get__(self, message: HasHeaders, owner: type) -> T: ...
+
+    def __get__(self, message: HasHeaders | None, owner: type) -> Field[T] | T:
+        if message is None:
+            return self
+        return message.headers.view(self.read)
