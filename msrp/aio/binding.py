@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from msrp.aio.connector import Manner, open_stream, reach
-from msrp.aio.listener import ListeningSession, MsrpListener
+from msrp.aio.directory import ListeningSession
+from msrp.aio.listener import MsrpListener
 from msrp.aio.own_ports import OwnPorts
 from msrp.aio.progress import Milestone, Progress
 from msrp.aio.stream import StreamProtocol

@@ -8,65 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 from collections.abc import Sequence
-from typing import Protocol, Self
+from typing import Self
 
+from msrp.aio.arrivals import Arrivals
 from msrp.aio.certificates import LocalCertificate
-from msrp.aio.gate import TlsGate
-from msrp.aio.namesakes import Namesakes
+from msrp.aio.directory import ListeningSession, UriDirectory
 from msrp.aio.shared import SharedStreams
 from msrp.aio.sockets import Openings, SocketOptions
-from msrp.aio.stream import CLOSING_TIME, SessionOwner, StreamProtocol
-from msrp.aio.tls import HANDSHAKE_TIME, TlsContext
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
-from msrp.errors import (
-    CertificateRejected,
-    ConnectionFailed,
-    LimitExceeded,
-    LocalProtocolError,
-    MsrpError,
-)
+from msrp.errors import ConnectionFailed, LocalProtocolError
 from msrp.negotiation import (
     DEFAULT_ACCEPT_TYPES,
     DEFAULT_ACCEPT_WRAPPED_TYPES,
     Fingerprint,
     MediaDescription,
-    Negotiated,
     Resolver,
     answer_media,
     is_message_line,
     offer_media,
     uses_tls,
 )
-from msrp.sansio.session import Session
 from msrp.uri import MsrpUri, new_session_id
 
-__all__ = ["ListeningSession", "MsrpListener"]
-
-logger = logging.getLogger("msrp.listener")
+__all__ = ["MsrpListener"]
 
 DEFAULT_PORT = 2855
 """The port that is registered for MSRP; only a habit (:rfc:`4975#section-15.4`)."""
-
-_MAX_EXPECTED = 10_000
-"""URIs given out for which no session has come yet; offers may go unanswered."""
-
-
-class ListeningSession(SessionOwner, Protocol):
-    """A session that waits for the peer to connect."""
-
-    @property
-    def session(self) -> Session:
-        """Its protocol state."""
-
-    @property
-    def negotiated(self) -> Negotiated:
-        """What offer and answer say of it."""
-
-    def rejected(self, error: MsrpError) -> None:
-        """Be told that somebody connected who isn't the peer."""
 
 
 class MsrpListener:
@@ -123,17 +92,14 @@ class MsrpListener:
         self._port = port
         self._advertised = advertised_host or host
         self._server: asyncio.Server | None = None
-        self._context: TlsContext | None = None
-        if local_cert is not None:
-            self._context = self.tls.server_context(local_cert)
-        self._gates: dict[TlsGate, None] = {}
-        self._streams: set[StreamProtocol] = set()
-        self._unbound: dict[StreamProtocol, None] = {}
-        self._sessions: dict[MsrpUri, ListeningSession] = {}
-        self._expected: dict[MsrpUri, None] = {}
-        self._known = Namesakes()
-        self._held: dict[MsrpUri, list[StreamProtocol]] = {}
-        self._held_for: dict[StreamProtocol, MsrpUri] = {}
+        self._uris = UriDirectory(self.tls, any_host=any_host)
+        self._arrivals = Arrivals(
+            self._uris,
+            None if local_cert is None else self.tls.server_context(local_cert),
+            limits=self.limits,
+            sockets=self.sockets,
+            any_host=any_host,
+        )
 
     async def start(self) -> None:
         """Begin to listen.
@@ -153,7 +119,7 @@ class MsrpListener:
         try:
             # In two steps, so that whoever cancels the second leaves no port open.
             self._server = await loop.create_server(
-                self._new_gate if self.secure else self._new_stream,
+                self._arrivals.new,
                 self._host,
                 self._port,
                 # The system drops callers that come at once in larger numbers, and
@@ -180,17 +146,10 @@ class MsrpListener:
         if self._server is None:
             return
         self._server.close()
-        for waiting in list(self._sessions.values()):
+        for waiting in self._uris:
             if waiting.session.stream is None and not waiting.session.is_active:
                 waiting.rejected(ConnectionFailed("", "the listener was closed"))
-        for gate in list(self._gates):
-            gate.abort()
-        for stream in list(self._streams):
-            stream.close()
-        for gate in list(self._gates):
-            await gate.wait_closed()
-        for stream in list(self._streams):
-            await stream.wait_closed()
+        await self._arrivals.close()
         self._server = None
 
     async def __aenter__(self) -> Self:
@@ -219,12 +178,7 @@ class MsrpListener:
         """Return a URI that no other session has, and expect calls on it."""
         scheme = "msrps" if self.secure else "msrp"
         uri = MsrpUri(scheme, self._advertised, self._port, new_session_id())
-        self._expected[uri] = None
-        self._known.add(uri)
-        if len(self._expected) > _MAX_EXPECTED:
-            oldest = next(iter(self._expected))
-            del self._expected[oldest]
-            self._known.discard(oldest)
+        self._uris.expect(uri)
         return uri
 
     def offer(
@@ -302,114 +256,11 @@ class MsrpListener:
 
     def add(self, waiting: ListeningSession) -> None:
         """Let a session be called on this port."""
-        uri = waiting.session.local_uri
-        self._expected.pop(uri, None)
-        self._sessions[uri] = waiting
-        self._known.add(uri)
-        self._retry(uri)
+        self._uris.add(waiting)
 
     def forget(self, uri: MsrpUri) -> None:
         """Let nobody be called by this URI any more: it gets a 481."""
-        self._expected.pop(uri, None)
-        self._sessions.pop(uri, None)
-        self._known.discard(uri)
-        self._retry(uri)
-
-    # What streams ask.
-
-    def find_for(
-        self, stream: StreamProtocol, uri: MsrpUri
-    ) -> tuple[Session, SessionOwner] | None:
-        """Return the session with this URI, if the stream may carry it."""
-        uri = self._meant(uri)
-        waiting = self._sessions.get(uri)
-        if waiting is None:
-            if uri in self._expected:
-                self._held.setdefault(uri, []).append(stream)
-                self._held_for[stream] = uri
-            return None
-        session = waiting.session
-        if session.stream is None and not session.is_active:
-            try:
-                self.tls.check(
-                    waiting.negotiated, stream.certificate, target="", peer=stream.peer
-                )
-            except CertificateRejected as error:
-                stream.abort(error)
-                waiting.rejected(error)
-                return None
-        return session, waiting
-
-    def expects(self, uri: MsrpUri) -> bool:
-        """Tell whether this URI was given out and no session has come yet."""
-        return self._meant(uri) in self._expected
-
-    def stream_bound(self, stream: StreamProtocol) -> None:
-        """Take note that a connection has named a session."""
-        self._unbound.pop(stream, None)
-
-    def stream_closed(self, stream: StreamProtocol) -> None:
-        """Let go of a connection."""
-        self._streams.discard(stream)
-        self._unbound.pop(stream, None)
-        uri = self._held_for.pop(stream, None)
-        if uri is not None:
-            self._held[uri].remove(stream)
-            if not self._held[uri]:
-                del self._held[uri]
-
-    # Inside.
-
-    def _meant(self, uri: MsrpUri) -> MsrpUri:
-        """Return the URI of ours that a peer means by one that it has written."""
-        if not self.any_host or uri in self._sessions or uri in self._expected:
-            return uri
-        return self._known.only(uri) or uri
-
-    def _retry(self, uri: MsrpUri) -> None:
-        """Let those go on that have called this URI too early, in their order."""
-        held = self._held.pop(uri, [])
-        for stream in held:
-            del self._held_for[stream]
-        for stream in held:
-            stream.retry()
-
-    def _new_gate(self) -> TlsGate:
-        assert self._context is not None
-        gate = TlsGate(
-            self._context,
-            handshake_time=HANDSHAKE_TIME,
-            closing_time=CLOSING_TIME,
-            new_protocol=self._new_stream,
-            on_done=self._gate_done,
-        )
-        self._gates[gate] = None
-        if len(self._gates) > self.limits.max_unbound_connections:
-            logger.warning("too many TLS handshakes: giving up the oldest")
-            next(iter(self._gates)).abort()
-        return gate
-
-    def _gate_done(self, gate: TlsGate) -> None:
-        self._gates.pop(gate, None)
-
-    def _new_stream(self) -> StreamProtocol:
-        stream = StreamProtocol(
-            self, limits=self.limits, sockets=self.sockets, any_host=self.any_host
-        )
-        self._streams.add(stream)
-        self._unbound[stream] = None
-        self._make_room()
-        return stream
-
-    def _make_room(self) -> None:
-        """Give up the connection that has kept silent longest, if need be."""
-        many = len(self._streams) > self.limits.max_connections
-        silent = len(self._unbound) > self.limits.max_unbound_connections
-        if (many or silent) and self._unbound:
-            oldest = next(iter(self._unbound))
-            del self._unbound[oldest]
-            logger.warning("too many connections: giving up %s", oldest.peer)
-            oldest.abort(LimitExceeded("too many connections"))
+        self._uris.forget(uri)
 
     def _fingerprints(self) -> list[Fingerprint]:
         return [] if self.local_cert is None else [self.local_cert.fingerprint]

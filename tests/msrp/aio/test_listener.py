@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import msrp
+from msrp.aio import arrivals as arrivals_module
+from msrp.aio import directory as directory_module
 from msrp.aio import gate
-from msrp.aio import listener as listener_module
 
 if TYPE_CHECKING:
     from tests.msrp.aio.conftest import Board, RawPeer
@@ -174,7 +175,7 @@ async def test_a_connection_may_come_before_the_session(
     active = board.connection(offered, answered, is_incoming=True, listener=caller)
     starting = asyncio.create_task(active.start())
     await active_text(active)
-    await board.until(lambda: called._held)
+    await board.until(lambda: called._uris._held)
     assert not starting.done()
     passive = board.connection(offered, answered, is_incoming=False, listener=called)
     await passive.start()
@@ -195,13 +196,13 @@ async def test_of_two_early_connections_the_first_gets_the_session(
     uri = session.negotiated.local_uri
     first, second = await board.raw(listener.port), await board.raw(listener.port)
     one = first.request(uri)
-    await board.until(lambda: len(listener._held_for) == 1)
+    await board.until(lambda: len(listener._uris._held_for) == 1)
     two = second.request(uri)
-    await board.until(lambda: len(listener._held_for) == 2)
+    await board.until(lambda: len(listener._uris._held_for) == 2)
     await session.start()
     assert await first.response_to(one) == 200
     assert await second.response_to(two) == 506
-    assert not listener._held
+    assert not listener._uris._held
 
 
 async def test_who_waits_too_long_for_a_session_is_given_up(board: Board) -> None:
@@ -211,8 +212,8 @@ async def test_who_waits_too_long_for_a_session_is_given_up(board: Board) -> Non
     peer = await board.raw(listener.port)
     peer.request(uri)
     assert await peer.rest() == b""
-    await board.until(lambda: not listener._held)
-    assert not listener._held_for
+    await board.until(lambda: not listener._uris._held)
+    assert not listener._uris._held_for
     later = await board.raw(listener.port)
     await session.start()
     await later.bind(uri)
@@ -224,7 +225,7 @@ async def test_who_waits_for_a_session_that_never_comes_gets_481(board: Board) -
     uri = session.negotiated.local_uri
     peer = await board.raw(listener.port)
     name = peer.request(uri)
-    await board.until(lambda: listener._held)
+    await board.until(lambda: listener._uris._held)
     await session.shutdown()  # As when the call comes to nothing.
     assert await peer.response_to(name) == 481
 
@@ -232,10 +233,10 @@ async def test_who_waits_for_a_session_that_never_comes_gets_481(board: Board) -
 async def test_uris_that_nobody_claims_are_forgotten_some_day(
     board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener_module, "_MAX_EXPECTED", 5)
+    monkeypatch.setattr(directory_module, "_MAX_EXPECTED", 5)
     listener = await board.listener()
     uris = [listener.new_uri() for _ in range(8)]
-    assert [listener.expects(uri) for uri in uris] == [False] * 3 + [True] * 5
+    assert [listener._uris.expects(uri) for uri in uris] == [False] * 3 + [True] * 5
 
 
 # Bounds.
@@ -292,7 +293,7 @@ async def test_of_too_many_handshakes_the_oldest_goes(
     silent = [await board.raw(listener.port) for _ in range(5)]
     for peer in silent[:2]:
         assert await peer.rest() == b""
-    assert len(listener._gates) == 3
+    assert len(listener._arrivals.gates) == 3
 
 
 async def test_a_handshake_that_fails_leaves_nothing_behind(
@@ -306,33 +307,33 @@ async def test_a_handshake_that_fails_leaves_nothing_behind(
         if octets:
             await peer.rest()
         else:
-            await board.until(lambda: listener._gates)
+            await board.until(lambda: listener._arrivals.gates)
             peer.reset()
-        await board.until(lambda: not listener._gates)
-    assert not listener._streams
-    assert not listener._unbound
+        await board.until(lambda: not listener._arrivals.gates)
+    assert not listener._arrivals.streams
+    assert not listener._arrivals.unbound
     assert "a TLS handshake failed" in caplog.text
 
 
 async def test_a_handshake_takes_its_time_and_no_longer(
     board: Board, certs: Certs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener_module, "HANDSHAKE_TIME", 0.1)
+    monkeypatch.setattr(arrivals_module, "HANDSHAKE_TIME", 0.1)
     listener = await board.listener(local_cert=certs[1])
     peer = await board.raw(listener.port)
     assert await peer.rest() == b""
-    await board.until(lambda: not listener._gates)
+    await board.until(lambda: not listener._arrivals.gates)
 
 
 async def test_a_connection_that_is_given_up_before_it_is_made(
     board: Board, certs: Certs
 ) -> None:
     listener = await board.listener(local_cert=certs[1])
-    new = listener._new_gate()
+    new = listener._arrivals._new_gate()
     assert isinstance(new, gate.TlsGate)
     new.abort()
     await new.wait_closed()
-    assert not listener._gates
+    assert not listener._arrivals.gates
     ours, theirs = socket.socketpair()
     transport, _ = await asyncio.get_running_loop().create_connection(
         lambda: new, sock=ours
@@ -443,16 +444,16 @@ async def test_closing_ends_what_came_in_and_what_waits(
     assert (await active.closed()).reason is msrp.CloseReason.BY_THEM
     with pytest.raises(msrp.ConnectionFailed, match="listener was closed"):
         await waiting.established()
-    assert not listener._streams
+    assert not listener._arrivals.streams
 
 
 async def test_closing_ends_handshakes(board: Board, certs: Certs) -> None:
     listener = await board.listener(local_cert=certs[1])
     peer = await board.raw(listener.port)
-    await board.until(lambda: listener._gates)
+    await board.until(lambda: listener._arrivals.gates)
     await listener.close()
     assert await peer.rest() == b""
-    assert not listener._gates
+    assert not listener._arrivals.gates
 
 
 async def test_closing_leaves_sessions_that_we_have_opened(board: Board) -> None:
@@ -472,9 +473,11 @@ async def test_an_offer_for_tls_is_not_answered_on_a_tcp_port(
     assert secure.answer(plain.offer()) is None
     assert plain.answer(replace(plain.offer(), media="audio")) is None
     unknown = plain_offer(plain)
-    expected = len(plain._expected)
+    expected = len(plain._uris._expected)
     assert plain.answer(unknown, accept_types=("image/png",)) is None
-    assert len(plain._expected) == expected  # Nothing is expected for what is refused.
+    assert (
+        len(plain._uris._expected) == expected
+    )  # Nothing is expected for what is refused.
 
 
 def plain_offer(listener: msrp.MsrpListener) -> msrp.negotiation.MediaDescription:

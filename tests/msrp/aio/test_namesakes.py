@@ -44,7 +44,7 @@ async def test_a_session_can_be_found_by_its_id_alone(board: Board) -> None:
     await passive.shutdown()
     late = await board.raw(listener.port)
     assert await late.response_to(late.request(uri)) == 481
-    assert len(listener._known) == 0
+    assert len(listener._uris._known) == 0
 
 
 async def test_by_default_the_whole_uri_counts(board: Board) -> None:
@@ -109,13 +109,13 @@ async def test_an_early_connection_waits_for_its_session(
     passive = board.waiting(listener)
     peer = await board.raw(listener.port)
     name = peer.request(rewritten(passive.negotiated.local_uri), b"early")
-    await board.until(lambda: listener._held)
+    await board.until(lambda: listener._uris._held)
     if comes:
         await passive.start()
     else:
         listener.forget(passive.negotiated.local_uri)
     assert await peer.response_to(name) == (200 if comes else 481)
-    assert not listener._held
+    assert not listener._uris._held
 
 
 @pytest.mark.parametrize("any_host", [True, False])
@@ -142,11 +142,11 @@ async def test_it_holds_for_connections_that_we_open_too(
 async def test_uris_that_nobody_came_for_are_forgotten(
     board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("msrp.aio.listener._MAX_EXPECTED", 3)
+    monkeypatch.setattr("msrp.aio.directory._MAX_EXPECTED", 3)
     listener = await board.listener(any_host=True)
     for _ in range(10):
         listener.new_uri()
-    assert len(listener._known) == len(listener._expected) == 3
+    assert len(listener._uris._known) == len(listener._uris._expected) == 3
 
 
 hosts = st.sampled_from(["a.example", "b.example"])

@@ -106,7 +106,7 @@ async def test_sessions_to_the_same_peer_share_a_connection(
         await one.start()
     for each in pairs:
         await works(each)
-    assert len(called._streams) == 1
+    assert len(called._arrivals.streams) == 1
 
 
 @pytest.mark.rule("MSRP-31")
@@ -114,7 +114,7 @@ async def test_nothing_is_shared_unless_asked_for(board: Board) -> None:
     caller, called = await board.listener(), await board.listener()
     for one, _ in [await pair(board, caller, called) for _ in range(2)]:
         await one.start()
-    assert len(called._streams) == 2
+    assert len(called._arrivals.streams) == 2
 
 
 @pytest.mark.rule("MSRP-31")
@@ -126,7 +126,7 @@ async def test_who_starts_at_the_same_moment_waits_for_the_first(
     await asyncio.gather(*(one.start() for one, _ in pairs))
     for each in pairs:
         await works(each)
-    assert len(called._streams) == 1
+    assert len(called._arrivals.streams) == 1
 
 
 @pytest.mark.rule("MSRP-31", "MSRP-121")
@@ -196,7 +196,7 @@ async def test_no_connection_carries_more_sessions_than_the_limit(board: Board) 
     await asyncio.gather(*(one.start() for one, _ in pairs))
     for each in pairs:
         await works(each)
-    assert len(called._streams) == 3
+    assert len(called._arrivals.streams) == 3
 
 
 @pytest.mark.rule("MSRP-31")
@@ -212,8 +212,8 @@ async def test_sessions_with_other_bounds_or_to_another_port_share_nothing(
         await pair(board, caller, called, config=other),
     ):
         await one.start()
-    assert len(called._streams) == 2
-    assert len(elsewhere._streams) == 1
+    assert len(called._arrivals.streams) == 2
+    assert len(elsewhere._arrivals.streams) == 1
 
 
 @pytest.mark.rule("MSRP-31", "MSRP-120")
@@ -235,7 +235,7 @@ async def test_who_expects_another_certificate_is_not_put_on_the_connection(
     with pytest.raises(msrp.CertificateRejected):
         await stranger.start()
     await works(mine)
-    assert len(called._streams) == 1
+    assert len(called._arrivals.streams) == 1
 
 
 @pytest.mark.rule("MSRP-31", "MSRP-43", "MSRP-44", "MT-14")
@@ -272,10 +272,10 @@ async def test_both_ends_of_a_shared_connection_let_go_of_one_session(
     for end in pairs[0]:
         await end.shutdown()
     await works(pairs[1])
-    assert len(called._streams) == 1
+    assert len(called._arrivals.streams) == 1
     for end in pairs[1]:
         await end.shutdown()
-    await board.until(lambda: not called._streams)
+    await board.until(lambda: not called._arrivals.streams)
 
 
 @pytest.mark.rule("MSRP-37", "MSRP-31")
@@ -433,7 +433,7 @@ async def test_a_connection_that_we_dont_read_is_not_chosen(board: Board) -> Non
     assert stream is not None
     await board.until(lambda: stream._read_paused)
     await second[0].start()
-    assert len(called._streams) == 2
+    assert len(called._arrivals.streams) == 2
     held.set()
 
 

@@ -209,13 +209,13 @@ def remembered_by(listener: msrp.MsrpListener) -> list[object]:
     return [
         remembered
         for kept in (
-            listener._sessions,
-            listener._streams,
-            listener._unbound,
-            listener._expected,
-            listener._held,
-            listener._held_for,
-            listener._gates,
+            listener._uris._sessions,
+            listener._arrivals.streams,
+            listener._arrivals.unbound,
+            listener._uris._expected,
+            listener._uris._held,
+            listener._uris._held_for,
+            listener._arrivals.gates,
         )
         for remembered in kept
     ]
@@ -290,7 +290,7 @@ async def all_at_once(soak: Soak, share: int) -> None:
     async def gather() -> None:
         nonlocal most
         await gathering.wait()
-        most = max(most, len(soak.listener._sessions))
+        most = max(most, len(soak.listener._uris._sessions))
 
     await asyncio.gather(
         *(

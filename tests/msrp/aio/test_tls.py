@@ -166,7 +166,7 @@ async def test_an_early_connection_is_believed_only_once_the_answer_is_here(
     assert answered is not None
     active = board.connection(offered, answered, is_incoming=True, listener=caller)
     starting = asyncio.create_task(active.start())
-    await board.until(lambda: called._held)
+    await board.until(lambda: called._uris._held)
     truth = announcing(answered, wrong())
     passive = board.connection(offered, truth, is_incoming=False, listener=called)
     await passive.start()
@@ -223,8 +223,8 @@ async def test_what_is_older_than_tls_1_2_is_refused(
     peer = await board.raw(listener.port)
     with pytest.raises(OSError):  # noqa: PT011  # A reset or an alert, by luck.
         await peer.writer.start_tls(old, server_hostname="x")
-    await board.until(lambda: not listener._gates)
-    assert not listener._streams
+    await board.until(lambda: not listener._arrivals.gates)
+    assert not listener._arrivals.streams
 
 
 @pytest.mark.parametrize("closes", [False, True], ids=["stays", "closes"])

@@ -228,13 +228,13 @@ async def test_a_peer_that_connects_with_no_signed_certificate_gets_no_tls(
         assert await peer.rest() == b""
     except OSError:
         pass  # It may hear of it at any time.
-    await board.until(lambda: not listener._gates)
+    await board.until(lambda: not listener._arrivals.gates)
     problem = {
         "self-signed": "the peer's certificate is not believed: it is signed by itself",
         "nothing": "the peer shows no certificate",
     }[kind]
     assert caplog.messages == [f"a TLS handshake failed: {problem}"]
-    assert not listener._streams
+    assert not listener._arrivals.streams
     assert not passive.is_open
 
 
@@ -474,8 +474,8 @@ async def test_a_weak_client_is_refused_in_one_sentence(
     with pytest.raises(ssl.SSLError) as caught:
         await peer.writer.start_tls(weak, server_hostname="x")
     assert tls_words(caught.value) == problem  # It is told by an alert.
-    await board.until(lambda: not listener._gates)
-    assert not listener._streams
+    await board.until(lambda: not listener._arrivals.gates)
+    assert not listener._arrivals.streams
     assert caplog.messages == [f"a TLS handshake failed: {problem}"]
 
 

@@ -1,0 +1,138 @@
+"""Who has connected to a port, and how far they have come.
+
+A connection over TLS is a :class:`~msrp.aio.gate.TlsGate` until the handshake is done,
+then a stream that has not named a session, and then one that has.  The first two are
+strangers: there may be only so many of them, and the oldest make way.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from msrp.aio.directory import UriDirectory
+from msrp.aio.gate import TlsGate
+from msrp.aio.sockets import SocketOptions
+from msrp.aio.stream import (
+    CLOSING_TIME,
+    SessionOwner,
+    StreamDirectory,
+    StreamProtocol,
+)
+from msrp.aio.tls import HANDSHAKE_TIME, TlsContext
+from msrp.config import Limits
+from msrp.errors import LimitExceeded
+from msrp.sansio.session import Session
+from msrp.uri import MsrpUri
+
+__all__ = ["Arrivals"]
+
+logger = logging.getLogger("msrp.listener")
+
+
+class Arrivals(StreamDirectory):
+    """The connections of one port.
+
+    Args:
+        uris: Finds the sessions that are called.
+        context: For handshakes; ``None`` without TLS.
+        limits: Bounds on all peers together.
+        sockets: How connections are marked.
+        any_host: Whether a session id alone names a session.
+    """
+
+    def __init__(
+        self,
+        uris: UriDirectory,
+        context: TlsContext | None,
+        *,
+        limits: Limits,
+        sockets: SocketOptions,
+        any_host: bool,
+    ) -> None:
+        self._uris = uris
+        self._context = context
+        self._limits = limits
+        self._sockets = sockets
+        self._any_host = any_host
+        self.gates: dict[TlsGate, None] = {}
+        """Those whose handshake is under way, the oldest first."""
+        self.streams: set[StreamProtocol] = set()
+        """All others."""
+        self.unbound: dict[StreamProtocol, None] = {}
+        """Those of them that have not named a session, the oldest first."""
+
+    def new(self) -> TlsGate | StreamProtocol:
+        """Return what takes a connection that somebody opens."""
+        return self._new_stream() if self._context is None else self._new_gate()
+
+    async def close(self) -> None:
+        """End them all."""
+        for gate in list(self.gates):
+            gate.abort()
+        for stream in list(self.streams):
+            stream.close()
+        for gate in list(self.gates):
+            await gate.wait_closed()
+        for stream in list(self.streams):
+            await stream.wait_closed()
+
+    # What streams ask and tell.
+
+    def find_for(
+        self, stream: StreamProtocol, uri: MsrpUri
+    ) -> tuple[Session, SessionOwner] | None:
+        """Return the session with this URI, if the stream may carry it."""
+        return self._uris.find_for(stream, uri)
+
+    def expects(self, uri: MsrpUri) -> bool:
+        """Tell whether this URI was given out and no session has come yet."""
+        return self._uris.expects(uri)
+
+    def stream_bound(self, stream: StreamProtocol) -> None:
+        """Take note that a connection has named a session."""
+        self.unbound.pop(stream, None)
+
+    def stream_closed(self, stream: StreamProtocol) -> None:
+        """Let go of a connection."""
+        self.streams.discard(stream)
+        self.unbound.pop(stream, None)
+        self._uris.let_go(stream)
+
+    # Inside.
+
+    def _new_gate(self) -> TlsGate:
+        assert self._context is not None
+        gate = TlsGate(
+            self._context,
+            handshake_time=HANDSHAKE_TIME,
+            closing_time=CLOSING_TIME,
+            new_protocol=self._new_stream,
+            on_done=self._gate_done,
+        )
+        self.gates[gate] = None
+        if len(self.gates) > self._limits.max_unbound_connections:
+            logger.warning("too many TLS handshakes: giving up the oldest")
+            next(iter(self.gates)).abort()
+        return gate
+
+    def _gate_done(self, gate: TlsGate) -> None:
+        self.gates.pop(gate, None)
+
+    def _new_stream(self) -> StreamProtocol:
+        stream = StreamProtocol(
+            self, limits=self._limits, sockets=self._sockets, any_host=self._any_host
+        )
+        self.streams.add(stream)
+        self.unbound[stream] = None
+        self._make_room()
+        return stream
+
+    def _make_room(self) -> None:
+        """Give up the connection that has kept silent longest, if need be."""
+        many = len(self.streams) > self._limits.max_connections
+        silent = len(self.unbound) > self._limits.max_unbound_connections
+        if (many or silent) and self.unbound:
+            oldest = next(iter(self.unbound))
+            del self.unbound[oldest]
+            logger.warning("too many connections: giving up %s", oldest.peer)
+            oldest.abort(LimitExceeded("too many connections"))
