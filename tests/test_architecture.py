@@ -38,7 +38,9 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "msrp.negotiation": ({"msrp.negotiation", "sdp", *VALUES}, False),
     "msrp.testing": ({"msrp.testing"}, False),
     "msrp.testing.cores": ({"msrp.sansio", *VALUES}, False),
-    "msrp.testing.network": (set(), True),
+    "msrp.testing.plan": (set(), True),  # An event of asyncio's, and no socket.
+    "msrp.testing.carrying": ({"msrp.testing.plan"}, True),
+    "msrp.testing.network": ({"msrp.testing.plan", "msrp.testing.carrying"}, True),
     "msrp.aio": ({"msrp"}, True),
     "sip": ({"sip", "sdp", "mime"}, False),
     "sip.aio": ({"sip", "sdp", "mime"}, True),

@@ -19,7 +19,8 @@ from msrp.testing.cores import (
     Written,
     read_messages,
 )
-from msrp.testing.network import Direction, Ending, FlakyProxy, Plan, Statistics
+from msrp.testing.network import FlakyProxy
+from msrp.testing.plan import Direction, Ending, Plan, Statistics
 
 __all__ = [
     "Direction",
