@@ -8,12 +8,12 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 DEMO := .venv/demo
 TEST := .venv/test
 FUZZ := .venv/fuzz
-CODE := sdp mime cpim msrp sip samples tests benchmarks
+CODE := sdp mime cpim digest msrp sip samples tests benchmarks
 ARGS ?=
 # All targets of tests/fuzz share these seconds.
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test check lint types unit fuzz bench big compliance format lock clean
+.PHONY: demo test check lint types unit fuzz bench bench-check big compliance format lock clean
 
 demo: $(DEMO)/.made
 	$(DEMO)/bin/msrp-chat demo $(ARGS)
@@ -31,8 +31,13 @@ fuzz: $(FUZZ)/.made
 compliance: $(TEST)/.made
 	$(TEST)/bin/python -m pytest --compliance
 
+# ARGS="--only texts ping" measures some rows, "--full" the full sizes.
 bench: $(TEST)/.made
-	$(TEST)/bin/python -m benchmarks
+	$(TEST)/bin/python -m benchmarks $(ARGS)
+
+# Says which figures fell by more than 15 % below benchmarks/kept.json.
+bench-check: $(TEST)/.made
+	$(TEST)/bin/python -m benchmarks --check $(ARGS)
 
 # Two files of 4 GiB in the temporary directory; ARGS="--size 256M" needs less.
 big: $(TEST)/.made
