@@ -15,6 +15,7 @@ from sip.message import Request, Response
 from sip.name_addr import NameAddr
 from sip.sansio.route import route_request
 from sip.uri import SipUri, Uri
+from sip.via import BRANCH_COOKIE
 
 __all__ = ["Dialog", "DialogState"]
 
@@ -118,6 +119,8 @@ class Dialog:
                 read.
         """
         target = _target_of(request)
+        if target is None and not (request.via.branch or "").startswith(BRANCH_COOKIE):
+            target = request.from_.uri  # RFC 2543 did with that.
         if target is None:
             raise SipParseError("A dialog needs a Contact", header="Contact")
         return cls(

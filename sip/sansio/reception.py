@@ -81,14 +81,19 @@ class Reception:
         self._host.respond(transaction, to.status, now, headers=to.headers)
 
     def refuse_at_once(self, request: Request, to: Refusal, source: Hop) -> None:
-        """Answer without a transaction, if the way back can be read."""
+        """Answer without a transaction, if there is a way back.
+
+        If it can't be read, the answer goes where the request came from.
+        """
         if request.method == "ACK":
             return
         try:
             stamp_via(request, source)
             hop, fallback = response_hops(request.via, source)
         except SipParseError:
-            return
+            if "Via" not in request.headers:
+                return
+            hop, fallback = source, None
         response = response_to(request, to.status, to_tag=new_tag(), headers=to.headers)
         self._layer.send(Outgoing(response, hop, fallback))
 
