@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("sdp", "mime", "cpim", "msrp", "sip", "samples", "msrp_chat")
+ROOMS = ("sdp", "mime", "cpim", "digest", "msrp", "sip", "samples", "msrp_chat")
 IO = {
     "asyncio", "socket", "socketserver", "ssl", "selectors", "select", "threading",
     "multiprocessing", "concurrent", "time", "subprocess", "sched", "signal",
@@ -30,9 +30,10 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "sdp": ({"sdp"}, False),
     "mime": ({"mime"}, False),
     "cpim": ({"cpim", "mime"}, False),
+    "digest": ({"digest"}, False),
     **{value: (VALUES, False) for value in VALUES},
     "msrp": ({"msrp"}, True),  # The package itself, which gathers public names.
-    "msrp.sansio": ({"msrp.sansio", *VALUES}, False),
+    "msrp.sansio": ({"msrp.sansio", "digest", *VALUES}, False),
     "msrp.content": ({"msrp.content", "cpim", "mime", *VALUES}, False),
     "msrp.addresses": ({"cpim", "msrp.content", *VALUES}, False),
     "msrp.negotiation": ({"msrp.negotiation", "sdp", *VALUES}, False),
@@ -41,16 +42,16 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "msrp.testing.plan": (set(), True),  # An event of asyncio's, and no socket.
     "msrp.testing.carrying": ({"msrp.testing.plan"}, True),
     "msrp.testing.network": ({"msrp.testing.plan", "msrp.testing.carrying"}, True),
-    "msrp.aio": ({"msrp"}, True),
-    "sip": ({"sip", "sdp", "mime"}, False),
-    "sip.aio": ({"sip", "sdp", "mime"}, True),
+    "msrp.aio": ({"msrp", "digest"}, True),
+    "sip": ({"sip", "sdp", "mime", "digest"}, False),
+    "sip.aio": ({"sip", "sdp", "mime", "digest"}, True),
     "msrp_chat": (set(ROOMS), True),
 }
 NEVER = {"sip": "sip.aio"}  # What a prefix above would allow.
 
 
 def modules() -> Iterator[tuple[str, Path]]:
-    for room in ("sdp", "mime", "cpim", "msrp", "sip", "samples/msrp_chat"):
+    for room in ("sdp", "mime", "cpim", "digest", "msrp", "sip", "samples/msrp_chat"):
         for path in sorted((ROOT / room).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             parts = parts[1:] if parts[0] == "samples" else parts
@@ -106,6 +107,8 @@ def test_imports_go_one_way(name: str, path: Path) -> None:
     [
         ("sdp.reader", "mime"),
         ("cpim.message", "sdp"),
+        ("digest.client", "sip"),
+        ("digest.server", "time"),
         ("msrp.uri", "msrp.sansio.session"),
         ("msrp.sansio.stream", "asyncio"),
         ("msrp.sansio.stream", "msrp.negotiation"),

@@ -7,7 +7,7 @@ import inspect
 
 import pytest
 
-PACKAGES = ("sdp", "mime", "cpim", "msrp", "sip")
+PACKAGES = ("sdp", "mime", "cpim", "digest", "msrp", "sip")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

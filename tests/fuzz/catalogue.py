@@ -23,6 +23,7 @@ TARGETS = (
     "sdp",
     "mime",
     "cpim",
+    "digest",
     "sip_message",
     "sip_framer",
 )
