@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from sip.message import Request, Response
 
 if TYPE_CHECKING:
+    from sip.fields.subscription import SubscriptionState
+    from sip.sansio.notifier import ServerSubscription
+    from sip.sansio.refer import ServerRefer
+    from sip.sansio.subscriber import ClientSubscription
     from sip.sansio.call import Call
     from sip.sansio.client_call import ClientCall
     from sip.sansio.sender import ClientRequest
@@ -28,6 +32,11 @@ __all__ = [
     "Event",
     "Failure",
     "ReinviteReceived",
+    "NotifyReceived",
+    "ReferReceived",
+    "SubscribeReceived",
+    "SubscriptionEnded",
+    "SubscriptionRefreshed",
     "RequestArrived",
     "RequestFailed",
     "ResponseReceived",
@@ -200,6 +209,61 @@ class RequestArrived:
     """Whose dialog it belongs to, if to any."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SubscribeReceived:
+    """A peer subscribes; the subscription waits to be accepted or rejected."""
+
+    subscription: ServerSubscription
+    """The subscription."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubscriptionRefreshed:
+    """A peer wants to hear the state again, and has been told what was told last."""
+
+    subscription: ServerSubscription
+    """The subscription."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NotifyReceived:
+    """A peer tells what we subscribed to."""
+
+    subscription: ClientSubscription
+    """The subscription."""
+
+    request: Request
+    """The NOTIFY, which has been answered."""
+
+    told: SubscriptionState
+    """What it says of the subscription itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubscriptionEnded:
+    """A subscription is over, ours with a peer or a peer's with us."""
+
+    subscription: ClientSubscription | ServerSubscription
+    """The subscription."""
+
+    told: SubscriptionState | None
+    """What the last NOTIFY said of it, if that ended it."""
+
+    response: Response | None
+    """The response that ended it, if that did."""
+
+    failure: Failure | None
+    """Why it ended, if a peer was silent or couldn't be reached."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferReceived:
+    """A peer wants us to send a request to somebody, such as an INVITE."""
+
+    refer: ServerRefer
+    """What is wanted, which waits to be accepted or rejected."""
+
+
 Event: TypeAlias = (
     CallReceived
     | CallUnanswered
@@ -209,6 +273,11 @@ Event: TypeAlias = (
     | CallFailed
     | CallEnded
     | ReinviteReceived
+    | SubscribeReceived
+    | SubscriptionRefreshed
+    | NotifyReceived
+    | SubscriptionEnded
+    | ReferReceived
     | RequestArrived
     | ResponseReceived
     | RequestFailed

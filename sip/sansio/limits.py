@@ -44,6 +44,14 @@ class Limits:
     proxy is a few minutes and is renewed each minute by our 1xx, so that nobody
     else may end the call of an application that forgot it."""
 
+    subscriptions: int = 2_048
+    """Subscriptions of both kinds, those of REFERs included.  A console has a few
+    and a bridge one for each participant; each may hold a state of up to 64 KB."""
+
+    waiting_notifies: int = 16
+    """States that wait because a NOTIFY before them has no response yet.  Each tells
+    the whole state, so that the oldest can be left out."""
+
     retry_after: int = 5
     """Seconds named in ``Retry-After`` when a bound is reached."""
 

@@ -31,10 +31,12 @@ from sip.sansio.hop import Hop, Outgoing
 from sip.sansio.limits import Limits
 from sip.sansio.reception import Reception
 from sip.sansio.route import new_request
+from sip.sansio.refer import Refers
 from sip.sansio.sender import ClientRequest, Lookup, RequestUser, Sender
 from sip.sansio.server_call import ServerCall
 from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.services import DialogUser, Headers
+from sip.sansio.subscriptions import Subscriptions
 from sip.sansio.timers import Timers
 from sip.sansio.transaction_layer import (
     AckReceived,
@@ -97,6 +99,8 @@ class UserAgentCore:
             "OPTIONS": self._answer_options,
         }
         self.reception.inside = {"OPTIONS": self._answer_options_inside}
+        self.subscriptions = Subscriptions(self)
+        self.refers = Refers(self, self.subscriptions)
 
     # What the application wants.
 
@@ -294,6 +298,8 @@ class UserAgentCore:
         """Forget a user, and its dialog if that isn't another's."""
         if isinstance(user, Call):
             self._calls.discard(user)
+        else:
+            self.subscriptions.forget(user)
         key = None if user.dialog is None else user.dialog.key
         if key is not None and self._dialogs.get(key) is user:
             del self._dialogs[key]
