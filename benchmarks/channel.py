@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import cProfile
 import gc
 import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Protocol, Self, TypeAlias
@@ -77,10 +78,13 @@ class Worker:
 
     Args:
         uvloop: Whether its event loop is uvloop's.
+        profile: Where it writes what took how long, if that's of interest.
     """
 
-    def __init__(self, *, uvloop: bool = False) -> None:
+    def __init__(self, *, uvloop: bool = False, profile: Path | None = None) -> None:
         self._options = ["--uvloop"] if uvloop else []
+        if profile is not None:
+            self._options += ["--profile", str(profile)]
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -138,11 +142,14 @@ class Pair:
 
     Args:
         uvloop: Whether both run on uvloop.
+        profile: The directory for the profiles ``sender`` and ``receiver``.
     """
 
-    def __init__(self, *, uvloop: bool = False) -> None:
-        self.sender = Worker(uvloop=uvloop)
-        self.receiver = Worker(uvloop=uvloop)
+    def __init__(self, *, uvloop: bool = False, profile: Path | None = None) -> None:
+        self.sender, self.receiver = (
+            Worker(uvloop=uvloop, profile=None if profile is None else profile / name)
+            for name in ("sender", "receiver")
+        )
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -184,7 +191,7 @@ def has_uvloop() -> bool:
     return importlib.util.find_spec("uvloop") is not None
 
 
-async def _work() -> None:
+async def _work(profile: cProfile.Profile | None) -> None:
     channel = await Channel.open()
     while True:
         try:
@@ -198,25 +205,26 @@ async def _work() -> None:
         module, _, name = job.partition(":")
         do: Job = getattr(importlib.import_module(f"benchmarks.{module}"), name)
         gc.collect()  # What the last job has left shall not be paid for by this one.
+        if profile is not None:
+            profile.enable()
         await do(channel, **arguments)
-
-
-def _runner(*, uvloop: bool) -> Callable[[], None]:
-    if not uvloop:
-        return lambda: asyncio.run(_work())
-    factory = importlib.import_module("uvloop").new_event_loop
-
-    def run() -> None:
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(_work())
-
-    return run
+        if profile is not None:
+            profile.disable()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.channel")
     parser.add_argument("--uvloop", action="store_true")
-    _runner(uvloop=parser.parse_args().uvloop)()
+    parser.add_argument("--profile", type=Path)
+    arguments = parser.parse_args()
+    profile = None if arguments.profile is None else cProfile.Profile()
+    factory = None
+    if arguments.uvloop:
+        factory = importlib.import_module("uvloop").new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_work(profile))
+    if profile is not None:
+        profile.dump_stats(arguments.profile)
 
 
 if __name__ == "__main__":
