@@ -28,7 +28,9 @@ MAX_MEMORY = 1024
 def main() -> None:
     """Fuzz; doesn't return."""
     name, seconds, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-    with atheris.instrument_imports(include=["cpim", "digest", "mime", "msrp", "sdp", "sip"]):
+    with atheris.instrument_imports(
+        include=["cpim", "digest", "mime", "msrp", "sdp", "sip"]
+    ):
         target = load(name)
     arguments = [
         f"-max_total_time={seconds}",
