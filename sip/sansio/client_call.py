@@ -108,14 +108,14 @@ class ClientCall(Call):
         if self.state is not CallState.ANSWERED or self.dialog is None:
             raise LocalError("there is no answer to acknowledge")
         ack, next_hop = self.dialog.ack(
-            self.request.cseq.number,
+            self._invite.request.cseq.number,
             headers=headers,
             body=body,
             content_type=content_type,
         )
         self._become(CallState.CONFIRMED)
         tag = self.dialog.remote.tag or ""
-        self._acks[tag] = self._services.sender.send_ack(ack, next_hop)
+        self._acks[tag] = self._services.sender.send_ack(ack, next_hop, self._invite)
 
     def request_answered(
         self, sent: ClientRequest, response: Response, now: float
@@ -216,8 +216,9 @@ class ClientCall(Call):
     def _dismiss(self, dialog: Dialog) -> None:
         """Acknowledge a 2xx that isn't wanted, and end its dialog."""
         sender = self._services.sender
-        ack, next_hop = dialog.ack(self.request.cseq.number)
-        self._acks[dialog.remote.tag or ""] = sender.send_ack(ack, next_hop)
+        ack, next_hop = dialog.ack(self._invite.request.cseq.number)
+        tag = dialog.remote.tag or ""
+        self._acks[tag] = sender.send_ack(ack, next_hop, self._invite)
         bye, next_hop = dialog.request("BYE")
         dialog.terminate()
         sender.send(bye, next_hop, self)

@@ -39,6 +39,23 @@ class Limits:
     answered_forks: int = 32
     """Branches of one INVITE that answered; each costs an ACK and a BYE."""
 
+    attempts: int = 12
+    """Times that one request is sent with a new sequence number.  Two proxies and
+    a server that each want credentials, a redirection and two shortcomings of the
+    request make seven; a peer that always finds something new gets no more."""
+
+    redirections: int = 10
+    """URIs that one request is redirected to, one after another.  A location
+    service names the few telephones of one person."""
+
+    resting_hops: int = 256
+    """Servers that asked with ``Retry-After`` to be spared; the oldest is forgotten
+    when there are more."""
+
+    longest_rest: float = 300.0
+    """Seconds for which such a server is asked last.  What a 503 says is no reason
+    to avoid a way to the PSAP for hours."""
+
     ringing_time: float = 1_800.0
     """Seconds after which an unanswered call is refused with 480.  Timer C of a
     proxy is a few minutes and is renewed each minute by our 1xx, so that nobody

@@ -9,6 +9,10 @@ big for a datagram tries a stream to the same hop first
 (:rfc:`3261#section-18.1.1`).
 
 Via and Contact depend on the hop, so they are written here and nowhere else.
+
+A refusal that says what would be taken makes the same request go out once more
+with the next sequence number, as :class:`~sip.sansio.retry.Retries` decides; its
+user hears of the last response only.
 """
 
 from __future__ import annotations
@@ -18,12 +22,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sip.errors import TransportError
-from sip.identifiers import new_branch
 from sip.message import Request, Response
-from sip.name_addr import NameAddr
-from sip.sansio.client_transactions import (
-    ClientTransaction,
-)
+from sip.sansio.client_transactions import ClientTransaction
+from sip.sansio.credentials import with_credentials_of
 from sip.sansio.events import Failure
 from sip.sansio.hop import (
     Hop,
@@ -32,6 +33,9 @@ from sip.sansio.hop import (
     is_numeric,
     too_big_for_datagram,
 )
+from sip.sansio.local_headers import LocalHeaders, cancel_of
+from sip.sansio.resting import Resting
+from sip.sansio.retry import Again, Retries, Trail
 from sip.sansio.transaction_layer import TransactionLayer
 from sip.sansio.transactions import (
     Notice,
@@ -39,12 +43,8 @@ from sip.sansio.transactions import (
     State,
 )
 from sip.uri import SipUri, Uri
-from sip.via import Via
 
 __all__ = ["ClientRequest", "Lookup", "RequestUser", "Sender", "SentAck"]
-
-# Requests that carry a Contact of ours: they make or refresh a dialog.
-_WITH_CONTACT = frozenset({"INVITE", "SUBSCRIBE", "REFER", "UPDATE", "NOTIFY"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +72,8 @@ class ClientRequest:
 
     Attributes:
         request: The request; once it is sent, with Via and Contact.
+        plain: The request without Via and Contact, as it was changed last.
+        trail: What has been tried for it.
         user: Who is told of its responses.
         transaction: The trial that is going on, if there is one.
         next_hop: The URI that leads to where it goes, if one had to be resolved.
@@ -82,13 +84,15 @@ class ClientRequest:
 
     __slots__ = (
         "_hops",
-        "_plain",
         "_to_tcp",
         "cause",
         "done",
         "hop",
+        "is_last",
         "next_hop",
+        "plain",
         "request",
+        "trail",
         "transaction",
         "tried",
         "user",
@@ -105,7 +109,9 @@ class ClientRequest:
         self.tried = 0
         self.cause: TransportError | None = None
         self.done = False
-        self._plain = request
+        self.plain = request
+        self.trail = Trail(request)
+        self.is_last = False
         self._hops: list[Hop] = []
         self._to_tcp = True
 
@@ -130,7 +136,8 @@ class ClientRequest:
         return trial is not None and trial.state is State.PROCEEDING
 
     def last_trial(self) -> None:
-        """Try no other hop after the present one."""
+        """Try no other hop after the present one, and nothing else either."""
+        self.is_last = True
         self._hops.clear()
 
 
@@ -153,6 +160,10 @@ class Sender:
         user: The user part of our Contact.
         local_point: Tells, for a hop, by which of our addresses the peer there
             can reach us.
+        next_number: Gives the next sequence number after that of a request.
+
+    Attributes:
+        retries: Decides which requests are sent again.
     """
 
     def __init__(
@@ -160,10 +171,13 @@ class Sender:
         layer: TransactionLayer,
         user: str | None,
         local_point: Callable[[Hop], Hop],
+        next_number: Callable[[Request], int],
     ) -> None:
         self.layer = layer
-        self._user = user
-        self._local_point = local_point
+        self.retries = Retries(layer.limits)
+        self._next_number = next_number
+        self._resting = Resting(layer.limits)
+        self._local = LocalHeaders(user, local_point)
         self._lookups: dict[Lookup, ClientRequest | SentAck] = {}
         self._new_lookups: list[Lookup] = []
         self._acks: dict[Outgoing, SentAck] = {}
@@ -171,11 +185,20 @@ class Sender:
     def send(self, request: Request, next_hop: Uri, user: RequestUser) -> ClientRequest:
         """Send a request to where ``next_hop`` leads."""
         sent = ClientRequest(request, user, next_hop)
+        sent.plain = self.retries.prepare(sent.trail, request)
         self._look_up(next_hop, sent)
         return sent
 
-    def send_ack(self, request: Request, next_hop: Uri) -> SentAck:
-        """Send the ACK to a 2xx."""
+    def send_ack(
+        self, request: Request, next_hop: Uri, invite: ClientRequest | None = None
+    ) -> SentAck:
+        """Send the ACK to a 2xx.
+
+        It repeats the credentials of the INVITE, since nobody can ask for them
+        (:rfc:`3261#section-22.1`).
+        """
+        if invite is not None:
+            request = with_credentials_of(request, invite.plain)
         ack = SentAck(request)
         self._look_up(next_hop, ack)
         return ack
@@ -190,8 +213,9 @@ class Sender:
     ) -> ClientRequest | None:
         """Cancel an INVITE on the hop that has it (:rfc:`3261#section-9.1`)."""
         assert invite.transaction is not None
-        cancel = _cancel(invite.request)
+        cancel = cancel_of(invite.request)
         sent = ClientRequest(cancel, user)
+        sent.last_trial()
         sent.transaction = self.layer.send_request(cancel, invite.transaction.hop, now)
         if sent.transaction is None:
             return None
@@ -226,7 +250,7 @@ class Sender:
         waiting = self._lookups.pop(lookup, None)
         if waiting is None:
             return
-        waiting._hops = list(hops)
+        waiting._hops = self._resting.last(hops, now)
         if isinstance(waiting, SentAck):
             self._send_ack_on(waiting)
         else:
@@ -268,19 +292,7 @@ class Sender:
 
     def contact(self, hop: Hop, *, secure: bool) -> str:
         """Return the Contact by which the peer at ``hop`` reaches us."""
-        point = self._local_point(hop)
-        parameters: tuple[tuple[str, str | None], ...] = ()
-        if not secure and point.transport is not Transport.UDP:
-            parameters = (("transport", point.transport.value),)
-        uri = SipUri(
-            scheme="sips" if secure else "sip",
-            user=self._user,
-            password=None,
-            host=point.host,
-            port=point.port,
-            parameters=parameters,
-        )
-        return str(NameAddr(None, uri))
+        return self._local.contact(hop, secure=secure)
 
     def _look_up(self, uri: Uri, waiting: ClientRequest | SentAck) -> None:
         lookup = Lookup(uri)
@@ -296,14 +308,14 @@ class Sender:
         sent.cause = None
         # The datagram after a stream to the same address is no other address.
         sent.tried += sent._to_tcp
-        sent.request = self._dressed(sent._plain, hop)
+        sent.request = self._local.dress(sent.plain, hop)
         if hop.transport is Transport.UDP and sent._to_tcp:
             if too_big_for_datagram(sent.request):
                 # Whoever refuses the stream gets the datagram after all.
                 sent._to_tcp = False
                 sent._hops.insert(0, hop)
                 hop = replace(hop, transport=Transport.TCP, flow=None)
-                sent.request = self._dressed(sent._plain, hop)
+                sent.request = self._local.dress(sent.plain, hop)
         else:
             sent._to_tcp = True
         sent.hop = hop
@@ -315,57 +327,57 @@ class Sender:
         transaction.user = sent
 
     def _fail(self, sent: ClientRequest, failure: Failure, now: float) -> None:
-        if not sent.done:
-            sent.done = True
-            sent.user.request_failed(sent, failure, now)
+        if sent.done:
+            return
+        again = None if sent.is_last else self.retries.after_failure(sent)
+        if again is not None:
+            self._send_again(sent, again, now)
+            return
+        sent.done = True
+        sent.user.request_failed(sent, failure, now)
 
     def _answered(self, sent: ClientRequest, response: Response, now: float) -> None:
-        if response.status == 503 and sent._hops:
-            self._try_next(sent, Failure.TRANSPORT, now)
+        if response.status == 503 and sent.hop is not None:
+            self._resting.note(sent.hop, response, now)
+            if sent._hops:
+                self._try_next(sent, Failure.TRANSPORT, now)
+                return
+        again = None
+        if response.status >= 200 and not sent.is_last and not sent.done:
+            again = self.retries.after(sent, response)
+        if again is not None:
+            self._send_again(sent, again, now)
             return
         sent.user.request_answered(sent, response, now)
+
+    def _send_again(self, sent: ClientRequest, again: Again, now: float) -> None:
+        """Send a request once more, with the next number (§8.1.3.5)."""
+        again.request.headers.set(
+            "CSeq", f"{self._next_number(sent.plain)} {again.request.method}"
+        )
+        sent.plain = again.request
+        sent.transaction = None
+        sent._to_tcp = True
+        if again.next_hop is not None:
+            sent.next_hop, sent._hops = again.next_hop, []
+            self._look_up(again.next_hop, sent)
+        elif sent.hop is not None:
+            # Whoever refused it is asked again, not another of its kind, which
+            # may know nothing of the nonce.
+            sent._hops.insert(0, sent.hop)
+            self._try_next(sent, Failure.TRANSPORT, now)
 
     def _send_ack_on(self, ack: SentAck) -> None:
         if not ack._hops:
             return  # Nowhere to send it: the peer will give up and hang up.
         hop = ack._hops.pop(0)
         self.forget_ack(ack)
-        ack.outgoing = Outgoing(self._dressed(ack.request, hop), hop)
+        ack.outgoing = Outgoing(self._local.dress(ack.request, hop), hop)
         self._acks[ack.outgoing] = ack
         self.layer.send(ack.outgoing)
-
-    def _dressed(self, request: Request, hop: Hop) -> Request:
-        """Copy a request with Via and Contact for ``hop``."""
-        point = self._local_point(hop)
-        via = Via(
-            transport=hop.transport.name,
-            host=point.host,
-            port=point.port,
-            parameters=(("branch", new_branch()), ("rport", None)),
-        )
-        headers = [("Via", str(via)), *request.headers.items()]
-        if request.method in _WITH_CONTACT and "Contact" not in request.headers:
-            secure = isinstance(request.uri, SipUri) and request.uri.scheme == "sips"
-            headers.append(("Contact", self.contact(hop, secure=secure)))
-        return Request.build(
-            request.method, request.uri, headers=headers, body=request.body
-        )
 
 
 def _without_secrets(uri: Uri | None) -> str:
     if isinstance(uri, SipUri):
         uri = replace(uri, password=None, parameters=(), headers=())
     return "" if uri is None else str(uri)
-
-
-def _cancel(invite: Request) -> Request:
-    headers = [("Via", invite.headers.values("Via")[0])]
-    headers += [("Route", route) for route in invite.headers.get_all("Route")]
-    headers += [
-        ("From", invite.headers.get("From") or ""),
-        ("To", invite.headers.get("To") or ""),
-        ("Call-ID", invite.call_id),
-        ("CSeq", f"{invite.cseq.number} CANCEL"),
-        ("Max-Forwards", "70"),
-    ]
-    return Request.build("CANCEL", invite.uri, headers=headers)

@@ -30,8 +30,8 @@ from sip.sansio.events import (
 from sip.sansio.hop import Hop, Outgoing
 from sip.sansio.limits import Limits
 from sip.sansio.reception import Reception
-from sip.sansio.route import new_request
 from sip.sansio.refer import Refers
+from sip.sansio.route import new_request
 from sip.sansio.sender import ClientRequest, Lookup, RequestUser, Sender
 from sip.sansio.server_call import ServerCall
 from sip.sansio.server_transactions import ServerTransaction
@@ -88,7 +88,7 @@ class UserAgentCore:
         self.answers_calls = True
         self._layer = TransactionLayer(self.timers, self.limits)
         user = address.uri.user if isinstance(address.uri, SipUri) else None
-        self.sender = Sender(self._layer, user, local_point)
+        self.sender = Sender(self._layer, user, local_point, self._next_number)
         self._calls: set[Call] = set()
         self._dialogs: dict[tuple[str, str, str], DialogUser] = {}
         self._agenda: Agenda[DialogUser] = Agenda()
@@ -304,6 +304,15 @@ class UserAgentCore:
         if key is not None and self._dialogs.get(key) is user:
             del self._dialogs[key]
         self.wake(user)
+
+    def _next_number(self, request: Request) -> int:
+        """Give the sequence number for sending a request of ours again."""
+        tags = request.from_.tag or "", request.to.tag or ""
+        user = self._dialogs.get((request.call_id, *tags))
+        if user is None or user.dialog is None:
+            return request.cseq.number + 1
+        user.dialog.local_cseq += 1
+        return user.dialog.local_cseq
 
     def user_of(self, request: Request) -> DialogUser | None:
         """Return whose dialog a request of a peer belongs to."""

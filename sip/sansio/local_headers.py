@@ -1,0 +1,81 @@
+"""What a request of ours says about this side: Via and Contact.
+
+Both depend on the hop that it goes to, so they are written when that is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sip.identifiers import new_branch
+from sip.message import Request
+from sip.name_addr import NameAddr
+from sip.sansio.hop import Hop, Transport
+from sip.uri import SipUri
+from sip.via import Via
+
+__all__ = ["LocalHeaders", "cancel_of"]
+
+# Requests that carry a Contact of ours: they make or refresh a dialog.
+_WITH_CONTACT = frozenset({"INVITE", "SUBSCRIBE", "REFER", "UPDATE", "NOTIFY"})
+
+
+class LocalHeaders:
+    """Writes Via and Contact.
+
+    Args:
+        user: The user part of our Contact.
+        local_point: Tells, for a hop, by which of our addresses the peer there
+            can reach us.
+    """
+
+    def __init__(self, user: str | None, local_point: Callable[[Hop], Hop]) -> None:
+        self._user = user
+        self._local_point = local_point
+
+    def contact(self, hop: Hop, *, secure: bool) -> str:
+        """Return the Contact by which the peer at ``hop`` reaches us."""
+        point = self._local_point(hop)
+        parameters: tuple[tuple[str, str | None], ...] = ()
+        if not secure and point.transport is not Transport.UDP:
+            parameters = (("transport", point.transport.value),)
+        uri = SipUri(
+            scheme="sips" if secure else "sip",
+            user=self._user,
+            password=None,
+            host=point.host,
+            port=point.port,
+            parameters=parameters,
+        )
+        return str(NameAddr(None, uri))
+
+    def dress(self, request: Request, hop: Hop) -> Request:
+        """Copy a request with Via and Contact for ``hop``."""
+        point = self._local_point(hop)
+        via = Via(
+            transport=hop.transport.name,
+            host=point.host,
+            port=point.port,
+            parameters=(("branch", new_branch()), ("rport", None)),
+        )
+        headers = [("Via", str(via)), *request.headers.items()]
+        if request.method in _WITH_CONTACT and "Contact" not in request.headers:
+            secure = isinstance(request.uri, SipUri) and request.uri.scheme == "sips"
+            headers.append(("Contact", self.contact(hop, secure=secure)))
+        return Request.build(
+            request.method, request.uri, headers=headers, body=request.body
+        )
+
+
+def cancel_of(invite: Request) -> Request:
+    """Make the CANCEL of an INVITE as it was sent (:rfc:`3261#section-9.1`)."""
+    headers = [("Via", invite.headers.values("Via")[0])]
+    headers += [("Route", route) for route in invite.headers.get_all("Route")]
+    headers += [
+        ("From", invite.headers.get("From") or ""),
+        ("To", invite.headers.get("To") or ""),
+        ("Call-ID", invite.call_id),
+        ("CSeq", f"{invite.cseq.number} CANCEL"),
+        ("Max-Forwards", "70"),
+    ]
+    return Request.build("CANCEL", invite.uri, headers=headers)
