@@ -9,6 +9,8 @@
         * :exc:`CallTimeout` — nobody answered in time
         * :exc:`CallOver` — it ended before what you asked for could be done
         * :exc:`NegotiationFailed` — the two sides agree on no media
+        * :exc:`TransferFailed` — the peer could not call whom it was sent to
+    * :exc:`SubscriptionOver` — the peer has ended a subscription
 
 Errors carry facts; ``str()`` words them in one sentence.  They never repeat
 the peer's octets, so they may be logged as they are.
@@ -33,6 +35,8 @@ __all__ = [
     "NegotiationFailed",
     "SipError",
     "SipParseError",
+    "SubscriptionOver",
+    "TransferFailed",
     "TransportError",
 ]
 
@@ -188,3 +192,44 @@ class NegotiationFailed(CallError):
 
     def __str__(self) -> str:
         return self.problem
+
+
+class TransferFailed(CallError):
+    """The peer took our REFER but didn't get where it was sent.
+
+    Attributes:
+        status: What it was answered, 300 to 699; ``None`` if it never told.
+    """
+
+    def __init__(self, status: int | None) -> None:
+        super().__init__(status)
+        self.status = status
+
+    def __str__(self) -> str:
+        if self.status is None:
+            return "the transfer failed: the peer never told what became of it"
+        words = reason_phrase(self.status)
+        told = f"{self.status} ({words})" if words else f"{self.status}"
+        return f"the transfer failed: the peer was answered with {told}"
+
+
+class SubscriptionOver(SipError):
+    """A peer has ended a subscription of ours before its time.
+
+    Attributes:
+        problem: Why.
+        retry_after: Seconds after which it may be tried again, if that was said.
+    """
+
+    def __init__(self, problem: str, *, retry_after: int | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        if self.retry_after is None:
+            return f"the subscription is over: {self.problem}"
+        return (
+            f"the subscription is over: {self.problem}; "
+            f"try again in {self.retry_after} s"
+        )

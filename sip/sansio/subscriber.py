@@ -104,6 +104,7 @@ class ClientSubscription:
         self._expires_at: float | None = None
         self._refresh_at: float | None = None
         self._give_up_at: float | None = None
+        self._was_unsubscribed = False
         self._first = services.send(request, next_hop, self)
         self._refreshing: ClientRequest | None = None
 
@@ -111,6 +112,11 @@ class ClientSubscription:
     def key(self) -> tuple[str, str]:
         """What a NOTIFY tells it by besides its Event: Call-ID and our tag."""
         return self.request.call_id, self.request.from_.tag or ""
+
+    @property
+    def was_unsubscribed(self) -> bool:
+        """Whether we asked for its end."""
+        return self._was_unsubscribed
 
     @property
     def sent(self) -> ClientRequest:
@@ -149,6 +155,7 @@ class ClientSubscription:
         """End it; :class:`SubscriptionEnded` tells when it is over."""
         if self.state in (SubscriberState.ENDING, SubscriberState.ENDED):
             return
+        self._was_unsubscribed = True
         if self.dialog is None or self.state is SubscriberState.REQUESTED:
             # There is nobody to ask yet; a NOTIFY that still comes is refused
             # with 481, which ends it there (RFC 6665 §4.1.3).
