@@ -32,6 +32,17 @@ MAX_RANGE_DIGITS = 19
 _IDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9!#$%&'*+\-.^_`|~]*", re.ASCII)
 _RANGE = re.compile(r"([0-9]+)-([0-9]+|\*)/([0-9]+|\*)", re.ASCII)
+# A SEND as nearly every stack writes it, in one look.
+_USUAL_SEND = re.compile(
+    r"To-Path: (?P<to>[!-~][ -~]*)\r\nFrom-Path: (?P<from_>[!-~][ -~]*)\r\n"
+    r"Message-ID: (?P<id>[A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31})"
+    r"(?:\r\nSuccess-Report: (?P<success>yes|no))?"
+    r"(?:\r\nFailure-Report: (?P<failure>yes|no|partial))?"
+    r"(?:\r\nByte-Range: (?P<start>[0-9]{1,19})-(?P<end>[0-9]{1,19}|\*)"
+    r"/(?P<total>[0-9]{1,19}|\*))?"
+    r"(?:\r\nContent-Type: (?P<type>[!-~](?:[ -~]*[!-~])?))?",
+    re.ASCII,
+)
 _STATUS = re.compile(r"([0-9]{3}) ([0-9]{3})(?: (.*))?", re.ASCII)
 
 
@@ -153,6 +164,8 @@ class RequestHead:
         Raises:
             RemoteProtocolError: It is malformed or lacks a path; ``status`` is 400.
         """
+        if method == "SEND" and (head := cls._parse_usual(transaction_id, block)):
+            return head
         fields = parse_fields(block)
         to_path, from_path = _take_paths(fields)
         head = cls(transaction_id, method, to_path, from_path)
@@ -163,6 +176,41 @@ class RequestHead:
             else:
                 reader(head, value)
         return head
+
+    @classmethod
+    def _parse_usual(cls, transaction_id: str, block: bytes) -> RequestHead | None:
+        """Read the usual header section of a SEND; ``None`` if it is another.
+
+        Field by field takes five times as long, for each chunk of each message.
+        """
+        match = _USUAL_SEND.fullmatch(block.decode("latin-1"))
+        if match is None:
+            return None
+        to, from_, message_id, success, failure, start, end, total, type_ = (
+            match.groups()
+        )
+        try:
+            to_path, from_path = parse_path(to), parse_path(from_)
+        except InvalidUri:
+            return None  # The long way has the words for it.
+        byte_range = None
+        if start is not None:
+            byte_range = ByteRange(
+                int(start),
+                None if end == "*" else int(end),
+                None if total == "*" else int(total),
+            )
+        return cls(
+            transaction_id,
+            "SEND",
+            to_path,
+            from_path,
+            message_id,
+            byte_range,
+            type_,
+            success == "yes",
+            FailureReport.YES if failure is None else FailureReport(failure),
+        )
 
 
 @dataclass(slots=True)

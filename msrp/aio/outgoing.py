@@ -19,7 +19,7 @@ from msrp.events import MessageDelivered, MessageDeliveryFailed, MessageSent
 from msrp.headers import FailureReport, is_ident
 from msrp.negotiation import Negotiated
 from msrp.sansio.chunker import BodySource, BytesBody
-from msrp.sansio.encoder import new_message_id
+from msrp.sansio.ids import new_message_id
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session
 

@@ -2,18 +2,25 @@
 
 The body is *pulled*: octets are asked for when the wire takes them, so that a file
 of any size is never in memory.  A chunk of at most 2,048 octets is written whole
-and says where it ends; a longer one is *interruptible*: it says ``*``, is written
-as the transport takes it, and can be ended at any octet to let something else pass.
+and says where it ends; a longer one is *interruptible*, see :mod:`msrp.sansio.chunk`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 from msrp.errors import LocalProtocolError
 from msrp.headers import ByteRange, ContinuationFlag, FailureReport
-from msrp.sansio.encoder import encode_end, encode_head, new_transaction_id
+from msrp.sansio.body import BodySource, BytesBody, SeekableBody
+from msrp.sansio.chunk import Chunk, LongChunk, WholeChunk
+from msrp.sansio.encoder import (
+    encode_end,
+    encode_fields,
+    encode_head,
+    encode_paths,
+    encode_tail,
+)
+from msrp.sansio.ids import new_transaction_id
 
 __all__ = [
     "MAX_NUMERIC_CHUNK",
@@ -27,65 +34,13 @@ __all__ = [
 MAX_NUMERIC_CHUNK = 2048
 """Octets of body above which a chunk must be interruptible."""
 
-_READ_SIZE = 64 * 1024
-"""Octets to ask a source for at a time while a long chunk is written."""
+_READ_SIZE = 256 * 1024
+"""Octets to ask a source for at most while a long chunk is written."""
 
 _REPORT_WANTED = ("Success-Report", "yes")
 
 _ID_TRIES = 8
 """Transaction ids to try before a chunk is cut so that none of them occurs in it."""
-
-
-class BodySource(Protocol):
-    """Where the octets of a message come from."""
-
-    @property
-    def size(self) -> int | None:
-        """How many octets there are in all, ``None`` if nobody knows yet."""
-
-    def read(self, limit: int) -> bytes | None:
-        """Return the next octets, at most ``limit``.
-
-        ``b""`` means that there are no more; ``None`` that there are none *yet*:
-        whoever holds the source says so to the stream when there are.
-        """
-
-
-@runtime_checkable
-class SeekableBody(BodySource, Protocol):
-    """A source that can give octets once more, on another session."""
-
-    def seek(self, offset: int) -> None:
-        """Go to a zero-based offset: :meth:`read` gives the octets from there on."""
-
-
-class BytesBody:
-    """A body that is in memory already."""
-
-    __slots__ = ("_at", "_data")
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    @property
-    def size(self) -> int:
-        """How many octets the body has."""
-        return len(self._data)
-
-    def read(self, limit: int) -> bytes:
-        """Return the next octets, ``b""`` at the end."""
-        data = self._data
-        if self._at == 0 and limit >= len(data):
-            self._at = len(data)
-            return data
-        piece = data[self._at : self._at + limit]
-        self._at += len(piece)
-        return piece
-
-    def seek(self, offset: int) -> None:
-        """Go on from a zero-based offset."""
-        self._at = offset
 
 
 class Chunker:
@@ -104,9 +59,11 @@ class Chunker:
     __slots__ = (
         "_body",
         "_fields",
+        "_lead",
         "_new_id",
         "_pending",
         "_source_ended",
+        "_tail",
         "_tail_fields",
         "content_type",
         "offset",
@@ -134,8 +91,10 @@ class Chunker:
         self._source_ended = False
         # Only what differs from the default, and the same in every chunk.
         self._fields: list[tuple[str, str]] = [("Message-ID", message_id)]
+        self._lead: bytes | None = None
+        self._tail = b""
         if success_report:
-            self.ask_for_report()
+            self._fields.append(_REPORT_WANTED)
         if failure_report is not FailureReport.YES:
             self._fields.append(("Failure-Report", failure_report.value))
         self._tail_fields = fields
@@ -144,6 +103,7 @@ class Chunker:
         """Ask for a success report with all chunks from now on."""
         if _REPORT_WANTED not in self._fields:
             self._fields.append(_REPORT_WANTED)
+            self._lead = None
 
     def next_chunk(
         self, to_path: str, from_path: str, max_size: int | None
@@ -161,13 +121,30 @@ class Chunker:
         Raises:
             LocalProtocolError: The source has fewer octets than it said.
         """
-        numeric = max_size is not None and max_size <= MAX_NUMERIC_CHUNK
-        if not self._fill(max_size if numeric and max_size else MAX_NUMERIC_CHUNK):
+        limit = MAX_NUMERIC_CHUNK
+        if max_size is not None and max_size < limit:
+            limit = max_size
+        if not self._fill(limit):
             return None
-        if not numeric and self.total is not None:
-            # What is left fits in a chunk that says where it ends.
-            numeric = self.total - self.offset <= MAX_NUMERIC_CHUNK
-        return Chunk(self, to_path, from_path, numeric, max_size)
+        # Or what is left fits in a chunk that says where it ends.
+        if max_size is not None and max_size <= MAX_NUMERIC_CHUNK:
+            return self._whole_chunk(to_path, from_path, limit)
+        if self.total is not None and self.total - self.offset <= MAX_NUMERIC_CHUNK:
+            return self._whole_chunk(to_path, from_path, limit)
+        return LongChunk(self, to_path, from_path, self._new_id(), max_size)
+
+    def _whole_chunk(self, to_path: str, from_path: str, limit: int) -> Chunk:
+        start = self.offset
+        body = self.take(limit) or b""
+        transaction_id, fits = self._id_for(body)
+        if fits < len(body):
+            self.put_back(body[fits:])
+            body = body[:fits]
+        stop = start + len(body)
+        head = self.head(to_path, from_path, transaction_id, start, stop)
+        flag = ContinuationFlag.END if self.at_end else ContinuationFlag.MORE
+        octets = b"".join((head, body, encode_end(transaction_id, flag)))
+        return WholeChunk(transaction_id, octets, start, stop, flag)
 
     def take(self, limit: int) -> bytes | None:
         """Return the next octets for a chunk; ``None`` if there are none yet."""
@@ -242,18 +219,40 @@ class Chunker:
             raise LocalProtocolError("the source has fewer octets than it said")
 
     def head(
-        self, to_path: str, from_path: str, transaction_id: str, end: int | None
+        self,
+        to_path: str,
+        from_path: str,
+        transaction_id: str,
+        start: int,
+        stop: int | None,
     ) -> bytes:
-        """Write the head of a chunk that starts at the current offset."""
-        byte_range = ByteRange(self.offset + 1, end, self.total)
-        return encode_head(
-            transaction_id,
-            "SEND",
-            to_path,
-            from_path,
-            [*self._fields, ("Byte-Range", str(byte_range)), *self._tail_fields],
-            self.content_type,
+        """Write the head of a chunk.
+
+        Args:
+            to_path: What to write as To-Path.
+            from_path: What to write as From-Path.
+            transaction_id: Its transaction id.
+            start: The zero-based offset of its first octet.
+            stop: That behind its last one; ``None`` if it isn't known yet.
+        """
+        lead = self._lead or self._encode_lead()
+        end = "*" if stop is None else stop
+        total = "*" if self.total is None else self.total
+        return b"".join(
+            (
+                f"MSRP {transaction_id} SEND".encode(),
+                encode_paths(to_path, from_path),
+                lead,
+                f"\r\nByte-Range: {start + 1}-{end}/{total}".encode(),
+                self._tail,
+            )
         )
+
+    def _encode_lead(self) -> bytes:
+        """Write once what is the same in every chunk, before and after Byte-Range."""
+        self._lead = encode_fields(self._fields)
+        self._tail = encode_tail(self._tail_fields, self.content_type)
+        return self._lead
 
     def abort_chunk(self, to_path: str, from_path: str) -> bytes:
         """Write a SEND without a body that gives the message up between chunks."""
@@ -263,7 +262,7 @@ class Chunker:
         head = encode_head(transaction_id, "SEND", to_path, from_path, fields)
         return head + encode_end(transaction_id, ContinuationFlag.ABORT)
 
-    def new_id_for(self, data: bytes) -> tuple[str, int]:
+    def _id_for(self, data: bytes) -> tuple[str, int]:
         """Choose a transaction id and how much of ``data`` may follow under it.
 
         Seven hyphens and the id must not occur in the body at all: two stacks end
@@ -279,117 +278,3 @@ class Chunker:
             if not tries:
                 # Only a broken source of randomness gets here: cut it in two.
                 return transaction_id, found + 1
-
-
-class Chunk:
-    """One SEND request on its way to the wire."""
-
-    __slots__ = (
-        "_chunker",
-        "_head",
-        "_max_size",
-        "_needle",
-        "_numeric",
-        "_tail",
-        "finished",
-        "flag",
-        "start",
-        "transaction_id",
-        "written",
-    )
-
-    def __init__(
-        self,
-        chunker: Chunker,
-        to_path: str,
-        from_path: str,
-        numeric: bool,
-        max_size: int | None,
-    ) -> None:
-        self._chunker = chunker
-        self._max_size = max_size
-        self._numeric = numeric
-        self._tail = b""
-        self.start = chunker.offset
-        self.written = 0
-        """Octets of body so far."""
-        self.finished = False
-        """Whether the end-line has been written."""
-        self.flag = ContinuationFlag.MORE
-        body = b""
-        if numeric:
-            limit = min(max_size or MAX_NUMERIC_CHUNK, MAX_NUMERIC_CHUNK)
-            body = chunker.take(limit) or b""
-            chunker.put_back(body)
-        self.transaction_id, fits = chunker.new_id_for(body)
-        self._needle = b"-------" + self.transaction_id.encode()
-        if numeric:
-            self._max_size = fits
-        end = chunker.offset + fits if numeric else None
-        self._head = chunker.head(to_path, from_path, self.transaction_id, end)
-
-    @property
-    def stop(self) -> int:
-        """The zero-based offset behind the chunk's last octet so far."""
-        return self.start + self.written
-
-    def write(self, budget: int) -> bytes | None:
-        """Return the next octets for the wire, about ``budget`` at most.
-
-        A chunk that isn't interruptible comes whole.  ``None`` means that the
-        source has no octets yet.
-
-        Raises:
-            LocalProtocolError: The source has fewer octets than it said.
-        """
-        assert not self.finished
-        limit = budget
-        if self._max_size is not None:
-            limit = self._max_size - self.written
-            limit = limit if self._numeric else min(limit, budget)
-        data = self._chunker.take(limit) if limit > 0 else b""
-        if data is None:
-            return None
-        clash = self._clash(data)
-        if clash is not None:
-            self._chunker.put_back(data[clash:])
-            data = data[:clash]
-        self.written += len(data)
-        piece = self._take_head() + data
-        if self._chunker.at_end:
-            return piece + self._end(ContinuationFlag.END)
-        full = self._max_size is not None and self.written >= self._max_size
-        if full or clash is not None:
-            return piece + self._end(ContinuationFlag.MORE)
-        return piece
-
-    def interrupt(self, flag: ContinuationFlag = ContinuationFlag.MORE) -> bytes:
-        """End the chunk here and return what has to be written for that."""
-        assert not self.finished
-        return self._take_head() + self._end(flag)
-
-    def _take_head(self) -> bytes:
-        head, self._head = self._head, b""
-        return head
-
-    def _end(self, flag: ContinuationFlag) -> bytes:
-        self.finished = True
-        self.flag = flag
-        return encode_end(self.transaction_id, flag)
-
-    def _clash(self, data: bytes) -> int | None:
-        """Return how much of ``data`` may be written before our id occurs in it.
-
-        That is up to the last octet but one of the look-alike.
-        """
-        if self._numeric:
-            return None  # The id was chosen with the octets at hand.
-        needle, tail, last = self._needle, self._tail, len(self._needle) - 1
-        seam = (tail + data[:last]).find(needle)
-        if seam >= 0:
-            return seam + last - len(tail)
-        found = data.find(needle)
-        if found >= 0:
-            return found + last
-        self._tail = (tail + data if len(data) < last else data)[-last:]
-        return None

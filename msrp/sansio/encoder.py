@@ -6,7 +6,7 @@ last (:rfc:`4975#section-9`): some peers ignore what is written otherwise.
 
 from __future__ import annotations
 
-import secrets
+import functools
 from collections.abc import Iterable
 
 from msrp.errors import LocalProtocolError
@@ -15,21 +15,12 @@ from msrp.status import reason_phrase
 
 __all__ = [
     "encode_end",
+    "encode_fields",
     "encode_head",
+    "encode_paths",
     "encode_response",
-    "new_message_id",
-    "new_transaction_id",
+    "encode_tail",
 ]
-
-
-def new_transaction_id() -> str:
-    """Return a transaction id of 64 random bits (:rfc:`4975#section-7.1`)."""
-    return secrets.token_hex(8)
-
-
-def new_message_id() -> str:
-    """Return a Message-ID that no endpoint will ever repeat."""
-    return secrets.token_hex(12)
 
 
 def encode_head(
@@ -55,27 +46,48 @@ def encode_head(
         LocalProtocolError: A value would break the framing, or isn't Unicode.
     """
     assert is_ident(transaction_id)
-    lines = [
-        f"MSRP {transaction_id} {method}",
-        f"To-Path: {to_path}",
-        f"From-Path: {from_path}",
-    ]
-    lines += [f"{name}: {value}" for name, value in fields]
-    if content_type is not None:
-        lines.append(f"Content-Type: {content_type}")
-    text = "\r\n".join(lines)
+    start_line = f"MSRP {transaction_id} {method}".encode()
+    paths = encode_paths(to_path, from_path)
+    return start_line + paths + encode_fields(fields) + encode_tail((), content_type)
+
+
+def encode_fields(fields: Iterable[tuple[str, str]]) -> bytes:
+    """Write header fields, each with the CRLF before it.
+
+    Raises:
+        LocalProtocolError: A value would break the framing, or isn't Unicode.
+    """
+    lines = [f"\r\n{name}: {value}" for name, value in fields]
+    text = "".join(lines)
     # One look for all values: none may hold what separates them.
-    if text.count("\r") != len(lines) - 1 or text.count("\n") != len(lines) - 1:
+    if text.count("\r") != len(lines) or text.count("\n") != len(lines):
         raise LocalProtocolError("a header value holds a line break", section="4975#9")
     if "\0" in text:
         raise LocalProtocolError("a header value holds a NUL", section="4975#9")
     try:
-        return (text + "\r\n\r\n" if content_type is not None else text).encode()
+        return text.encode()
     except UnicodeEncodeError:
         # Such as the name of a file that isn't in the locale's encoding.
         raise LocalProtocolError(
             "a header value holds what isn't Unicode", section="4975#9"
         ) from None
+
+
+# What follows is the same in every request of a session, hence the caches.
+
+
+@functools.lru_cache(maxsize=512)
+def encode_paths(to_path: str, from_path: str) -> bytes:
+    """Write To-Path and From-Path; as :func:`encode_fields`."""
+    return encode_fields((("To-Path", to_path), ("From-Path", from_path)))
+
+
+@functools.lru_cache(maxsize=128)
+def encode_tail(fields: tuple[tuple[str, str], ...], content_type: str | None) -> bytes:
+    """Write the last fields of a head, and the empty line if a body follows."""
+    if content_type is None:
+        return encode_fields(fields)
+    return encode_fields((*fields, ("Content-Type", content_type))) + b"\r\n\r\n"
 
 
 def encode_end(transaction_id: str, flag: ContinuationFlag) -> bytes:
@@ -87,11 +99,17 @@ def encode_response(
     transaction_id: str, code: int, to_path: str, from_path: str
 ) -> bytes:
     """Write a whole response (:rfc:`4975#section-7.2`)."""
+    middle = _response_middle(code, to_path, from_path)
+    return f"MSRP {transaction_id}{middle}{transaction_id}$\r\n".encode()
+
+
+@functools.lru_cache(maxsize=512)
+def _response_middle(code: int, to_path: str, from_path: str) -> str:
     phrase = reason_phrase(code)
     comment = f" {phrase}" if phrase else ""
     return (
-        f"MSRP {transaction_id} {code:03d}{comment}\r\n"
+        f" {code:03d}{comment}\r\n"
         f"To-Path: {to_path}\r\n"
         f"From-Path: {from_path}\r\n"
-        f"-------{transaction_id}$\r\n"
-    ).encode()
+        "-------"
+    )

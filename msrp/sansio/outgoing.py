@@ -13,7 +13,7 @@ from collections.abc import Callable
 from msrp.errors import DeliveryError
 from msrp.headers import ByteRange, FailureReport
 from msrp.sansio.chunker import MAX_NUMERIC_CHUNK, BodySource, Chunker
-from msrp.sansio.encoder import new_transaction_id
+from msrp.sansio.ids import new_transaction_id
 from msrp.sansio.ranges import RangeSet
 
 __all__ = ["Outgoing", "OutgoingState"]

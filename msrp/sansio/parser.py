@@ -32,13 +32,21 @@ _START_LINE = re.compile(
     rf"MSRP {_IDENT} (?:(?P<code>[0-9]{{3}})(?: (?P<comment>.*))?|(?P<method>[A-Z]+))",
     re.ASCII,
 )
+# The same in octets, for what lies in the buffer as a whole, and without the rarer
+# comments: those that aren't US-ASCII, or are long.
+_USUAL_START = re.compile(
+    rb"MSRP (?P<transaction_id>[A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31}) "
+    rb"(?:(?P<method>[A-Z]{1,32})|(?P<code>[0-9]{3})(?: (?P<comment>[ -~]{0,200}))?)"
+    rb"\r\n"
+)
 _MAX_START_LINE = 1024
 """Octets of a start line: the comment of a response is the only free text."""
 
 _FLAGS = {flag.value: flag for flag in ContinuationFlag}
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would take longer than finding what they hold.
+@dataclass(slots=True)
 class RequestReceived:
     """The head of a request is complete; :class:`EndReceived` will follow."""
 
@@ -51,14 +59,14 @@ class RequestReceived:
     """Whether the empty line was there that announces a body."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ResponseReceived:
     """The head of a response is complete; :class:`EndReceived` will follow."""
 
     head: ResponseHead
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BodyReceived:
     """Some octets of a body; how it is cut means nothing."""
 
@@ -75,6 +83,8 @@ class EndReceived:
 FramingEvent = RequestReceived | ResponseReceived | BodyReceived | EndReceived
 
 _BEFORE, _HEAD, _BODY = range(3)
+
+_ENDS = {flag.value + b"\r\n": EndReceived(flag) for flag in ContinuationFlag}
 
 
 class Parser:
@@ -126,7 +136,7 @@ class Parser:
         self._data = self._data + data if self._data else data
         events: list[FramingEvent] = []
         try:
-            while self._next_event(events):
+            while self._read_whole(events) or self._next_event(events):
                 pass
         except RemoteProtocolError as error:
             self.error = error
@@ -139,6 +149,52 @@ class Parser:
             self._searched = max(0, self._searched - self._at)
             self._at = 0
         return events
+
+    def _read_whole(self, events: list[FramingEvent]) -> bool:
+        """Take a request or a response that is in the buffer from start to end.
+
+        Nearly all are, and this finds what the long way would find, in a fifth of
+        the time; where anything is out of the ordinary it finds nothing.
+        """
+        if self._state != _BEFORE:
+            return False
+        data = self._data
+        start = _USUAL_START.match(data, self._at)
+        if start is None:
+            return False
+        transaction_id, method, code, comment = start.groups()
+        # The CRLF of the start line may be the one before the end-line.
+        at = start.end() - 2
+        end_line = b"\r\n-------" + transaction_id
+        stop = data.find(end_line, at)
+        after = stop + len(end_line) + 3
+        end = _ENDS.get(data[after - 3 : after]) if stop >= 0 else None
+        if end is None:
+            return False
+        blank = data.find(b"\r\n\r\n", at, stop + 2)
+        head_stop = stop if blank < 0 else blank
+        if head_stop - at > self._max_head_size or stop < blank + 4:
+            return False
+        if method is None:
+            if blank >= 0:
+                return False
+            head = ResponseHead(
+                transaction_id.decode(), int(code), (comment or b"").decode()
+            )
+            events.append(ResponseReceived(head))
+        else:
+            block = data[at + 2 : head_stop]
+            has_body = blank >= 0
+            events.append(
+                RequestReceived(
+                    transaction_id.decode(), method.decode(), block, has_body
+                )
+            )
+            if stop > blank + 4 and has_body:
+                events.append(BodyReceived(data[blank + 4 : stop]))
+        events.append(end)
+        self._finish(after)
+        return True
 
     def _next_event(self, events: list[FramingEvent]) -> bool:
         """Append what comes next and tell whether to look for more."""

@@ -44,7 +44,7 @@ from msrp.events import (
 )
 from msrp.headers import ContinuationFlag, FailureReport, RequestHead, is_ident
 from msrp.sansio.chunker import BytesBody, Chunk
-from msrp.sansio.encoder import new_message_id, new_transaction_id
+from msrp.sansio.ids import new_message_id, new_transaction_id
 from msrp.sansio.incoming import Incoming
 from msrp.sansio.outgoing import Outgoing, OutgoingState
 from msrp.sansio.queues import SendQueues

@@ -19,7 +19,7 @@ from typing import Protocol
 from msrp.config import Limits
 from msrp.errors import CloseReason, LimitExceeded, MsrpError, RemoteProtocolError
 from msrp.events import CoreEvent
-from msrp.sansio.encoder import new_transaction_id
+from msrp.sansio.ids import new_transaction_id
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.receiver import Receiver
 from msrp.sansio.session import Session

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msrp.errors import LocalProtocolError
 from msrp.headers import ContinuationFlag, FailureReport
-from msrp.sansio.chunker import Chunk
+from msrp.sansio.chunk import Chunk, LongChunk, WholeChunk
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.transactions import Transaction, Transactions
 
@@ -27,11 +27,11 @@ MIN_INTERRUPTED = 2048
 
 @dataclass(slots=True, eq=False)
 class _OpenChunk:
-    """The request that is being written."""
+    """The request that is being written, and isn't written at one go."""
 
     session: Session
     message: Outgoing
-    chunk: Chunk
+    chunk: LongChunk
     aborted: bool = False
     left: bool = False
     """Whether its message goes on elsewhere, on another connection."""
@@ -98,13 +98,13 @@ class Writer:
 
     def _next_piece(self, budget: int, now: float) -> bytes | None:
         if self._open is not None:
-            piece = self._write_open(budget, now)
+            return self._write_open(budget, now)
+        if not self._control:
+            piece = self._begin_chunk(budget, now)
             if piece is not None:
                 return piece
-        if self._open is None and not self._control and self._begin_chunk():
-            return self._write_open(budget, now)
-        # A message that could not be begun may have left its end here.
-        if self._open is None and self._control:
+            # A message that could not be begun may have left its end here.
+        if self._control:
             piece = self._control.popleft()
             self.unsent -= len(piece)
             return piece
@@ -128,18 +128,20 @@ class Writer:
         if chunk.finished:
             self._open = None
             self.transactions.written(chunk.transaction_id, now)
-            open_.session.chunk_written(open_.message, chunk)
-            if open_.message.resumed and chunk.flag is ContinuationFlag.END:
-                self._await_report(open_, now)
+            self._chunk_written(open_.session, open_.message, chunk, now)
         return piece
 
-    def _await_report(self, open_: _OpenChunk, now: float) -> None:
-        """Have the message fail if it isn't reported as soon as it is answered."""
-        # No response can end this: the blank is in no transaction id.
-        name = f"report {open_.chunk.transaction_id}"
-        message = open_.message
-        self.transactions.begin(Transaction(name, open_.session, message, silent=False))
-        self.transactions.written(name, now)
+    def _chunk_written(
+        self, session: Session, message: Outgoing, chunk: Chunk, now: float
+    ) -> None:
+        session.chunk_written(message, chunk)
+        if message.resumed and chunk.flag is ContinuationFlag.END:
+            # It fails if it isn't reported as soon as it is answered.  No response
+            # can end this: the blank is in no transaction id.
+            name = f"report {chunk.transaction_id}"
+            awaited = Transaction(name, session, message, silent=False)
+            self.transactions.begin(awaited)
+            self.transactions.written(name, now)
 
     def _write_body(self, open_: _OpenChunk, budget: int) -> bytes | None:
         try:
@@ -154,24 +156,27 @@ class Writer:
             session.wants_to_send(besides=message) for session in self._turns
         )
 
-    def _begin_chunk(self) -> bool:
-        """Begin the next request of the next session that has one."""
+    def _begin_chunk(self, budget: int, now: float) -> bytes | None:
+        """Write what there is of the next request, of the next session that has one."""
         for _ in range(len(self._turns)):
             session = next(iter(self._turns))
             self._turns.move_to_end(session)
             begun = session.next_chunk()
             if begun is None:
                 if not session.wants_to_send():
-                    del self._turns[session]
+                    self._turns.pop(session, None)
                 continue
             message, chunk = begun
-            self._open = _OpenChunk(session, message, chunk)
             if message.failure_report is not FailureReport.NO:
                 silent = message.failure_report is FailureReport.PARTIAL
                 self.transactions.begin(
-                    Transaction(
-                        chunk.transaction_id, session, message, silent, chunk=chunk
-                    )
+                    Transaction(chunk.transaction_id, session, message, silent, chunk)
                 )
-            return True
-        return False
+            if isinstance(chunk, WholeChunk):
+                octets = chunk.write(budget)
+                self.transactions.written(chunk.transaction_id, now)
+                self._chunk_written(session, message, chunk, now)
+                return octets
+            self._open = _OpenChunk(session, message, chunk)
+            return self._write_open(budget, now)
+        return None

@@ -23,7 +23,7 @@ from msrp.errors import CloseReason, SessionClosed
 from msrp.events import CoreEvent
 from msrp.headers import ContinuationFlag, FailureReport, parse_fields
 from msrp.sansio.chunker import BodySource, BytesBody
-from msrp.sansio.encoder import new_message_id
+from msrp.sansio.ids import new_message_id
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session
 from msrp.sansio.stream import Stream

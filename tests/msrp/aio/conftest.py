@@ -17,7 +17,8 @@ import pytest_asyncio
 import msrp
 from msrp.headers import ContinuationFlag
 from msrp.negotiation import MediaDescription
-from msrp.sansio.encoder import encode_end, encode_head, new_transaction_id
+from msrp.sansio.encoder import encode_end, encode_head
+from msrp.sansio.ids import new_transaction_id
 from msrp.sansio.parser import (
     BodyReceived,
     EndReceived,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from msrp.errors import LocalProtocolError
 from msrp.headers import ByteRange, ContinuationFlag, FailureReport, RequestHead
+from msrp.sansio.chunk import LongChunk
 from msrp.sansio.chunker import BodySource, BytesBody, Chunker
 from msrp.sansio.parser import BodyReceived, EndReceived, Parser, RequestReceived
 
@@ -259,7 +260,7 @@ def test_a_long_chunk_takes_what_the_source_has() -> None:
 def test_a_long_chunk_ends_where_it_is_interrupted() -> None:
     message = chunker(bytes(100_000))
     chunk = message.next_chunk(TO, FROM, None)
-    assert chunk is not None
+    assert isinstance(chunk, LongChunk)
     piece = chunk.write(5000)
     assert piece is not None
     stream = piece + chunk.interrupt()
@@ -282,7 +283,7 @@ def test_a_long_chunk_ends_where_it_is_interrupted() -> None:
 def test_a_chunk_can_end_before_its_first_octet() -> None:
     message = chunker(bytes(100_000))
     chunk = message.next_chunk(TO, FROM, None)
-    assert chunk is not None
+    assert isinstance(chunk, LongChunk)
     (aborted,) = read(chunk.interrupt(ABORT))
     assert (aborted.body, aborted.flag) == (b"", ABORT)
     assert chunk.flag is ABORT
@@ -331,7 +332,7 @@ def test_no_more_is_asked_for_than_fits_on_the_wire_soon() -> None:
     chunk = chunker(source).next_chunk(TO, FROM, None)
     assert chunk is not None
     chunk.write(10_000_000)
-    assert sum(source.asked) <= 64 * 1024
+    assert sum(source.asked) <= 256 * 1024
 
 
 @pytest.mark.rule("MSRP-16", "MT-9", "FIELD-7")
@@ -408,7 +409,7 @@ def test_what_arrives_is_what_was_sent(
         while chunk is not None and not chunk.finished:
             piece = chunk.write(budget)
             if piece is None or data.draw(st.integers(0, 9)) == 0:
-                if not chunk.finished:
+                if isinstance(chunk, LongChunk) and not chunk.finished:
                     piece = (piece or b"") + chunk.interrupt()
             stream += piece or b""
     chunks = read(stream)

@@ -12,9 +12,8 @@ from msrp.sansio.encoder import (
     encode_end,
     encode_head,
     encode_response,
-    new_message_id,
-    new_transaction_id,
 )
+from msrp.sansio.ids import new_message_id, new_transaction_id
 from msrp.sansio.parser import EndReceived, Parser, RequestReceived, ResponseReceived
 from msrp.uri import parse_path
 

@@ -1,0 +1,56 @@
+"""Transaction ids and Message-IDs.
+
+They are cut from random octets that are fetched for many at a time: asking the
+system costs more than all else that is done for a chunk.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+__all__ = ["new_message_id", "new_transaction_id"]
+
+_AT_A_TIME = 128
+"""Ids for which random octets are fetched at once."""
+
+
+class _Supply:
+    """Random ids of one length.
+
+    Args:
+        digits: Hexadecimal digits of each.
+    """
+
+    __slots__ = ("_digits", "_ready")
+
+    def __init__(self, digits: int) -> None:
+        self._digits = digits
+        self._ready: list[str] = []
+        # Else parent and child would give out the same ones.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._ready.clear)
+
+    def next(self) -> str:
+        try:
+            return self._ready.pop()
+        except IndexError:
+            digits = self._digits
+            text = secrets.token_hex(digits * _AT_A_TIME // 2)
+            starts = range(digits, len(text), digits)
+            self._ready.extend(text[start : start + digits] for start in starts)
+            return text[:digits]
+
+
+_TRANSACTION_IDS = _Supply(16)
+_MESSAGE_IDS = _Supply(24)
+
+
+def new_transaction_id() -> str:
+    """Return a transaction id of 64 random bits (:rfc:`4975#section-7.1`)."""
+    return _TRANSACTION_IDS.next()
+
+
+def new_message_id() -> str:
+    """Return a Message-ID that no endpoint will ever repeat."""
+    return _MESSAGE_IDS.next()
