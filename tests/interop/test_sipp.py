@@ -6,9 +6,7 @@ It is Debian's package ``sip-tester``; without it these tests are skipped.
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,45 +17,34 @@ import pytest
 import sip
 from sip.aio import IncomingCall
 from sip.testing import RecordingMedia
+from tests.interop.programs import Program, free_port, listening, running
 
 SIPP = shutil.which("sipp")
 SCENARIOS = Path(__file__).parent / "sipp"
 MODE = {"udp": "u1", "tcp": "t1"}
-
-pytestmark = pytest.mark.skipif(
-    SIPP is None, reason="sipp is missing; it is in Debian's package sip-tester"
-)
-
-
-def free_port() -> int:
-    """Find a port that is free for UDP and TCP both."""
-    while True:
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as other:
-            stream.bind(("127.0.0.1", 0))
-            port: int = stream.getsockname()[1]
-            try:
-                other.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 @dataclass
 class Sipp:
     """A running SIPp."""
 
-    process: asyncio.subprocess.Process
+    program: Program
     port: int
     directory: Path
 
     async def succeeded(self) -> None:
         """Wait for it to end, and fail if its scenario failed."""
         async with asyncio.timeout(20):
-            code = await self.process.wait()
+            code = await self.program.process.wait()
         errors = "\n".join(
             path.read_text(errors="replace") for path in self.directory.glob("*.log")
         )
         assert code == 0, f"sipp says {code}: {errors}"
+
+
+pytestmark = pytest.mark.skipif(
+    SIPP is None, reason="sipp is missing; it is in Debian's package sip-tester"
+)
 
 
 @asynccontextmanager
@@ -72,33 +59,8 @@ async def sipp(
         *("-t", MODE[transport], "-m", "1", "-nostdin", "-trace_err", "-trace_logs"),
         *("-timeout", "20", *arguments),
     ]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=directory,
-        env={**os.environ, "TERM": "dumb"},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield Sipp(process, port, directory)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-def is_listening(transport: str, port: int) -> bool:
-    """Tell whether something listens on a port of 127.0.0.1."""
-    sockets = Path(f"/proc/net/{transport}").read_text()
-    return f"0100007F:{port:04X}" in sockets
-
-
-async def listening(transport: str, port: int) -> None:
-    """Wait until something listens on a port."""
-    async with asyncio.timeout(10):
-        while not is_listening(transport, port):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    async with running(directory, *command) as program:
+        yield Sipp(program, port, directory)
 
 
 @pytest.mark.rule("SIP-11", "SIP-20", "SIP-46", "SIP-48")
@@ -111,7 +73,7 @@ async def test_we_call_sipp(tmp_path: Path, transport: str) -> None:
             "sip:console@127.0.0.1", listen=[f"{transport}://127.0.0.1:0"]
         ) as agent,
     ):
-        await listening(transport, peer.port)
+        await listening(peer.program, transport, peer.port)
         uri = f"sip:uas@127.0.0.1:{peer.port};transport={transport}"
         progress: list[int] = []
         call = await agent.invite(
