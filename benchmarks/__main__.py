@@ -12,10 +12,10 @@ import asyncio
 import sys
 from pathlib import Path
 
+from benchmarks.effort import Effort
 from benchmarks.groups import GROUPS, Group
 from benchmarks.report import RESULTS, Report, compare
 from benchmarks.rows import ROWS
-from benchmarks.traffic import Effort
 
 KEPT = Path(__file__).parent / "kept.json"
 

@@ -13,15 +13,15 @@ import asyncio
 import cProfile
 import gc
 import importlib
-import importlib.util
 import json
+import resource
 import sys
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Protocol, Self, TypeAlias
 
-__all__ = ["BenchmarkFailed", "Channel", "Json", "Pair", "Worker", "has_uvloop"]
+__all__ = ["BenchmarkFailed", "Channel", "Json", "Pair", "Worker"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -186,11 +186,6 @@ class Pair:
         return sent, await self.receiver.hear()
 
 
-def has_uvloop() -> bool:
-    """Tell whether uvloop is installed."""
-    return importlib.util.find_spec("uvloop") is not None
-
-
 async def _work(profile: cProfile.Profile | None) -> None:
     channel = await Channel.open()
     while True:
@@ -212,6 +207,12 @@ async def _work(profile: cProfile.Profile | None) -> None:
             profile.disable()
 
 
+def _raise_file_limit() -> None:
+    """Allow as many connections at a time as the system lets us have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.channel")
     parser.add_argument("--uvloop", action="store_true")
@@ -221,6 +222,7 @@ def main() -> None:
     factory = None
     if arguments.uvloop:
         factory = importlib.import_module("uvloop").new_event_loop
+    _raise_file_limit()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(_work(profile))
     if profile is not None:

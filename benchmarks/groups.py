@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from benchmarks import traffic
+from benchmarks import memory, scaling, startup, traffic, values
+from benchmarks.effort import Effort
 from benchmarks.figures import Measured
-from benchmarks.traffic import Effort
 
 __all__ = ["GROUPS", "Group"]
 
@@ -29,4 +29,12 @@ GROUPS = [
     Group("ping", ("ping-median", "ping-p99"), traffic.pings),
     Group("chat-in-bulk", ("chat-in-bulk",), traffic.chat_in_bulk),
     Group("busy-sessions", ("busy-sessions",), traffic.busy_sessions),
+    Group("big-file", ("big-file",), memory.big_file),
+    Group("file-peaks", ("sender-peak", "receiver-peak"), memory.file_peaks),
+    Group("values", ("sdp", "cpim", "multipart"), values.values),
+    Group("startup", ("import", "help"), startup.startup),
+    Group("scale-sizes", ("scale-sizes",), scaling.sizes),
+    Group("scale-sessions", ("scale-sessions",), scaling.sessions),
+    Group("scale-per-read", ("scale-per-read",), scaling.per_read),
+    Group("reassembly", ("reassembly",), scaling.reassembly),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.figures import TIMES, Aim, Row
+from benchmarks.figures import MIB, TIMES, Aim, Row
 
 __all__ = ["ROWS", "row"]
 
@@ -16,6 +16,8 @@ def _at_most(bound: float) -> Aim:
 
 
 _BARE = "bare asyncio"
+_SPLIT = "a `bytes.split` over the same octets"
+_IMPORTS = "`python -c 'import asyncio, ssl'`"
 
 _ALL = [
     Row(
@@ -60,6 +62,78 @@ _ALL = [
         "200 busy sessions on one listener: messages per second of all",
         "one session",
         aim=_at_least(0.8),
+    ),
+    Row(
+        "big-file",
+        "4 GiB from disk to disk: growth of either process",
+        "what it had before",
+        MIB,
+        _at_most(32.0),
+    ),
+    Row(
+        "sender-peak",
+        "peak memory of the sender of a 100 MiB file",
+        "the same process idle",
+        MIB,
+        _at_most(24.0),
+    ),
+    Row(
+        "receiver-peak",
+        "peak memory of its receiver, to disk",
+        "the same process idle",
+        MIB,
+        _at_most(24.0),
+    ),
+    Row(
+        "sdp",
+        "SDP of three m-lines: parse and serialise",
+        _SPLIT,
+        TIMES,
+        more_is_better=False,
+    ),
+    Row(
+        "cpim",
+        "a text in CPIM: parse, read, make and serialise",
+        _SPLIT,
+        TIMES,
+        more_is_better=False,
+    ),
+    Row(
+        "multipart",
+        "multipart with a 1 MB picture: parse and serialise",
+        _SPLIT,
+        TIMES,
+        more_is_better=False,
+    ),
+    Row("import", "`import msrp`, whole process", _IMPORTS, TIMES, _at_most(2.0)),
+    Row("help", "`msrp-chat --help`, whole process", _IMPORTS, TIMES, _at_most(3.0)),
+    Row(
+        "scale-sizes",
+        "what an octet of a 1 MiB text costs",
+        "one of a smaller text, at its cheapest",
+        TIMES,
+        _at_most(1.5),
+    ),
+    Row(
+        "scale-sessions",
+        "what a text costs over 5,000 busy sessions",
+        "over fewer sessions, at its cheapest",
+        TIMES,
+        _at_most(2.0),
+    ),
+    Row(
+        "scale-per-read",
+        "what a chunk costs where 1,000 come in a read",
+        "where fewer do, at its cheapest",
+        TIMES,
+        _at_most(1.25),
+    ),
+    Row(
+        "reassembly",
+        "a message in 100,000 chunks in random order",
+        "one in 10,000, and n log n",
+        TIMES,
+        _at_most(1.0),
     ),
 ]
 

@@ -21,6 +21,7 @@ __all__ = [
     "listen",
     "noise",
     "ping",
+    "rounds_of_texts",
     "take_bulk",
     "take_texts",
     "texts",
@@ -229,16 +230,35 @@ async def texts(
     """Send texts, in turn over all sessions there are; say how long it took."""
     line = "x" * size
 
-    async def say(connection: msrp.MsrpConnection, times: int) -> None:
-        sent = [await connection.send_text(line) for _ in range(times)]
+    async with connect(where, msrp.SessionConfig()) as connections:
+        channel.tell({"seconds": await _say_all(connections, line, texts)})
+
+
+async def rounds_of_texts(
+    channel: Channel, *, where: Json, texts: int, rounds: int, **_: Json
+) -> None:
+    """The same several times over the same sessions."""
+    line = "x" * TEXT_SIZE
+    async with connect(where, msrp.SessionConfig()) as connections:
+        took: list[Json] = [
+            await _say_all(connections, line, texts) for _number in range(rounds)
+        ]
+        channel.tell({"seconds": took})
+
+
+async def _say_all(
+    connections: list[msrp.MsrpConnection], line: str, texts: int
+) -> float:
+    async def say(connection: msrp.MsrpConnection) -> None:
+        sent = [
+            await connection.send_text(line) for _ in range(texts // len(connections))
+        ]
         for message in sent:
             await message.delivered()
 
-    async with connect(where, msrp.SessionConfig()) as connections:
-        began = time.perf_counter()
-        times = texts // len(connections)
-        await asyncio.gather(*(say(each, times) for each in connections))
-        channel.tell({"seconds": time.perf_counter() - began})
+    began = time.perf_counter()
+    await asyncio.gather(*(say(each) for each in connections))
+    return time.perf_counter() - began
 
 
 async def ping(channel: Channel, *, where: Json, times: int, **_: Json) -> None:

@@ -18,51 +18,27 @@ from cryptography.hazmat.primitives import serialization
 
 import msrp
 from benchmarks import octets
-from benchmarks.channel import BenchmarkFailed, Json, Pair, has_uvloop
+from benchmarks.channel import BenchmarkFailed, Json, Pair
+from benchmarks.effort import Effort
 from benchmarks.figures import Measured, percentile, ratios
 from benchmarks.rows import row
 from benchmarks.sessions import MIB, TEXT_SIZE
 
 __all__ = [
-    "Effort",
     "busy_sessions",
     "chat_in_bulk",
+    "check",
     "chunks",
     "measure_bulk",
     "measure_bulk_tls",
     "pings",
+    "seconds",
+    "send_texts",
     "text_messages",
 ]
 
 WINDOW = msrp.SessionConfig().window
 CHUNK = 2048
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
-    """How much to do."""
-
-    runs: int = 5
-    full: bool = False
-    """Whether each run is of the full size, however long it takes."""
-
-    uvloop: bool = field(default_factory=has_uvloop)
-
-    def size(self, full: int, least: int, unit_cost: float, seconds: float) -> int:
-        """Return how much work each run should be.
-
-        Args:
-            full: What the row is about.
-            least: Less would not give the same ratio each time.
-            unit_cost: Seconds for each one, of both sides together.
-            seconds: What the run may take.
-        """
-        if self.full:
-            return full
-        size = full
-        while size > least and size * unit_cost > seconds:
-            size //= 2
-        return max(size, least)
 
 
 class Peers:
@@ -125,13 +101,13 @@ async def _sized(
     *,
     full: int,
     least: int,
-    seconds: float,
+    budget: float,
 ) -> int:
     """Do the least once, which also warms up, and see how much there's time for."""
     took = await bare(peers.plain, least) + await ours(peers.plain, least)
     if peers.fast is not None:
         took += await ours(peers.fast, least)
-    return effort.size(full, least, took / least, seconds)
+    return effort.size(full, least, took / least, budget)
 
 
 async def measure_bulk(effort: Effort) -> list[Measured]:
@@ -159,7 +135,7 @@ async def _bulk(effort: Effort, name: str, certificate: str | None) -> Measured:
     async with Peers.start(effort) as peers:
         size = await _sized(
             peers, effort, bare, ours,
-            full=1024 * MIB, least=256 * MIB, seconds=8.0 if certificate else 6.0,
+            full=1024 * MIB, least=256 * MIB, budget=8.0 if certificate else 6.0,
         )  # fmt: skip
         times = await _compare(peers, effort, bare, ours, size)
     return times.to_measured(name, f"{size // MIB:,} MiB", size / MIB, "MiB/s")
@@ -178,7 +154,7 @@ async def chunks(effort: Effort) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         size = await _sized(
-            peers, effort, bare, ours, full=100 * MIB, least=12 * MIB, seconds=4.0
+            peers, effort, bare, ours, full=100 * MIB, least=12 * MIB, budget=4.0
         )
         times = await _compare(peers, effort, bare, ours, size)
     return [
@@ -197,9 +173,9 @@ async def text_messages(effort: Effort) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         number = await _sized(
-            peers, effort, bare, _texts, full=50_000, least=6_250, seconds=5.0
+            peers, effort, bare, send_texts, full=50_000, least=6_250, budget=5.0
         )
-        times = await _compare(peers, effort, bare, _texts, number)
+        times = await _compare(peers, effort, bare, send_texts, number)
     return [times.to_measured("texts", f"{number:,} texts", number, "texts/s")]
 
 
@@ -207,14 +183,14 @@ async def busy_sessions(effort: Effort, sessions: int = 200) -> list[Measured]:
     """As many texts over many sessions as over one."""
 
     async def one(pair: Pair, number: int) -> float:
-        return await _texts(pair, number)
+        return await send_texts(pair, number)
 
     async def many(pair: Pair, number: int) -> float:
-        return await _texts(pair, number, sessions=sessions)
+        return await send_texts(pair, number, sessions=sessions)
 
     async with Peers.start(effort) as peers:
         number = await _sized(
-            peers, effort, one, many, full=40_000, least=10_000, seconds=5.0
+            peers, effort, one, many, full=40_000, least=10_000, budget=5.0
         )
         times = await _compare(peers, effort, one, many, number)
     measured = times.to_measured(
@@ -238,7 +214,7 @@ async def pings(effort: Effort) -> list[Measured]:
 
     async def ours(pair: Pair, times: int) -> list[float]:
         said, got = await pair.run("sessions:take_texts", "sessions:ping", times=times)
-        _check(got, "texts", times)
+        check(got, "texts", times)
         return _latencies(said)
 
     async with Peers.start(effort) as peers:
@@ -267,7 +243,7 @@ async def chat_in_bulk(effort: Effort) -> list[Measured]:
             "sessions:take_bulk", "sessions:chat", size=size,
             lines=1_000_000 if size else lines, interval=interval,
         )  # fmt: skip
-        _check(got, "octets", size)
+        check(got, "octets", size)
         return _latencies(said)
 
     size = 1024 * MIB
@@ -317,8 +293,8 @@ async def _bare(
         "bare:answer", "bare:send", records=records, record=record, answer=answer,
         window=WINDOW, certificate=certificate,
     )  # fmt: skip
-    _check(got, "records", records)
-    return _seconds(said)
+    check(got, "records", records)
+    return seconds(said)
 
 
 async def _message(
@@ -328,32 +304,39 @@ async def _message(
         "sessions:take_bulk", "sessions:bulk", size=size, chunk_size=chunk_size,
         certificate=certificate,
     )  # fmt: skip
-    _check(got, "octets", size)
-    return _seconds(said)
+    check(got, "octets", size)
+    return seconds(said)
 
 
-async def _texts(
+async def send_texts(
     pair: Pair, number: int, *, sessions: int = 1, size: int = TEXT_SIZE
 ) -> float:
+    """Send texts over MSRP; return how many seconds it took."""
     said, got = await pair.run(
         "sessions:take_texts", "sessions:texts", texts=number, sessions=sessions,
         size=size,
     )  # fmt: skip
-    _check(got, "texts", number)
-    return _seconds(said)
+    check(got, "texts", number)
+    return seconds(said)
 
 
-def _check(got: Json, what: str, expected: int) -> None:
+def check(got: Json, what: str, expected: int) -> None:
+    """See to it that all of the work was done.
+
+    Raises:
+        BenchmarkFailed: It wasn't.
+    """
     assert isinstance(got, dict)
     if got[what] != expected:
         raise BenchmarkFailed(f"{got[what]} {what} arrived, and not {expected}")
 
 
-def _seconds(said: Json) -> float:
+def seconds(said: Json) -> float:
+    """Return how long a sender says that it took."""
     assert isinstance(said, dict)
-    seconds = said["seconds"]
-    assert isinstance(seconds, float)
-    return seconds
+    took = said["seconds"]
+    assert isinstance(took, float)
+    return took
 
 
 def _latencies(said: Json) -> list[float]:

@@ -1,0 +1,183 @@
+"""How the cost grows with the work: with the size of messages, with the number of
+sessions, with the chunks in a read, with the pieces of a message.
+
+Each row has a plot.  Its figure says by how much the last part of the line bends the
+wrong way, in comparison to the rest of it.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.channel import Pair
+from benchmarks.effort import Effort
+from benchmarks.figures import Measured
+from benchmarks.plot import Line, plot
+from benchmarks.report import RESULTS
+from benchmarks.rows import row
+from benchmarks.traffic import check, seconds, send_texts
+
+__all__ = ["growth", "per_read", "reassembly", "sessions", "sizes"]
+
+SIZES = [1, 10, 100, 1_000, 10_000, 100_000, 1024 * 1024]
+SESSIONS = [1, 10, 100, 1_000, 5_000]
+CHUNKS_PER_READ = [1, 3, 10, 30, 100, 300, 1_000]
+PIECES = [100, 1_000, 10_000, 100_000]
+
+Curve = list[tuple[float, float]]
+"""How much work, and the seconds that each unit of it took."""
+
+
+async def sizes(effort: Effort) -> list[Measured]:
+    """Texts of one octet to 1 MiB; no octet of a bigger one shall cost more."""
+    async with Pair() as pair:
+        await send_texts(pair, 500)
+
+        async def cost(size: int) -> float:
+            number = max(8, min(2_000, 4 * 1024 * 1024 // size))
+            return await send_texts(pair, number, size=size) / number
+
+        curves: list[Curve] = [
+            [(size, await cost(size)) for size in SIZES] for _ in range(effort.runs)
+        ]
+    _draw(
+        "sizes", "Texts per second by their size", "octets", "texts per second",
+        curves, lambda _size, cost: 1 / cost,
+    )  # fmt: skip
+    # What an octet of the biggest costs, of what one of those before costs.
+    per_octet: list[Curve] = [
+        [(size, cost / size) for size, cost in one] for one in curves
+    ]
+    return [_measured("scale-sizes", per_octet, "1 octet to 1 MiB")]
+
+
+async def sessions(effort: Effort) -> list[Measured]:
+    """As many texts over one session and over thousands."""
+    texts = 5_000
+    async with Pair() as pair:
+        rounds = []
+        for count in SESSIONS:
+            said, got = await pair.run(
+                "sessions:take_texts", "sessions:rounds_of_texts", sessions=count,
+                texts=texts, rounds=effort.runs,
+            )  # fmt: skip
+            check(got, "texts", texts * effort.runs)
+            assert isinstance(said, dict)
+            took = said["seconds"]
+            assert isinstance(took, list)
+            rounds.append([one for one in took if isinstance(one, float)])
+    curves: list[Curve] = [
+        [
+            (count, took[run] / texts)
+            for count, took in zip(SESSIONS, rounds, strict=True)
+        ]
+        for run in range(effort.runs)
+    ]
+    _draw(
+        "sessions", "Texts per second of all sessions", "sessions", "texts per second",
+        curves, lambda _count, cost: 1 / cost,
+    )  # fmt: skip
+    # One session waits for its own window; from ten on all have work to do.
+    return [_measured("scale-sessions", curves, "1 to 5,000 sessions")]
+
+
+async def per_read(effort: Effort) -> list[Measured]:
+    """Chunks that come one by one, and up to a thousand in a read."""
+    async with Pair() as pair:
+
+        async def cost(count: int) -> float:
+            number = max(1_000, min(10_000, 500 * count))
+            said, got = await pair.run(
+                "wire:take_chunks", "wire:send_batches", per_read=count, chunks=number
+            )
+            check(got, "octets", number * 16)
+            return seconds(said) / number
+
+        await cost(10)
+        curves: list[Curve] = [
+            [(count, await cost(count)) for count in CHUNKS_PER_READ]
+            for _ in range(effort.runs)
+        ]
+    _draw(
+        "chunks-per-read", "Chunks per second by how many come in a read",
+        "chunks per read", "chunks per second", curves, lambda _count, cost: 1 / cost,
+    )  # fmt: skip
+    return [_measured("scale-per-read", curves, "1 to 1,000 chunks per read")]
+
+
+async def reassembly(effort: Effort) -> list[Measured]:
+    """A message in pieces that come in random order."""
+    async with Pair() as pair:
+
+        async def cost(pieces: int) -> float:
+            said, got = await pair.run(
+                "wire:take_whole", "wire:send_shuffled", chunks=pieces
+            )
+            check(got, "whole", 1)
+            return seconds(said)
+
+        await cost(1_000)
+        curves: list[Curve] = [
+            [(pieces, await cost(pieces)) for pieces in PIECES]
+            for _ in range(effort.runs)
+        ]
+    _draw(
+        "reassembly", "One message in pieces of random order", "pieces", "seconds",
+        curves, lambda _pieces, cost: cost,
+    )  # fmt: skip
+    figures = tuple(growth(curve[-2], curve[-1]) for curve in curves)
+    whole = statistics.median(curve[-1][1] for curve in curves)
+    rate = f"{PIECES[-1] / whole:,.0f} pieces/s"
+    return [Measured(row("reassembly"), figures, f"{PIECES[-1]:,} pieces", rate)]
+
+
+def growth(smaller: tuple[float, float], bigger: tuple[float, float]) -> float:
+    """Return how much faster than n log n a cost grows from one n to another."""
+    (n, cost), (more, more_cost) = smaller, bigger
+    return (more_cost / cost) / (more * math.log(more) / (n * math.log(n)))
+
+
+def bend(curve: Curve) -> float:
+    """Return the cost of a unit at the end, of what it was before at its lowest.
+
+    It is 1 or less on a line that never bends the wrong way.
+    """
+    *before, (_, last) = curve
+    return last / min(cost for _, cost in before)
+
+
+def _measured(name: str, curves: list[Curve], size: str) -> Measured:
+    return Measured(row(name), tuple(bend(curve) for curve in curves), size)
+
+
+def _draw(
+    name: str,
+    title: str,
+    x_label: str,
+    y_label: str,
+    curves: list[Curve],
+    value: Callable[[float, float], float],
+    directory: Path = RESULTS,
+) -> None:
+    columns = list(zip(*curves, strict=True))
+    picks: dict[str, Callable[[list[float]], float]] = {
+        "median": statistics.median, "slowest run": max, "fastest run": min,
+    }  # fmt: skip
+    lines = [
+        Line(kind, [_point(column, pick, value) for column in columns])
+        for kind, pick in picks.items()
+    ]
+    directory.mkdir(exist_ok=True)
+    (directory / f"{name}.svg").write_text(plot(title, x_label, y_label, lines))
+
+
+def _point(
+    column: Sequence[tuple[float, float]],
+    pick: Callable[[list[float]], float],
+    value: Callable[[float, float], float],
+) -> tuple[float, float]:
+    amount = column[0][0]
+    return amount, value(amount, pick([cost for _, cost in column]))
