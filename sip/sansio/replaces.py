@@ -1,0 +1,86 @@
+"""A call that takes the place of another (:rfc:`3891`).
+
+That is how a transfer that was announced ends, and how a colleague's call is picked
+up.  Whether the caller may do so is for the application to decide when it answers:
+tags are random, so whoever knows them was told by one of the two parties.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from sip.errors import SipParseError
+from sip.fields.replaces import Replaces
+from sip.message import Request
+from sip.sansio.admission import Refusal
+from sip.sansio.call import Call, CallState
+from sip.sansio.client_call import ClientCall
+from sip.sansio.dialog import Dialog
+from sip.sansio.services import DialogUser
+
+__all__ = ["Replacements"]
+
+Key: TypeAlias = tuple[str, str, str]
+
+_REMEMBERED = 256
+"""Dialogs that are over and can still be named: those of the last minute or so,
+which is how long a transfer takes."""
+
+
+class Replacements:
+    """Finds the call that an INVITE is to replace.
+
+    Args:
+        user_of: Whose a dialog is: by Call-ID, our tag and the peer's.
+        calls: All calls.
+    """
+
+    def __init__(
+        self,
+        user_of: Callable[[Key], DialogUser | None],
+        calls: Callable[[], Iterable[Call]],
+    ) -> None:
+        self._user_of = user_of
+        self._calls = calls
+        self._over: deque[Key] = deque(maxlen=_REMEMBERED)
+
+    def over(self, dialog: Dialog) -> None:
+        """Take note that the dialog of a call is over."""
+        self._over.append(dialog.key)
+
+    def find(self, request: Request) -> Call | Refusal | None:
+        """Return the call to replace.
+
+        Returns:
+            ``None`` if the INVITE replaces none, or how to refuse it.
+
+        Raises:
+            SipParseError: The header field can't be read, or is there twice.
+        """
+        values = request.headers.get_all("Replaces")
+        if not values:
+            return None
+        if len(values) > 1 or "Join" in request.headers:
+            raise SipParseError("there must be only one", header="Replaces")
+        wanted = Replaces.parse(values[0])
+        key = (wanted.call_id, wanted.to_tag, wanted.from_tag)
+        call = self._user_of(key) or self._ringing(key)
+        if not isinstance(call, Call) or call.state is CallState.ENDED:
+            return Refusal(603 if key in self._over else 481)
+        if call.state is CallState.ENDING:
+            return Refusal(603)
+        if call.state is CallState.INVITING:
+            # Only who rings somebody may give that up for another (§3).
+            return call if call.is_ours else Refusal(481)
+        return Refusal(486) if wanted.early_only else call
+
+    def _ringing(self, key: Key) -> Call | None:
+        """Find a call of ours by a dialog of somebody who rings."""
+        call_id, local, remote = key
+        for call in self._calls():
+            if isinstance(call, ClientCall) and call.request.call_id == call_id:
+                if call.request.from_.tag == local and remote in call.early_dialogs:
+                    return call
+        return None
