@@ -23,6 +23,7 @@ __all__ = [
     "IntroducedMedia",
     "Media",
     "compose_body",
+    "decline",
     "find_session_description",
     "make_answer",
     "make_offer",
@@ -156,6 +157,22 @@ async def make_offer(media: Sequence[Media], *, address: str) -> sdp.SessionDesc
     """Offer some media, in this order."""
     descriptions = [await medium.offer() for medium in media]
     return sdp.SessionDescription.build(descriptions, address=address)
+
+
+def decline(message: Message) -> bytes:
+    """Answer the offer in a message by refusing each stream.
+
+    Returns:
+        The answer; nothing if there is no offer, or one that can't be read.
+    """
+    try:
+        offer = find_session_description(message)
+        if offer is None:
+            return b""
+        slots = [None] * len(offer.media)
+        return bytes(sdp.build_answer(offer, slots, address=offer.origin.address))
+    except sdp.SdpError:
+        return b""
 
 
 def compose_body(

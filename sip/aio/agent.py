@@ -25,6 +25,13 @@ from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission
 from sip.sansio.call import Call as CallCore
 from sip.sansio.call import CallState
+from sip.sansio.call_events import (
+    OfferAccepted,
+    OfferPossible,
+    OfferReceived,
+    OfferRefused,
+    ProgressAcknowledged,
+)
 from sip.sansio.client_call import ClientCall
 from sip.sansio.events import (
     CallAcknowledged,
@@ -36,7 +43,6 @@ from sip.sansio.events import (
     CallUnanswered,
     EndReason,
     Event,
-    ReinviteReceived,
     RequestArrived,
     RequestFailed,
     ResponseReceived,
@@ -338,33 +344,32 @@ class UserAgent:
         match event:
             case CallReceived(core):
                 self._call_received(core)
-            case CallProgressed(core, response):
-                self._outgoing(core).progressed(response)
-            case CallAnswered(core, response):
-                self._outgoing(core).answered_with(response)
+            case CallProgressed(core):
+                self._outgoing(core).progressed(event)
+            case CallAnswered(core):
+                self._outgoing(core).answered_with(event)
             case CallFailed(core, response, failure):
                 error = error_of(response, failure, core.invite, self._core.timers)
                 self._outgoing(core).failed(error)
                 self._forget(core, EndReason.FAILED)
             case CallUnanswered(core, reason) | CallEnded(core, reason):
                 self._forget(core, reason)
-            case CallAcknowledged() | ReinviteReceived():
-                self._handle_in_call(event)
+            case (
+                CallAcknowledged()
+                | OfferAccepted()
+                | OfferPossible()
+                | OfferReceived()
+                | OfferRefused()
+                | ProgressAcknowledged()
+            ):
+                if event.call in self._calls:
+                    self._calls[event.call].told(event)
             case ResponseReceived() | RequestFailed():
                 self._handle_answer(event)
             case RequestArrived(transaction):
                 # The admission takes a method that nobody here does.
                 headers = self._core.admission.headers
                 self._core.respond(transaction, 405, driver.now(), headers=headers)
-
-    def _handle_in_call(self, event: CallAcknowledged | ReinviteReceived) -> None:
-        call = self._calls.get(event.call)
-        if call is None:
-            return
-        if isinstance(event, ReinviteReceived):
-            call.reinvited(event.request)
-        elif isinstance(call, IncomingCall) and event.is_first:
-            call.acknowledged(event.request)
 
     def _handle_answer(self, event: ResponseReceived | RequestFailed) -> None:
         answer = self._requests.get(event.request)

@@ -22,6 +22,11 @@ from sip.message import Request
 from sip.name_addr import NameAddr
 from sip.sansio.call import Call as CallCore
 from sip.sansio.call import CallState
+from sip.sansio.call_events import (
+    CallAcknowledged,
+    NegotiationEvent,
+    OfferReceived,
+)
 from sip.sansio.client_call import ClientCall
 from sip.sansio.events import EndReason
 
@@ -173,7 +178,12 @@ class Call:
         _log.info("call %s is over: %s", self.call_id, reason.value)
         self._owner.spawn(self._finish(reason))
 
-    def reinvited(self, request: Request) -> None:
+    def told(self, event: CallAcknowledged | NegotiationEvent) -> None:
+        """Take note of what happened to offers and answers."""
+        if isinstance(event, OfferReceived):
+            self._reinvited(event)
+
+    def _reinvited(self, event: OfferReceived) -> None:
         """Answer an INVITE within the call.
 
         One that changes nothing, such as a refresh, is answered with what we
@@ -181,13 +191,14 @@ class Call:
         everything as it is (:rfc:`3261#section-14.2`).
         """
         now = self._owner.now()
-        body = self._answer_to_refresh(request)
+        body = self._answer_to_refresh(event.request)
         if body is None:
             warning = '399 - "the media of this call do not change"'
-            self._call.answer_reinvite(488, now, headers=[("Warning", warning)])
+            headers = [("Warning", warning)]
+            self._call.answer_offer(event.transaction, 488, now, headers=headers)
         else:
-            self._call.answer_reinvite(
-                200, now, body=bytes(body), content_type=SDP_TYPE
+            self._call.answer_offer(
+                event.transaction, 200, now, body=bytes(body), content_type=SDP_TYPE
             )
 
     def _answer_to_refresh(self, request: Request) -> sdp.SessionDescription | None:

@@ -21,6 +21,7 @@ from sip.media import (
 )
 from sip.message import Request
 from sip.sansio.call import CallState
+from sip.sansio.call_events import CallAcknowledged, NegotiationEvent
 from sip.sansio.events import EndReason
 from sip.sansio.server_call import ServerCall
 
@@ -109,10 +110,12 @@ class IncomingCall(Call):
 
     # What the user agent tells.
 
-    def acknowledged(self, request: Request) -> None:
-        """Take note of the ACK."""
-        if not self._ack.done():
-            self._ack.set_result(request)
+    def told(self, event: CallAcknowledged | NegotiationEvent) -> None:
+        """Take note of what happened to offers and answers."""
+        if not isinstance(event, CallAcknowledged) or not event.is_first:
+            super().told(event)
+        elif not self._ack.done():
+            self._ack.set_result(event.request)
 
     def finished(self, reason: EndReason) -> None:
         """Take note that the call is over."""

@@ -12,6 +12,7 @@ from sip.aio.call import Call, CallOwner
 from sip.errors import CallTimeout, NegotiationFailed
 from sip.media import Agreed, Media, find_session_description, match_answer
 from sip.message import Response
+from sip.sansio.call_events import CallAnswered, CallProgressed
 from sip.sansio.client_call import ClientCall
 from sip.sansio.sender import ClientRequest
 
@@ -68,8 +69,9 @@ class OutgoingCall(Call):
             raise CallTimeout(_still_missing(sent, timeout), target=sent.target)
         return self._answer.result()
 
-    def progressed(self, response: Response) -> None:
+    def progressed(self, event: CallProgressed) -> None:
         """Take note of a provisional response."""
+        response = event.response
         _log.info("call %s: %s", self.call_id, response.status)
         if self._on_progress is not None:
             try:
@@ -77,11 +79,11 @@ class OutgoingCall(Call):
             except Exception as exc:
                 self._owner.report("on_progress failed", exc)
 
-    def answered_with(self, response: Response) -> None:
+    def answered_with(self, event: CallAnswered) -> None:
         """Take note that the call was answered."""
         _log.info("call %s is answered", self.call_id)
         if not self._answer.done():
-            self._answer.set_result(response)
+            self._answer.set_result(event.response)
 
     def failed(self, error: Exception) -> None:
         """Take note that there will be no call."""

@@ -28,6 +28,13 @@ from __future__ import annotations
 
 from sip.sansio.admission import Admission, Refusal
 from sip.sansio.call import Call, CallState
+from sip.sansio.call_events import (
+    OfferAccepted,
+    OfferPossible,
+    OfferReceived,
+    OfferRefused,
+    ProgressAcknowledged,
+)
 from sip.sansio.client_call import ClientCall
 from sip.sansio.dialog import Dialog, DialogState
 from sip.sansio.events import (
@@ -41,7 +48,6 @@ from sip.sansio.events import (
     EndReason,
     Event,
     Failure,
-    ReinviteReceived,
     RequestArrived,
     RequestFailed,
     ResponseReceived,
@@ -79,10 +85,14 @@ __all__ = [
     "Hop",
     "Limits",
     "Lookup",
+    "OfferAccepted",
+    "OfferPossible",
+    "OfferReceived",
+    "OfferRefused",
     "Outgoing",
+    "ProgressAcknowledged",
     "Reception",
     "Refusal",
-    "ReinviteReceived",
     "RequestArrived",
     "RequestFailed",
     "ResponseReceived",

@@ -38,10 +38,18 @@ class Refusal:
 class Admission:
     """What a user agent server takes."""
 
-    methods: Sequence[str] = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")
+    methods: Sequence[str] = (
+        "INVITE",
+        "ACK",
+        "CANCEL",
+        "BYE",
+        "OPTIONS",
+        "PRACK",
+        "UPDATE",
+    )
     """The methods that it does, in the order for ``Allow``."""
 
-    extensions: Sequence[str] = ()
+    extensions: Sequence[str] = ("100rel", "timer")
     """The option tags that it knows, for ``Supported``."""
 
     content_types: Sequence[str] = ("application/sdp", "multipart/*")

@@ -3,34 +3,31 @@
 A call is an INVITE, the dialog that its 2xx makes, and everything up to the BYE.
 How it begins differs: :mod:`sip.sansio.client_call` for those we make,
 :mod:`sip.sansio.server_call` for those we get.  Once it is confirmed there is no
-difference: each side may send BYE, and INVITE again.
+difference: each side may send BYE, change the session (:mod:`sip.sansio.changes`),
+and has to show that it is still there (:mod:`sip.sansio.session_timer`).
 
-Bodies are octets here.  What they offer and answer is negotiated by whoever
-drives the call.
+Bodies are octets here, of which is known whether they are offers or answers.  What
+they say is negotiated by whoever drives the call.
 """
 
 from __future__ import annotations
 
 import enum
-import secrets
 from typing import ClassVar
 
 from sip.errors import LocalError
 from sip.message import Request, Response
+from sip.sansio.call_events import CallAcknowledged
+from sip.sansio.changes import Changes
 from sip.sansio.dialog import Dialog
-from sip.sansio.events import (
-    CallAcknowledged,
-    CallEnded,
-    EndReason,
-    Failure,
-    ReinviteReceived,
-)
-from sip.sansio.sender import ClientRequest, Sender
+from sip.sansio.events import CallEnded, EndReason, Failure
+from sip.sansio.pending_ack import PendingAck
+from sip.sansio.sender import ClientRequest
 from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.services import Headers, Services
-from sip.sansio.timers import Timers
+from sip.sansio.session_timer import SessionTimer
 
-__all__ = ["Call", "CallState", "PendingAck"]
+__all__ = ["Call", "CallState"]
 
 
 class CallState(enum.Enum):
@@ -54,49 +51,6 @@ _NEXT: dict[CallState, frozenset[CallState]] = {
 }
 
 
-class PendingAck:
-    """A 2xx of ours that is repeated until its ACK comes.
-
-    That is done on any transport, since a proxy may go on by an unreliable one
-    (:rfc:`3261#section-13.3.1.4`).
-    """
-
-    __slots__ = (
-        "_interval",
-        "_longest",
-        "cseq",
-        "give_up_at",
-        "repeat_at",
-        "response",
-        "transaction",
-    )
-
-    def __init__(
-        self,
-        transaction: ServerTransaction,
-        response: Response,
-        timers: Timers,
-        now: float,
-    ) -> None:
-        self.transaction = transaction
-        self.response = response
-        self.cseq = response.cseq.number
-        self._interval = timers.t1
-        self._longest = timers.t2
-        self.repeat_at = now + timers.t1
-        self.give_up_at = now + timers.timeout
-
-    def repeat(self, sender: Sender, now: float) -> None:
-        """Send the response again and double the interval, up to T2."""
-        sender.layer.respond(self.transaction, self.response, now)
-        self._interval = min(2 * self._interval, self._longest)
-        self.repeat_at = max(self.repeat_at, now - self._interval) + self._interval
-
-    def next_timeout(self) -> float:
-        """Return when to repeat or to give up."""
-        return min(self.repeat_at, self.give_up_at)
-
-
 class Call:
     """A call, whoever made it.
 
@@ -104,6 +58,10 @@ class Call:
         request: The INVITE that began it.
         state: How far it has come.
         dialog: The dialog with the peer, once there is one.
+        changes: How its session changes, once there is a dialog.
+        session_timer: Until when it has to be refreshed.
+        refresh_body: What to offer when it is refreshed by INVITE: our description
+            as it was sent last; set by whoever drives the call.
         end_reason: Why it is over, once it is.
     """
 
@@ -114,12 +72,38 @@ class Call:
         self.request = request
         self.state = CallState.INVITING
         self.dialog: Dialog | None = None
+        self.changes: Changes | None = None
+        self.session_timer = SessionTimer()
+        self.refresh_body: bytes | None = None
         self.end_reason: EndReason | None = None
         self._services = services
         self._pending_ack: PendingAck | None = None
-        self._reinvite: ServerTransaction | None = None
         self._bye_wanted: EndReason | None = None
         self._bye: ClientRequest | None = None
+
+    # What is asked of its state.
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether both sides agree that there is a call."""
+        return self.state is CallState.CONFIRMED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is over, or about to be."""
+        return self.state in (CallState.ENDING, CallState.ENDED)
+
+    @property
+    def is_ringing_here(self) -> bool:
+        """Whether it waits for our answer."""
+        return self.state is CallState.INVITING and not self.is_ours
+
+    @property
+    def awaits_ack(self) -> bool:
+        """Whether a 2xx of ours has no ACK."""
+        return self._pending_ack is not None
+
+    # What the application wants.
 
     def bye(
         self,
@@ -148,26 +132,65 @@ class Call:
             raise LocalError("only a call that was answered can be ended with BYE")
         self._send_bye(reason, headers, now)
 
-    def answer_reinvite(
+    def want_offer(self, now: float) -> None:
+        """Report :class:`OfferPossible` as soon as a new offer can be made.
+
+        Raises:
+            LocalError: There is nothing yet that could be changed.
+        """
+        self._changeable().own.want_offer(now)
+
+    def offer(self, body: bytes, now: float, *, headers: Headers = ()) -> None:
+        """Offer another session, by INVITE or before the answer by UPDATE.
+
+        :class:`OfferAccepted` or :class:`OfferRefused` will be reported.
+
+        Args:
+            body: The session description.
+            now: The time, in seconds.
+            headers: More headers for the request.
+
+        Raises:
+            LocalError: It isn't the time for it: see :meth:`want_offer`.
+        """
+        self._changeable().own.offer(body, now, headers=headers)
+
+    def withdraw_offer(self, now: float) -> None:
+        """Take :meth:`want_offer` back, or CANCEL the INVITE of :meth:`offer`.
+
+        It may be accepted all the same.
+        """
+        if self.changes is not None:
+            self.changes.own.withdraw(now)
+
+    def refresh(self, now: float) -> None:
+        """Tell the peer that and where we are, without changing the session.
+
+        Raises:
+            LocalError: The call isn't confirmed.
+        """
+        if self.state is not CallState.CONFIRMED:
+            raise LocalError("only a call that was answered can be refreshed")
+        self._changeable().own.refresh(now)
+
+    def answer_offer(
         self,
+        transaction: ServerTransaction,
         status: int,
         now: float,
         *,
         headers: Headers = (),
         body: bytes = b"",
         content_type: str | None = None,
-    ) -> None:
-        """Answer the INVITE of :class:`ReinviteReceived`.
+    ) -> bool:
+        """Answer the request of an :class:`OfferReceived`.
 
-        Nothing happens if it is too late, because the call is ending.
+        Returns:
+            False if it is too late for that.
         """
-        transaction, self._reinvite = self._reinvite, None
-        if transaction is None:
-            return
-        accepted = 200 <= status < 300
-        if accepted and self.dialog is not None:
-            self.dialog.refresh_target(transaction.request)
-        self._respond(
+        if self.changes is None:
+            return False
+        return self.changes.answer(
             transaction,
             status,
             now,
@@ -176,34 +199,58 @@ class Call:
             content_type=content_type,
         )
 
+    # What the clock says.
+
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""
-        return self._pending_ack.next_timeout() if self._pending_ack else None
+        times: list[float | None] = []
+        if self._pending_ack is not None:
+            times.append(self._pending_ack.next_timeout())
+        if self.changes is not None:
+            times.append(self.changes.own.next_timeout())
+        if self.state is CallState.CONFIRMED:
+            times.append(self.session_timer.next_timeout())
+        return min((time for time in times if time is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due at ``now``."""
         pending = self._pending_ack
-        if pending is None:
-            return
-        if pending.give_up_at <= now:
+        if pending is not None and pending.give_up_at <= now:
             self._pending_ack = None
             self._not_acknowledged(now)
-        elif pending.repeat_at <= now:
+        elif pending is not None and pending.repeat_at <= now:
             pending.repeat(self._services.sender, now)
+        if self.changes is not None:
+            self.changes.own.handle_timeout(now)
+        if self.state is CallState.CONFIRMED:
+            self._check_session(now)
+
+    def _check_session(self, now: float) -> None:
+        timer = self.session_timer
+        if timer.expire_at is not None and timer.expire_at <= now:
+            self._send_bye(EndReason.NOT_REFRESHED, (), now)
+        elif timer.refresh_at is not None and timer.refresh_at <= now:
+            timer.refresh_at = None  # Its success, or failure, sets the next time.
+            self._changeable().own.refresh(now)
+
+    # What comes from the wire.
 
     def receive_request(self, transaction: ServerTransaction, now: float) -> bool:
         """Take in a request of the dialog, in order.
 
         Returns:
             False if it isn't for the call itself.
+
+        Raises:
+            SipParseError: A header that matters can't be read.
         """
         if transaction.request.method == "BYE":
             self._receive_bye(transaction, now)
-        elif transaction.request.method == "INVITE":
-            self._receive_reinvite(transaction, now)
-        else:
-            return False
-        return True
+            return True
+        if transaction.request.method == "PRACK":
+            self._receive_prack(transaction, now)
+            return True
+        return self.changes is not None and self.changes.receive(transaction, now)
 
     def receive_ack(self, request: Request, now: float) -> None:
         """Take in an ACK of the dialog."""
@@ -214,9 +261,15 @@ class Call:
         first = self.state is CallState.ANSWERED
         if first:
             self._become(CallState.CONFIRMED)
-        self._services.emit(CallAcknowledged(self, request, first))
+        role = self._changeable().acknowledged(request, now)
+        self._services.emit(CallAcknowledged(self, request, first, role))
         if self._bye_wanted is not None and self.state is CallState.CONFIRMED:
             self._send_bye(self._bye_wanted, (), now)
+
+    def cancelled(self, transaction: ServerTransaction, now: float) -> None:
+        """Take in the CANCEL of an INVITE; after a final response it means nothing."""
+        if self.changes is not None:
+            self.changes.cancelled(transaction, now)
 
     def request_answered(
         self, sent: ClientRequest, response: Response, now: float
@@ -230,16 +283,28 @@ class Call:
         if sent is self._bye:
             self._end(self._bye_wanted or EndReason.LOCAL_BYE)
 
+    def lost(self, reason: EndReason, now: float) -> None:
+        """Take note that the peer knows of no call any more."""
+        if self.state is CallState.CONFIRMED:
+            self._send_bye(reason, (), now)
+
+    # Inside.
+
     def _become(self, state: CallState) -> None:
         """Change the state: the only place that does."""
         assert state in _NEXT[self.state], (self.state, state)
         self.state = state
 
+    def _changeable(self) -> Changes:
+        if self.changes is None:
+            raise LocalError("there is no session yet that could be changed")
+        return self.changes
+
     def _send_bye(self, reason: EndReason, headers: Headers, now: float) -> None:
         assert self.dialog is not None
         self._become(CallState.ENDING)
         self._bye_wanted = reason
-        self._drop_reinvite(now)
+        self._drop_changes(now)
         request, next_hop = self.dialog.request("BYE", headers=headers)
         self._bye = self._services.sender.send(request, next_hop, self)
 
@@ -250,6 +315,9 @@ class Call:
         self._become(CallState.ENDED)
         self.end_reason = reason
         self._pending_ack = None
+        if self.changes is not None:
+            self.changes.own.over()
+            self.changes.own.forget_acks()
         if self.dialog is not None:
             self.dialog.terminate()
         self._services.ended(self)
@@ -262,39 +330,26 @@ class Call:
             self._send_bye(EndReason.NOT_ACKNOWLEDGED, (), now)
 
     def _receive_bye(self, transaction: ServerTransaction, now: float) -> None:
-        self._respond(transaction, 200, now)
-        self._drop_reinvite(now)
+        assert self.dialog is not None
+        self.respond(self.dialog, transaction, 200, now)
+        self._drop_changes(now)
         if self.state is CallState.ENDING:
             # Both hung up at once; ours will be answered with 481, or not at all.
             self._end(self._bye_wanted or EndReason.LOCAL_BYE)
         else:
             self._end(EndReason.REMOTE_BYE, transaction.request)
 
-    def _receive_reinvite(self, transaction: ServerTransaction, now: float) -> None:
-        if self._reinvite is not None or self._pending_ack is not None:
-            # RFC 3261 §14.2: the one before isn't over.
-            wait = ("Retry-After", str(secrets.randbelow(11)))
-            self._respond(transaction, 500, now, headers=[wait])
-        elif self.state is not CallState.CONFIRMED:
-            # An INVITE of ours isn't over, or the call is.
-            status = 491 if self.state is CallState.ANSWERED else 481
-            self._respond(transaction, status, now)
-        else:
-            self._reinvite = transaction
-            self._services.emit(ReinviteReceived(self, transaction.request))
+    def _receive_prack(self, transaction: ServerTransaction, now: float) -> None:
+        assert self.dialog is not None
+        self.respond(self.dialog, transaction, 481, now)
 
-    def cancelled(self, transaction: ServerTransaction, now: float) -> None:
-        """Take in the CANCEL of an INVITE; after a final response it means nothing."""
-        if transaction is self._reinvite:
-            self._drop_reinvite(now)
+    def _drop_changes(self, now: float) -> None:
+        if self.changes is not None:
+            self.changes.drop(now)
 
-    def _drop_reinvite(self, now: float) -> None:
-        """Answer an INVITE that nobody will care for (:rfc:`3261#section-15.1.2`)."""
-        if self._reinvite is not None:
-            self.answer_reinvite(487, now)
-
-    def _respond(
+    def respond(
         self,
+        dialog: Dialog,
         transaction: ServerTransaction,
         status: int,
         now: float,
@@ -303,14 +358,16 @@ class Call:
         headers: Headers = (),
         body: bytes = b"",
         content_type: str | None = None,
-    ) -> None:
+    ) -> Response:
+        """Answer a request of a dialog of this call."""
         request = transaction.request
         extra = list(headers)
-        if request.method == "INVITE" and 100 < status < 300:
-            secure = self.dialog is not None and self.dialog.secure
-            contact = self._services.sender.contact(transaction.hop, secure=secure)
+        is_invite = request.method == "INVITE"
+        if (is_invite and 100 < status < 300) or _refreshes(request, status):
+            contact = self._services.sender.contact(
+                transaction.hop, secure=dialog.secure
+            )
             extra += [("Contact", contact), *self._services.answer_headers]
-        tag = self.dialog.local.tag if self.dialog is not None else None
         response = self._services.respond(
             transaction,
             status,
@@ -319,10 +376,15 @@ class Call:
             headers=extra,
             body=body,
             content_type=content_type,
-            to_tag=tag,
+            to_tag=dialog.local.tag,
         )
-        if request.method == "INVITE" and 200 <= status < 300:
+        if is_invite and 200 <= status < 300:
             self._pending_ack = PendingAck(
                 transaction, response, self._services.timers, now
             )
         self._services.wake(self)
+        return response
+
+
+def _refreshes(request: Request, status: int) -> bool:
+    return request.method == "UPDATE" and 200 <= status < 300

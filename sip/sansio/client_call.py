@@ -9,17 +9,17 @@ until it is told otherwise (:rfc:`3261#section-13.2.2.4`).
 from __future__ import annotations
 
 from sip.errors import LocalError, SipParseError
+from sip.media import SDP_TYPE, decline
 from sip.message import Request, Response
 from sip.sansio.call import Call, CallState
+from sip.sansio.call_events import CallAnswered, CallProgressed
+from sip.sansio.changes import Changes
 from sip.sansio.dialog import Dialog
-from sip.sansio.events import (
-    CallAnswered,
-    CallFailed,
-    CallProgressed,
-    EndReason,
-    Failure,
-)
+from sip.sansio.early import EarlyDialog
+from sip.sansio.events import CallFailed, EndReason, Failure
+from sip.sansio.offers import Carrier, Offers, Party, Role, has_sdp
 from sip.sansio.sender import ClientRequest, SentAck
+from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.services import Headers, Services
 from sip.uri import Uri
 
@@ -36,7 +36,7 @@ class ClientCall(Call):
         now: The time, in seconds.
 
     Attributes:
-        early_dialogs: The dialogs of those that ring, by their tag.
+        branches: Those that ring, by their tag.
         began_at: When it was made, in seconds.
     """
 
@@ -46,7 +46,7 @@ class ClientCall(Call):
         self, services: Services, request: Request, next_hop: Uri, now: float
     ) -> None:
         super().__init__(services, request)
-        self.early_dialogs: dict[str, Dialog] = {}
+        self.branches: dict[str, EarlyDialog] = {}
         self._acks: dict[str, SentAck | None] = {}
         self._cancel_wanted = False
         self._cancel: ClientRequest | None = None
@@ -55,8 +55,16 @@ class ClientCall(Call):
         expires = request.expires
         self._expires_at = None if expires is None else now + expires
         self.began_at = now
+        if "timer" in request.supported and "Session-Expires" not in request.headers:
+            for name, value in self.session_timer.request_headers(services.timers):
+                request.headers.add(name, value)
         self._invite = services.sender.send(request, next_hop, self)
         services.wake(self)
+
+    @property
+    def early_dialogs(self) -> dict[str, Dialog]:
+        """The dialogs of those that ring, by their tag."""
+        return {tag: branch.changes.dialog for tag, branch in self.branches.items()}
 
     @property
     def invite(self) -> ClientRequest:
@@ -102,6 +110,12 @@ class ClientCall(Call):
     ) -> None:
         """Send the ACK to the 2xx of :class:`CallAnswered`.
 
+        Args:
+            now: The time, in seconds.
+            headers: More headers for the ACK.
+            body: The answer, if the 2xx has an offer.
+            content_type: The type of ``body``.
+
         Raises:
             LocalError: There is no 2xx to acknowledge.
         """
@@ -114,8 +128,55 @@ class ClientCall(Call):
             content_type=content_type,
         )
         self._become(CallState.CONFIRMED)
+        self._changeable().offers.passes(Party.WE, Carrier.ACK, has_sdp=bool(body))
         tag = self.dialog.remote.tag or ""
         self._acks[tag] = self._services.sender.send_ack(ack, next_hop, self._invite)
+        self._services.wake(self)
+
+    def acknowledge_progress(
+        self, response: Response, body: bytes, content_type: str
+    ) -> bool:
+        """Send the answer to the offer in a reliable provisional response.
+
+        Args:
+            response: That of :class:`CallProgressed`.
+            body: The answer.
+            content_type: Its type.
+
+        Returns:
+            False if it is too late, or there is no such offer.
+        """
+        branch = self.branches.get(response.to.tag or "")
+        return branch is not None and branch.acknowledge(response, body, content_type)
+
+    def answer_offer(
+        self,
+        transaction: ServerTransaction,
+        status: int,
+        now: float,
+        *,
+        headers: Headers = (),
+        body: bytes = b"",
+        content_type: str | None = None,
+    ) -> bool:
+        """Answer the request of an :class:`OfferReceived`, in whichever dialog.
+
+        Returns:
+            False if it is too late for that.
+        """
+        known = [branch.changes for branch in self.branches.values()]
+        return any(
+            changes.answer(
+                transaction,
+                status,
+                now,
+                headers=headers,
+                body=body,
+                content_type=content_type,
+            )
+            for changes in (*known, self.changes)
+            if changes is not None
+        )
 
     def request_answered(
         self, sent: ClientRequest, response: Response, now: float
@@ -171,14 +232,35 @@ class ClientCall(Call):
     def _receive_provisional(self, response: Response, now: float) -> None:
         if self._cancel_wanted and self._cancel is None:
             self._send_cancel(now)
-        tag = response.to.tag
         if response.status == 100 or self.state is not CallState.INVITING:
             return
-        if tag and tag not in self.early_dialogs:
-            if len(self.early_dialogs) < self._services.limits.early_dialogs:
-                dialog = Dialog.from_response(self._invite.request, response)
-                self.early_dialogs[tag] = dialog
-        self._services.emit(CallProgressed(self, response))
+        branch = self._branch_of(response)
+        role = Role.NOTHING
+        if branch is not None:
+            taken = branch.progressed(response, now)
+            if taken is None:
+                return  # It was there before, or will be there again.
+            role = taken
+        self._services.emit(CallProgressed(self, response, role))
+
+    def _branch_of(self, response: Response) -> EarlyDialog | None:
+        """Return the branch that rings, if it has a tag and there is room for it."""
+        tag = response.to.tag
+        if not tag:
+            return None
+        known = self.branches.get(tag)
+        if known is not None:
+            return known
+        if len(self.branches) >= self._services.limits.early_dialogs:
+            return None
+        dialog = Dialog.from_response(self._invite.request, response)
+        branch = EarlyDialog(self, self._services, dialog, self._offers())
+        self.branches[tag] = branch
+        self._services.register(dialog, branch)
+        return branch
+
+    def _offers(self) -> Offers:
+        return Offers.of_invite(Party.WE, has_sdp=has_sdp(self.request))
 
     def _receive_success(self, response: Response, now: float) -> None:
         tag = response.to.tag or ""
@@ -189,34 +271,50 @@ class ClientCall(Call):
             return
         if len(self._acks) > self._services.limits.answered_forks:
             return
-        dialog = self._confirmed_dialog(tag, response)
+        changes = self._confirmed(tag, response)
+        role = changes.offers.passes(
+            Party.PEER, Carrier.SUCCESS, has_sdp=has_sdp(response)
+        )
         if self._forget_at is None:
             self._forget_at = now + self._services.timers.timeout
             self._services.wake(self)
         if self.state is not CallState.INVITING:
-            self._dismiss(dialog)
+            self._dismiss(changes.dialog, response, role)
             return
         if self._cancel_wanted:
-            self._dismiss(dialog)
+            self._dismiss(changes.dialog, response, role)
             self._fail(None, Failure.CANCELLED)
             return
         self._acks[tag] = self._expires_at = None
-        self.dialog = dialog
+        self.dialog, self.changes = changes.dialog, changes
         self._become(CallState.ANSWERED)
-        self._services.register(dialog, self)
-        self._services.emit(CallAnswered(self, response))
+        changes.heard(response)
+        self.session_timer.accepted_by_peer(self._invite.request, response, now)
+        self._services.register(changes.dialog, self)
+        self._services.emit(CallAnswered(self, response, role))
 
-    def _confirmed_dialog(self, tag: str, response: Response) -> Dialog:
-        dialog = self.early_dialogs.pop(tag, None)
-        if dialog is None:
-            return Dialog.from_response(self._invite.request, response)
-        dialog.confirm(response)
-        return dialog
+    def _confirmed(self, tag: str, response: Response) -> Changes:
+        branch = self.branches.pop(tag, None)
+        if branch is None:
+            dialog = Dialog.from_response(self._invite.request, response)
+            return Changes(self, self._services, dialog, self._offers())
+        branch.changes.dialog.confirm(response)
+        self._services.ended(branch)
+        return branch.changes
 
-    def _dismiss(self, dialog: Dialog) -> None:
-        """Acknowledge a 2xx that isn't wanted, and end its dialog."""
+    def _dismiss(self, dialog: Dialog, response: Response, role: Role) -> None:
+        """Acknowledge a 2xx that isn't wanted, and end its dialog.
+
+        An offer in it is answered all the same, if only by refusing each stream
+        (:rfc:`6337#section-2.3`).
+        """
         sender = self._services.sender
-        ack, next_hop = dialog.ack(self._invite.request.cseq.number)
+        answer = decline(response) if role is Role.OFFER else b""
+        ack, next_hop = dialog.ack(
+            self._invite.request.cseq.number,
+            body=answer,
+            content_type=SDP_TYPE if answer else None,
+        )
         tag = dialog.remote.tag or ""
         self._acks[tag] = sender.send_ack(ack, next_hop, self._invite)
         bye, next_hop = dialog.request("BYE")
@@ -232,14 +330,20 @@ class ClientCall(Call):
     def _fail(self, response: Response | None, failure: Failure | None) -> None:
         if self.state is not CallState.INVITING:
             return
-        self.early_dialogs.clear()
+        self._forget_branches()
         self._give_up_at = self._expires_at = None
         self._end(EndReason.FAILED)
         self._services.emit(CallFailed(self, response, failure))
 
     def _forget_forks(self) -> None:
         """Forget what can't happen again after timer M (§13.2.2.4)."""
-        self.early_dialogs.clear()
+        self._forget_branches()
         for ack in self._acks.values():
             if ack is not None:
                 self._services.sender.forget_ack(ack)
+
+    def _forget_branches(self) -> None:
+        for branch in self.branches.values():
+            branch.changes.dialog.terminate()
+            self._services.ended(branch)
+        self.branches.clear()

@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from sip.message import Request, Response
+from sip.sansio.call_events import (
+    CallAcknowledged,
+    CallAnswered,
+    CallProgressed,
+    NegotiationEvent,
+)
 
 if TYPE_CHECKING:
     from sip.fields.subscription import SubscriptionState
-    from sip.sansio.notifier import ServerSubscription
-    from sip.sansio.refer import ServerRefer
-    from sip.sansio.subscriber import ClientSubscription
     from sip.sansio.call import Call
     from sip.sansio.client_call import ClientCall
+    from sip.sansio.notifier import ServerSubscription
+    from sip.sansio.refer import ServerRefer
     from sip.sansio.sender import ClientRequest
     from sip.sansio.server_call import ServerCall
     from sip.sansio.server_transactions import ServerTransaction
     from sip.sansio.services import DialogUser
+    from sip.sansio.subscriber import ClientSubscription
 
 __all__ = [
     "CallAcknowledged",
@@ -31,15 +37,14 @@ __all__ = [
     "EndReason",
     "Event",
     "Failure",
-    "ReinviteReceived",
     "NotifyReceived",
     "ReferReceived",
-    "SubscribeReceived",
-    "SubscriptionEnded",
-    "SubscriptionRefreshed",
     "RequestArrived",
     "RequestFailed",
     "ResponseReceived",
+    "SubscribeReceived",
+    "SubscriptionEnded",
+    "SubscriptionRefreshed",
 ]
 
 
@@ -79,6 +84,8 @@ class EndReason(enum.Enum):
     EXPIRED = "nobody answered in the time the caller gave"
     NOT_ACKNOWLEDGED = "the peer never acknowledged our answer"
     FAILED = "the call could not be made"
+    NOT_REFRESHED = "the peer gave no sign of life any more"
+    LOST = "the peer doesn't know of the call any more"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,42 +105,6 @@ class CallUnanswered:
 
     reason: EndReason
     """``CANCELLED``, ``EXPIRED``, ``REMOTE_BYE`` or ``REJECTED``."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CallAcknowledged:
-    """The peer has acknowledged our 2xx."""
-
-    call: Call
-    """The call."""
-
-    request: Request
-    """The ACK, whose body is the answer if our 2xx had the offer."""
-
-    is_first: bool
-    """Whether this confirms the call, and not a later INVITE in it."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CallProgressed:
-    """A call of ours got a provisional response other than 100."""
-
-    call: ClientCall
-    """The call."""
-
-    response: Response
-    """The response."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CallAnswered:
-    """A call of ours was answered and waits for :meth:`ClientCall.acknowledge`."""
-
-    call: ClientCall
-    """The call."""
-
-    response: Response
-    """The 2xx response."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,17 +134,6 @@ class CallEnded:
 
     request: Request | None = None
     """The BYE of the peer, if that is why."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReinviteReceived:
-    """The peer wants to change the call, or to refresh it."""
-
-    call: Call
-    """The call, which waits for :meth:`Call.answer_reinvite`."""
-
-    request: Request
-    """The INVITE."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -272,7 +232,7 @@ Event: TypeAlias = (
     | CallAnswered
     | CallFailed
     | CallEnded
-    | ReinviteReceived
+    | NegotiationEvent
     | SubscribeReceived
     | SubscriptionRefreshed
     | NotifyReceived

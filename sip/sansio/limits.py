@@ -56,6 +56,27 @@ class Limits:
     """Seconds for which such a server is asked last.  What a 503 says is no reason
     to avoid a way to the PSAP for hours."""
 
+    provisional_responses: int = 16
+    """Reliable provisional responses that wait for the PRACK of the one before
+    (:rfc:`3262#section-3`).  They are for people, who don't read that many."""
+
+    offer_attempts: int = 10
+    """How often an offer is made again that has crossed another, or was put off.
+    Two sides that do it right need two attempts (:rfc:`3261#section-14.1`)."""
+
+    message_size: int = 1300
+    """Octets of a MESSAGE outside any call, headers included, which is what
+    :rfc:`3428#section-8` allows where a hop on the way may be one by UDP.  It may be
+    more for those who know that none is."""
+
+    handlers: int = 256
+    """Requests that handlers of the application are busy with.  A person reads one
+    message a second at most; beyond this, peers are asked to come later."""
+
+    handler_time: float = 20.0
+    """Seconds for a handler.  After 64*T1 nobody waits for its answer any more, and
+    a client that hears nothing takes us for dead."""
+
     ringing_time: float = 1_800.0
     """Seconds after which an unanswered call is refused with 480.  Timer C of a
     proxy is a few minutes and is renewed each minute by our 1xx, so that nobody

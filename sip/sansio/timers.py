@@ -6,6 +6,8 @@ are a value so that tests can shorten them, and never a module variable.
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 __all__ = ["Timers"]
@@ -27,6 +29,17 @@ class Timers:
     trying_after: float = 0.2
     """When an INVITE that has no answer yet gets its 100
     (:rfc:`3261#section-17.2.1`)."""
+
+    session_expires: int | None = 1800
+    """Seconds that a call may go on without a sign of life, where we have a say in it
+    (:rfc:`4028`); ``None`` not to ask for such signs."""
+
+    min_session_expires: int = 90
+    """The shortest such time that we bear, at least 90 s."""
+
+    randbelow: Callable[[int], int] = secrets.randbelow
+    """What is random in waiting: gives a number from 0 up to, but not including,
+    another."""
 
     @property
     def timeout(self) -> float:

@@ -36,7 +36,7 @@ def check(
 def test_a_method_that_is_not_done_is_refused_with_those_that_are(
     method: str, status: int
 ) -> None:
-    allow = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS")
+    allow = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE")
     assert check(method) == Refusal(status, (allow,))
 
 
@@ -174,10 +174,10 @@ def test_the_checks_are_made_in_the_order_of_the_rfc() -> None:
 @pytest.mark.rule("SIP-32", "SIP-52")
 def test_what_can_be_done_is_told_in_headers() -> None:
     assert ADMISSION.headers == (
-        ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS"),
+        ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE"),
         ("Supported", "timer"),
     )
-    assert Admission().headers == ADMISSION.headers[:1]
+    assert Admission(extensions=()).headers == ADMISSION.headers[:1]
     assert [name for name, _ in ADMISSION.accept_headers] == [
         "Accept",
         "Accept-Encoding",

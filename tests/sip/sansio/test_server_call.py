@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sip.errors import LocalError
 from sip.message import Request, Response
 from sip.sansio.call import CallState
+from sip.sansio.call_events import OfferReceived
 from sip.sansio.events import (
     CallAcknowledged,
     CallEnded,
     CallReceived,
     CallUnanswered,
     EndReason,
-    ReinviteReceived,
 )
 from sip.sansio.hop import Hop, Transport
 from sip.sansio.limits import Limits
@@ -85,6 +87,14 @@ def answered(alice: Node, bob: Peer) -> ServerCall:
     send(bob, build("ACK", to_tag=tag_of(call)))
     assert call.state is CallState.CONFIRMED
     return call
+
+
+def answer_offer(
+    alice: Node, call: ServerCall, status: int, now: float, **said: Any
+) -> bool:
+    """Answer what was offered last."""
+    transaction = alice.of(OfferReceived)[-1].transaction
+    return call.answer_offer(transaction, status, now, **said)
 
 
 def responses(bob: Peer) -> list[Response]:
@@ -347,9 +357,9 @@ def test_an_invite_within_the_call_is_reported_and_answered(
     again = build("INVITE", cseq=5, to_tag=tag_of(call), body=b"new offer")
     again.headers.set("Contact", "<sip:bob@192.0.2.77>")
     send(bob, again)
-    (event,) = alice.of(ReinviteReceived)
+    (event,) = alice.of(OfferReceived)
     assert event.request.body == b"new offer"
-    call.answer_reinvite(200, network.now, body=b"new answer", content_type=SDP)
+    answer_offer(alice, call, 200, network.now, body=b"new answer", content_type=SDP)
     network.run(2.0)
     assert len(network.times("200")) == 1 + 3
     assert responses(bob)[-1].body == b"new answer"
@@ -370,7 +380,7 @@ def test_a_refused_invite_within_the_call_changes_nothing(
     again = build("INVITE", cseq=5, to_tag=tag_of(call))
     again.headers.set("Contact", "<sip:bob@192.0.2.77>")
     send(bob, again)
-    call.answer_reinvite(488, network.now)
+    answer_offer(alice, call, 488, network.now)
     network.run()
     assert bob.statuses()[-1] == 488
     assert call.dialog is not None
@@ -388,7 +398,7 @@ def test_a_second_invite_before_the_first_is_over_gets_500_and_a_time(
     refusal = responses(bob)[-1]
     assert refusal.status == 500
     assert 0 <= int(refusal.headers.get("Retry-After") or "-1") <= 10
-    assert len(alice.of(ReinviteReceived)) == 1
+    assert len(alice.of(OfferReceived)) == 1
 
 
 @pytest.mark.rule("SIP-48", "SIP-50")
@@ -399,7 +409,7 @@ def test_a_bye_terminates_an_invite_that_waits(
     send(bob, build("INVITE", cseq=5, to_tag=tag_of(call)))
     send(bob, build("BYE", cseq=6, to_tag=tag_of(call)))
     assert sorted(bob.statuses()[-2:]) == [200, 487]
-    call.answer_reinvite(200, network.now)
+    answer_offer(alice, call, 200, network.now)
     network.run(40.0)
     assert bob.statuses()[-1] == 487
 
@@ -432,7 +442,7 @@ def test_an_answer_within_the_call_that_is_never_acknowledged_ends_it(
 ) -> None:
     call = answered(alice, bob)
     send(bob, build("INVITE", cseq=5, to_tag=tag_of(call)))
-    call.answer_reinvite(200, network.now)
+    answer_offer(alice, call, 200, network.now)
     network.run(70.0)
     assert [e.reason for e in alice.of(CallEnded)] == [EndReason.NOT_ACKNOWLEDGED]
 

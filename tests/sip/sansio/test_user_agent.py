@@ -181,7 +181,7 @@ def test_options_tells_what_an_invite_would_get(alice: Node, bob: Peer) -> None:
     receive(alice, options.replace(b"bKone", b"bKtwo").replace(b"1 OPT", b"2 OPT"))
     yes, no = answers(bob)
     assert (yes.status, no.status) == (200, 480)
-    assert yes.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS"
+    assert yes.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE"
     assert yes.headers.values("Accept") == ["application/sdp", "multipart/*"]
     assert yes.headers.get("Accept-Encoding") == "identity"
     assert "Accept-Language" in yes.headers

@@ -1,0 +1,167 @@
+"""How long a call goes on that nobody refreshes (:rfc:`4028`).
+
+One side, the *refresher*, sends a re-INVITE or an UPDATE when half of the interval
+is over.  The other hangs up if none has come shortly before all of it is.  What the
+interval is, and who refreshes, is settled anew with each such request and its 2xx.
+"""
+
+from __future__ import annotations
+
+from sip.fields.session_expires import (
+    MIN_SESSION_EXPIRES,
+    MinSE,
+    Refresher,
+    SessionExpires,
+)
+from sip.message import Request, Response
+from sip.sansio.timers import Timers
+
+__all__ = ["SessionTimer", "is_too_short", "negotiate_interval"]
+
+_TAG = "timer"
+
+_LONGEST_MARGIN = 32.0
+"""How long before the end the side that doesn't refresh hangs up, at most (§10)."""
+
+
+class SessionTimer:
+    """The timer of one call.
+
+    Attributes:
+        interval: Seconds that the session lives unrefreshed; ``None`` without end.
+        we_refresh: Whether we are the refresher.
+        refresh_at: When to refresh it, if that is for us.
+        expire_at: When to hang up.
+        min_interval: The highest Min-SE that was heard of, in seconds.
+    """
+
+    __slots__ = ("expire_at", "interval", "min_interval", "refresh_at", "we_refresh")
+
+    def __init__(self) -> None:
+        self.interval: int | None = None
+        self.we_refresh = False
+        self.refresh_at: float | None = None
+        self.expire_at: float | None = None
+        self.min_interval = 0
+
+    def request_headers(self, timers: Timers) -> list[tuple[str, str]]:
+        """Return what a request of ours says that refreshes the session.
+
+        Who refreshes stays who it is (§7.4).
+        """
+        interval = self.interval or timers.session_expires
+        headers: list[tuple[str, str]] = []
+        if interval is None:
+            return headers
+        role: Refresher | None = None
+        if self.interval is not None:
+            role = Refresher.UAC if self.we_refresh else Refresher.UAS
+        interval = max(interval, self.min_interval)
+        headers.append(("Session-Expires", str(SessionExpires(interval, role))))
+        if self.min_interval:
+            headers.append(("Min-SE", str(MinSE(self.min_interval))))
+        return headers
+
+    def asked(self, request: Request) -> None:
+        """Take in a request of the peer that refreshes the session."""
+        if request.min_se is not None:
+            self.min_interval = max(self.min_interval, request.min_se.interval)
+
+    def refused(self, response: Response) -> None:
+        """Take in a 422, which says how short an interval may be (§7.3)."""
+        if response.status == 422 and response.min_se is not None:
+            self.min_interval = max(self.min_interval, response.min_se.interval)
+
+    def accepted_by_us(
+        self, request: Request, timers: Timers, now: float
+    ) -> list[tuple[str, str]]:
+        """Return what our 2xx to a request says, and start anew."""
+        self.asked(request)
+        agreed = negotiate_interval(request, timers)
+        if agreed is None:
+            self.stop()
+            return []
+        self._start(agreed.interval, agreed.refresher is Refresher.UAS, now)
+        headers = [("Session-Expires", str(agreed))]
+        if _TAG in request.supported:
+            headers.append(("Require", _TAG))
+        return headers
+
+    def accepted_by_peer(
+        self, request: Request, response: Response, now: float
+    ) -> None:
+        """Take in the 2xx to a request of ours, and start anew (§7.2).
+
+        Raises:
+            SipParseError: The Session-Expires can't be read.
+        """
+        answer, asked = response.session_expires, request.session_expires
+        if answer is not None and answer.interval > 0:
+            self._start(answer.interval, answer.refresher is not Refresher.UAS, now)
+        elif asked is not None and _TAG not in response.supported:
+            # The peer knows nothing of it, so it is for us alone.
+            self._start(asked.interval, True, now)
+        else:
+            self.stop()
+
+    def stop(self) -> None:
+        """Let the session live without end."""
+        self.interval = self.refresh_at = self.expire_at = None
+
+    def postpone(self, now: float) -> None:
+        """Try again later to refresh: half way to the end."""
+        if self.expire_at is not None and self.we_refresh:
+            self.refresh_at = now + max((self.expire_at - now) / 2, 1.0)
+
+    def next_timeout(self) -> float | None:
+        """Return when the next of both times is."""
+        times = (self.refresh_at, self.expire_at)
+        return min((time for time in times if time is not None), default=None)
+
+    def _start(self, interval: int, we_refresh: bool, now: float) -> None:
+        self.interval, self.we_refresh = interval, we_refresh
+        margin = min(_LONGEST_MARGIN, interval / 3)
+        self.refresh_at = now + interval / 2 if we_refresh else None
+        self.expire_at = now + interval - (0.0 if we_refresh else margin)
+
+
+def is_too_short(
+    request: Request, timers: Timers
+) -> tuple[tuple[str, str], ...] | None:
+    """Return the headers of a 422, if the interval asked for is too short (§9).
+
+    A client that doesn't know of timers has not asked: a proxy has, which couldn't
+    do anything with a 422.
+
+    Raises:
+        SipParseError: A header can't be read.
+    """
+    asked = request.session_expires
+    least = max(timers.min_session_expires, MIN_SESSION_EXPIRES)
+    if asked is None or _TAG not in request.supported or asked.interval >= least:
+        return None
+    return (("Min-SE", str(MinSE(least))),)
+
+
+def negotiate_interval(request: Request, timers: Timers) -> SessionExpires | None:
+    """Return the Session-Expires of our 2xx, if the session is to have a timer (§9).
+
+    Raises:
+        SipParseError: A header can't be read.
+    """
+    asked, wanted = request.session_expires, timers.session_expires
+    least = MIN_SESSION_EXPIRES
+    if request.min_se is not None:
+        least = max(least, request.min_se.interval)
+    knows = _TAG in request.supported
+    if asked is None:
+        if wanted is None or not knows:
+            return None
+        return SessionExpires(max(wanted, least), Refresher.UAS)
+    interval = asked.interval
+    if wanted is not None:
+        # Less, if we want that, but not less than the others bear.
+        interval = min(interval, max(wanted, least))
+    interval = max(interval, 1)
+    role = asked.refresher if knows and asked.refresher is not None else Refresher.UAS
+    return SessionExpires(interval, role)
