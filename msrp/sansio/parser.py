@@ -13,7 +13,7 @@ sense is still a request with an end, and can be answered.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msrp.errors import LimitExceeded, RemoteProtocolError
 from msrp.headers import ContinuationFlag, ResponseHead
@@ -64,6 +64,8 @@ class ResponseReceived:
     """The head of a response is complete; :class:`EndReceived` will follow."""
 
     head: ResponseHead
+    block: bytes = field(default=b"", compare=False)
+    """The header section, which only few responses are read for."""
 
 
 @dataclass(slots=True)
@@ -181,7 +183,7 @@ class Parser:
             head = ResponseHead(
                 transaction_id.decode(), int(code), (comment or b"").decode()
             )
-            events.append(ResponseReceived(head))
+            events.append(ResponseReceived(head, data[at + 2 : stop]))
         else:
             block = data[at + 2 : head_stop]
             has_body = blank >= 0
@@ -278,11 +280,11 @@ class Parser:
         transaction_id, code, comment, method = self._start.group(
             "transaction_id", "code", "comment", "method"
         )
+        block = self._data[self._at + 2 : stop]
         if code is not None:
             head = ResponseHead(transaction_id, int(code), comment or "")
-            events.append(ResponseReceived(head))
+            events.append(ResponseReceived(head, block))
             return
-        block = self._data[self._at + 2 : stop]
         events.append(RequestReceived(transaction_id, method, block, has_body))
 
     def _read_body(self, events: list[FramingEvent]) -> bool:

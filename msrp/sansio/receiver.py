@@ -18,12 +18,12 @@ from msrp.headers import (
     ContinuationFlag,
     FailureReport,
     RequestHead,
-    ResponseHead,
     salvage_path,
     salvage_value,
 )
 from msrp.sansio.encoder import encode_response
 from msrp.sansio.incoming import IncomingChunk
+from msrp.sansio.inquiries import Answer
 from msrp.sansio.parser import (
     BodyReceived,
     EndReceived,
@@ -54,8 +54,13 @@ class _Request:
     chunk: IncomingChunk | None = None
     refusal: int | None = None
     from_path: tuple[MsrpUri, ...] = ()
-    to_uri: str = ""
+    to_path: tuple[MsrpUri, ...] = ()
     answered: bool = False
+
+
+_Path = tuple[MsrpUri, ...]
+_Paths = tuple[_Path, _Path, str, str]
+"""Of the last answer: From-Path and To-Path of the request, and what went back."""
 
 
 class Receiver:
@@ -67,7 +72,15 @@ class Receiver:
         new_id: Makes transaction ids.
     """
 
-    __slots__ = ("_backlog", "_new_id", "_parser", "_request", "_stream", "held")
+    __slots__ = (
+        "_answered_paths",
+        "_backlog",
+        "_new_id",
+        "_parser",
+        "_request",
+        "_stream",
+        "held",
+    )
 
     def __init__(
         self, stream: Stream, max_head_size: int, new_id: Callable[[], str]
@@ -79,6 +92,7 @@ class Receiver:
         self._request: _Request | None = None
         self._backlog: deque[FramingEvent] = deque()
         self._new_id = new_id
+        self._answered_paths: _Paths | None = None
 
     @property
     def error(self) -> RemoteProtocolError | None:
@@ -97,11 +111,23 @@ class Receiver:
 
     def receive(self, data: bytes, now: float) -> None:
         """Take in what the transport has read."""
-        for event in self._parser.receive_data(data):
+        events = self._parser.receive_data(data)
+        at, count = 0, len(events)
+        while at < count:
+            event = events[at]
+            at += 1
             if self.held:
                 self._backlog.append(event)
-            else:
-                self._handle(event, now)
+                continue
+            # The three events of a chunk that came at one go are dealt with at one
+            # go, if the session is here already.
+            if type(event) is RequestReceived and at + 1 < count:
+                body, end = events[at], events[at + 1]
+                if type(body) is BodyReceived and type(end) is EndReceived:
+                    if self._whole_received(event, body.data, end.flag, now):
+                        at += 2
+                        continue
+            self._handle(event, now)
 
     def retry(self, now: float) -> None:
         """Go on with what was kept back until a session is there."""
@@ -120,7 +146,7 @@ class Receiver:
             case RequestReceived():
                 self._request_received(event, now)
             case ResponseReceived():
-                self._response_received(event.head)
+                self._response_received(event)
             case _:
                 assert_never(event)
 
@@ -144,17 +170,38 @@ class Receiver:
             self.held = True
             self._backlog.appendleft(event)  # Before its body, if that is there.
             return
-        request.head, request.from_path, request.to_uri = head, head.from_path, str(uri)
+        request.head = head
+        request.from_path, request.to_path = head.from_path, head.to_path
         self._request = request
         request.answered = head.method == "REPORT"
         self._route(request, session, event.has_body, now)
         self._answer_refusal(request)
 
+    def _whole_received(
+        self, event: RequestReceived, data: bytes, flag: ContinuationFlag, now: float
+    ) -> bool:
+        """Take in a SEND to a session that is on this connection; tell if it was one."""
+        stream = self._stream
+        if event.method != "SEND" or stream.closing:
+            return False
+        try:
+            head = RequestHead.parse(event.transaction_id, event.method, event.block)
+        except RemoteProtocolError:
+            return False
+        uri = head.to_path[0]
+        session = stream.session_at(uri)
+        if session is None or len(head.to_path) > 1 or stream.has_left(uri):
+            return False
+        request = _Request(event.transaction_id, head, session)
+        request.from_path, request.to_path = head.from_path, head.to_path
+        chunk = request.chunk = session.incoming.whole(head, data, flag, now)
+        self._conclude(request, head, session, chunk)
+        return True
+
     def _salvage(self, request: _Request, event: RequestReceived) -> None:
         """Find in a malformed head what its answer needs."""
         request.from_path = salvage_path(event.block, b"from-path")
-        to_path = salvage_path(event.block, b"to-path") or request.from_path
-        request.to_uri = format_path(to_path[:1])
+        request.to_path = salvage_path(event.block, b"to-path") or request.from_path
         wish = salvage_value(event.block, b"failure-report") or b""
         silent = event.method == "REPORT" or wish.lower() == b"no"
         request.answered = silent or not request.from_path
@@ -225,12 +272,22 @@ class Receiver:
         if request.refusal is None:
             session.incoming.end(request.chunk, flag, now)
             request.refusal = request.chunk.refusal
-        self._answer(request, request.refusal or StatusCode.OK)
+        self._conclude(request, head, session, request.chunk)
+
+    def _conclude(
+        self,
+        request: _Request,
+        head: RequestHead,
+        session: Session,
+        chunk: IncomingChunk,
+    ) -> None:
+        """Answer a chunk, and tell what it has led to."""
+        self._answer(request, chunk.refusal or StatusCode.OK)
         session.bound()
-        for event in request.chunk.events:
+        for event in chunk.events:
             session.tell(event)
-        if request.chunk.completed is not None and head.success_report:
-            self._report_success(session, head, request.chunk.completed)
+        if chunk.completed is not None and head.success_report:
+            self._report_success(session, head, chunk.completed)
 
     def _check_session(self, request: _Request) -> None:
         """Let go of a session that has ended since the request began."""
@@ -243,10 +300,13 @@ class Receiver:
 
     # Responses.
 
-    def _response_received(self, head: ResponseHead) -> None:
+    def _response_received(self, event: ResponseReceived) -> None:
+        head = event.head
         transaction = self._stream.writer.transactions.end(head.transaction_id)
         if transaction is None:
-            return  # Late, doubled, or nobody's: peers send such things.
+            # Or it is late, doubled, or nobody's: peers send such things.
+            self._stream.inquiries.answered(Answer(head, event.block))
+            return
         message, chunk = transaction.message, transaction.chunk
         transaction.session.response_received(message, head.code, chunk)
 
@@ -269,9 +329,13 @@ class Receiver:
         # Hop by hop for a SEND, all the way back for anything else.
         hop_by_hop = head is None or head.method == "SEND"
         to_path = request.from_path[:1] if hop_by_hop else request.from_path
-        path = format_path(to_path)
+        paths = self._answered_paths
+        # Paths are read by a cache, so that those of one session are the same objects.
+        if paths is None or to_path is not paths[0] or request.to_path is not paths[1]:
+            texts = format_path(to_path), format_path(request.to_path[:1])
+            paths = self._answered_paths = to_path, request.to_path, *texts
         self._stream.writer.queue(
-            encode_response(request.transaction_id, code, path, request.to_uri)
+            encode_response(request.transaction_id, code, paths[2], paths[3])
         )
 
     def _report_success(self, session: Session, head: RequestHead, size: int) -> None:

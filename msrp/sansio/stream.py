@@ -20,6 +20,7 @@ from msrp.config import Limits
 from msrp.errors import CloseReason, LimitExceeded, MsrpError, RemoteProtocolError
 from msrp.events import CoreEvent
 from msrp.sansio.ids import new_transaction_id
+from msrp.sansio.inquiries import Inquiries, OnAnswer
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.receiver import Receiver
 from msrp.sansio.session import Session
@@ -58,6 +59,8 @@ class Stream:
         response_timeout: Seconds until a missing response is a failure.
         on_probation: Whether the peer has opened the connection and must soon
             name a session.
+        idle_time: Seconds that it stays open without a session, once there was one;
+            by default it is closed at once if we have opened it.
         new_id: Makes transaction ids.
     """
 
@@ -69,6 +72,7 @@ class Stream:
         limits: Limits | None = None,
         response_timeout: float = 30.0,
         on_probation: bool = False,
+        idle_time: float | None = None,
         new_id: Callable[[], str] = new_transaction_id,
     ) -> None:
         self.limits = limits or Limits()
@@ -79,6 +83,8 @@ class Stream:
         self.directory = directory
         self.writer = Writer(response_timeout)
         """The sending half."""
+        self.inquiries = Inquiries()
+        """Requests that belong to no session and wait for an answer."""
         self._receiver = Receiver(self, self.limits.max_head_size, new_id)
         self._by_uri: dict[MsrpUri, Session] = {}
         self._news: dict[Session, None] = {}
@@ -90,7 +96,9 @@ class Stream:
         self._on_probation = on_probation
         # Who has opened a connection closes it; the other side leaves it open for
         # a while, to answer 481 to what is still under way.
-        self._linger = self.limits.linger if on_probation else 0.0
+        if idle_time is None:
+            idle_time = self.limits.linger if on_probation else 0.0
+        self._linger = idle_time
         self._used = False
         self._unheard = False
         """Whether a response is overdue and the peer hasn't said a word since."""
@@ -122,6 +130,24 @@ class Stream:
             # It broke since somebody chose it; nothing would ever tell the session.
             session.end(CloseReason.LOST, self.error)
 
+    def ask(
+        self, transaction_id: str, octets: bytes, on_answer: OnAnswer, now: float
+    ) -> None:
+        """Send a request that belongs to no session.
+
+        Args:
+            transaction_id: Its transaction id.
+            octets: The whole of it.
+            on_answer: Is told the answer, or that there won't be any.
+            now: The time.
+        """
+        if self._over:
+            on_answer(None)
+            return
+        deadline = now + self.writer.transactions.timeout
+        self.inquiries.begin(transaction_id, on_answer, deadline)
+        self.writer.queue(octets)
+
     def retry(self, now: float) -> None:
         """Go on with what was kept back until a session is there."""
         self._receiver.retry(now)
@@ -146,6 +172,7 @@ class Stream:
         self.error = error
         for session in list(self.sessions):
             session.disconnected(reason, error, broken=broken)
+        self.inquiries.fail_all()
 
     # The wire.
 
@@ -220,6 +247,7 @@ class Stream:
         """Note that we have stopped reading: nothing of the peer's can be overdue."""
         self._paused = True
         self.writer.transactions.pause(now)
+        self.inquiries.pause(now)
         for session in self.sessions:
             session.incoming.pause(now)
 
@@ -228,6 +256,7 @@ class Stream:
         self._paused = False
         self._touched = now
         self.writer.transactions.resume(now)
+        self.inquiries.resume(now)
         for session in self.sessions:
             session.incoming.resume(now)
 
@@ -239,6 +268,7 @@ class Stream:
             return None
         times = [session.next_timeout() for session in self.sessions]
         times.append(self.writer.transactions.next_timeout())
+        times.append(self.inquiries.next_timeout())
         if self._on_probation:
             times.append(self._probation_until)
         if self.idle:
@@ -253,6 +283,7 @@ class Stream:
             self._unheard = True
             if not transaction.silent:
                 transaction.session.response_missing(transaction.message)
+        self.inquiries.handle_timeout(now)
         for session in list(self.sessions):
             session.handle_timeout(now)
         if self._on_probation and self._probation_until <= now:
