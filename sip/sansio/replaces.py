@@ -66,8 +66,9 @@ class Replacements:
             raise SipParseError("there must be only one", header="Replaces")
         wanted = Replaces.parse(values[0])
         key = (wanted.call_id, wanted.to_tag, wanted.from_tag)
-        call = self._user_of(key) or self._ringing(key)
-        if not isinstance(call, Call) or call.state is CallState.ENDED:
+        user = self._user_of(key)
+        call = user if isinstance(user, Call) else self._ringing(key)
+        if call is None or call.state is CallState.ENDED:
             return Refusal(603 if key in self._over else 481)
         if call.state is CallState.ENDING:
             return Refusal(603)
