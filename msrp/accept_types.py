@@ -39,12 +39,12 @@ class AcceptTypes:
         Parameters are ignored on both sides: an entry with one still means that
         the type is understood.
         """
+        if "*" in self.entries:
+            return True
         wanted = essence(content_type)
         major, slash, _ = wanted.partition("/")
         major += slash + "*"
-        return any(
-            entry == "*" or essence(entry) in (wanted, major) for entry in self.entries
-        )
+        return any(essence(entry) in (wanted, major) for entry in self.entries)
 
     @property
     def first(self) -> str | None:

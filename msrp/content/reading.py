@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from mime import (
     MAX_DEPTH,
     MAX_PARTS,
     OCTET_STREAM,
+    ContentType,
+    MimeError,
     MimeLimitExceeded,
     Part,
     decode_text,
@@ -30,6 +33,9 @@ MAX_NESTING = MAX_DEPTH
 copy of all that is in it, so the limit also keeps the work linear."""
 
 _CPIM = "message/cpim"
+
+_MAX_KNOWN = 200
+"""Characters of a content type that is worth remembering; longer ones are rare."""
 
 _SHOWN = frozenset({"render", "inline"})
 """The dispositions of text that is part of the conversation, not a file."""
@@ -58,6 +64,10 @@ def read_message(
         understood: Namespaces and names of the CPIM headers that the application
             understands, besides the core ones.
     """
+    if disposition is None:
+        message = _read_text(message_id, content_type, contents)
+        if message is not None:
+            return message
     whole = _whole(content_type, contents, disposition)
     reading = _Reader(understood).read(whole)
     parts, envelopes = reading.parts, reading.envelopes
@@ -74,6 +84,59 @@ def read_message(
         text="\n\n".join(texts) if texts else None,
         filename=_filename_of(parts[0] if len(parts) == 1 else whole),
         senders=tuple(a for each in envelopes if (a := each.sender) is not None),
+        size=len(contents),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _PlainText:
+    """A content type that says no more than that this is text in UTF-8."""
+
+    headers: tuple[tuple[str, str], ...]
+    """The header fields of a part of this type."""
+
+    content_type: str
+    """The type as it is shown."""
+
+
+@functools.lru_cache(maxsize=64)
+def _plain_text(content_type: str) -> _PlainText | None:
+    try:
+        parsed = ContentType.parse(content_type)
+    except MimeError:
+        return None
+    if parsed.essence != "text/plain" or parsed.parameter("name") is not None:
+        return None
+    if parsed.charset not in (None, "utf-8"):
+        return None
+    return _PlainText((("Content-Type", content_type),), str(parsed))
+
+
+def _read_text(
+    message_id: str, content_type: str, contents: bytes
+) -> MessageReceived | None:
+    """Read a message that is a line of text; ``None`` if it is another.
+
+    Most are, and of such a one it is known without a closer look what the long way
+    would find in it.
+    """
+    plain = _plain_text(content_type) if len(content_type) <= _MAX_KNOWN else None
+    if plain is None:
+        return None
+    try:
+        text = contents.decode()
+    except UnicodeDecodeError:
+        return None
+    return MessageReceived(
+        message_id,
+        content_type,
+        contents,
+        sender=None,
+        parts=(Part(plain.headers, contents, default_type=OCTET_STREAM),),
+        cpim=None,
+        problem=None,
+        text=text,
+        filename=None,
         size=len(contents),
     )
 
@@ -129,6 +192,12 @@ def leaves(
     ``text/plain`` is text, unless its disposition makes it a file; all else is
     an attachment.  So is a message that a policy had put somewhere else.
     """
+    text = message.text
+    if text is not None and len(message.parts) == 1:
+        plain = _plain_text(message.content_type)
+        if plain is not None and message.parts[0].headers is plain.headers:
+            about_text = message.message_id, plain.content_type, None
+            return [TextMessageReceived(text, None, *about_text)]
     if message.size and not message.contents:
         about = message.sender, message.message_id, None
         name = message.filename

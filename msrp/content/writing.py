@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -89,7 +90,7 @@ def text_body(
         sender=sender,
         recipient=recipient,
         now=now,
-        prefer_bare=accept.first != _CPIM,
+        prefer_bare=not _prefers_envelope(accept),
     )
 
 
@@ -129,6 +130,10 @@ def body_for(
         LocalProtocolError: The peer doesn't take this content, or something
             can't be written.
     """
+    if prefer_bare and isinstance(contents, bytes):
+        bare = _bare_form(content_type, disposition, accept)
+        if bare is not None:
+            return Body(bare.content_type, contents, bare.disposition)
     part = _build_part(content_type, contents, disposition)
     root, *inner = _types_in(part)
     is_inner_fine = all(_is_wrappable(each, accept, accept_wrapped) for each in inner)
@@ -149,6 +154,29 @@ def body_for(
         )
     wire_type = _format_content_type(part.content_type)
     return Body(wire_type, contents, part.header("content-disposition"))
+
+
+@functools.lru_cache(maxsize=256)
+def _bare_form(
+    content_type: str, disposition: str | None, accept: AcceptTypes
+) -> Body | None:
+    """Return how content that is no container goes out bare, if the peer takes it.
+
+    That is the same for all messages of this type in a session.
+    """
+    part = _build_part(content_type, b"", disposition)
+    type_ = part.content_type
+    if type_.type == "multipart" or type_.essence == _CPIM:
+        return None
+    if not accept.covers(type_.essence):
+        return None
+    wire_type = _format_content_type(type_)
+    return Body(wire_type, b"", part.header("content-disposition"))
+
+
+@functools.lru_cache(maxsize=256)
+def _prefers_envelope(accept: AcceptTypes) -> bool:
+    return accept.first == _CPIM
 
 
 def cpim_body(

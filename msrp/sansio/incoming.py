@@ -34,7 +34,7 @@ class _Open:
     touched: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Done:
     """What is remembered of a message that is over."""
 
@@ -116,6 +116,42 @@ class Incoming:
             chunk.refusal = done.code
         return chunk
 
+    def whole(
+        self, head: RequestHead, data: bytes, flag: ContinuationFlag, now: float
+    ) -> IncomingChunk:
+        """Take in a chunk that is here from start to end.
+
+        What :meth:`begin`, :meth:`add` and :meth:`end` do one after the other; only
+        that a message of a single chunk, as most are, is not put together first.
+        """
+        if flag is not ContinuationFlag.END or not self._is_only_chunk(head, data):
+            chunk = self.begin(head, has_body=True, now=now)
+            if chunk.refusal is None:
+                self.add(chunk, data, now)
+        else:
+            chunk = IncomingChunk(head)
+            store = self._store_or_refusal(head, 0)
+            if isinstance(store, int):
+                self._refuse(chunk, store)
+            elif type(store) is MemoryStore and store.takes(len(data)):
+                self._completed(chunk, head, len(data), data)
+                return chunk
+            else:
+                self._open_message(chunk, store, now)
+                self.add(chunk, data, now)
+        if chunk.refusal is None:
+            self.end(chunk, flag, now)
+        return chunk
+
+    def _is_only_chunk(self, head: RequestHead, data: bytes) -> bool:
+        """Tell whether a chunk that ends its message is all of it, as it seems."""
+        message_id, byte_range = head.message_id, head.byte_range
+        if message_id is None or head.content_type is None:
+            return False
+        if message_id in self._open or message_id in self._done:
+            return False
+        return byte_range is None or byte_range.start == 1
+
     def _enter(self, chunk: IncomingChunk, now: float) -> None:
         """Find or open the message that a chunk belongs to."""
         head = chunk.head
@@ -126,10 +162,16 @@ class Incoming:
             if isinstance(store, int):
                 self._refuse(chunk, store)
                 return
-            partial = PartialMessage(store, self._config.limits.max_ranges)
-            message = self._open[head.message_id] = _Open(head, partial, now)
+            self._open_message(chunk, store, now)
+            return
         message.touched = now
         chunk.message = message
+
+    def _open_message(self, chunk: IncomingChunk, store: Store, now: float) -> None:
+        head = chunk.head
+        assert head.message_id is not None
+        partial = PartialMessage(store, self._config.limits.max_ranges)
+        chunk.message = self._open[head.message_id] = _Open(head, partial, now)
 
     def _store_or_refusal(self, head: RequestHead, offset: int) -> Store | int:
         config = self._config
@@ -208,15 +250,26 @@ class Incoming:
         assert head.content_type is not None
         store, size = message.partial.store, message.partial.size
         store.finish(size)
+        if isinstance(store, MemoryStore):
+            self._completed(chunk, head, size, store.contents())
+            return
         self._forget(head.message_id, _Done(StatusCode.OK, size))
         chunk.completed = size
         disposition = head.others.get("content-disposition")
         about = head.message_id, head.content_type
-        if isinstance(store, MemoryStore):
-            contents = store.contents()
-            chunk.events.append(MessageCompleted(*about, contents, disposition))
-        else:
-            chunk.events.append(MessageStored(*about, size, store, disposition))
+        chunk.events.append(MessageStored(*about, size, store, disposition))
+
+    def _completed(
+        self, chunk: IncomingChunk, head: RequestHead, size: int, contents: bytes
+    ) -> None:
+        assert head.message_id is not None
+        assert head.content_type is not None
+        self._forget(head.message_id, _Done(StatusCode.OK, size))
+        chunk.completed = size
+        disposition = head.others.get("content-disposition")
+        chunk.events.append(
+            MessageCompleted(head.message_id, head.content_type, contents, disposition)
+        )
 
     def _give_up(self, chunk: IncomingChunk) -> None:
         message = chunk.message

@@ -180,7 +180,7 @@ class Receiver:
     def _whole_received(
         self, event: RequestReceived, data: bytes, flag: ContinuationFlag, now: float
     ) -> bool:
-        """Take in a SEND to a session that is on this connection; tell if it was one."""
+        """Take in a SEND to a session that is here already; tell whether it was one."""
         stream = self._stream
         if event.method != "SEND" or stream.closing:
             return False
