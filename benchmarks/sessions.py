@@ -6,8 +6,8 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 
 import msrp
 import sdp
@@ -29,6 +29,9 @@ __all__ = [
 
 MIB = 1024 * 1024
 
+_AT_A_TIME = 100
+"""Sessions to open at a time, fewer than a listener's backlog."""
+
 TEXT_SIZE = 100
 """Octets of a text, unless something else is said."""
 
@@ -45,7 +48,6 @@ async def listen(
     *,
     certificate: str | None = None,
     prepare: Callable[[msrp.MsrpConnection], None] = lambda _: None,
-    advertised_port: int | None = None,
 ) -> AsyncIterator[tuple[list[Json], list[msrp.MsrpConnection]]]:
     """Wait for a number of sessions on one port.
 
@@ -54,16 +56,12 @@ async def listen(
         config: What each takes.
         certificate: The PEM file for TLS; without it there is none.
         prepare: Sets the hooks of each.
-        advertised_port: The port of somebody who passes on what comes there.
 
     Returns:
         The offer and the answer of each, as text, and the connections.
     """
     own = None if certificate is None else msrp.LocalCertificate.load(certificate)
-    async with AsyncExitStack() as stack:
-        listener = await stack.enter_async_context(
-            msrp.MsrpListener("127.0.0.1", 0, local_cert=own)
-        )
+    async with msrp.MsrpListener("127.0.0.1", 0, local_cert=own) as listener:
         descriptions: list[Json] = []
         connections = []
         for number in range(count):
@@ -80,10 +78,13 @@ async def listen(
                 offered, answered, is_incoming=True, listener=listener, config=config
             )
             prepare(connection)
-            await stack.enter_async_context(connection)
             connections.append(connection)
             descriptions.append([str(offered), str(answered)])
-        yield descriptions, connections
+        try:
+            await _all(connection.start for connection in connections)
+            yield descriptions, connections
+        finally:
+            await _all(connection.shutdown for connection in connections)
 
 
 @asynccontextmanager
@@ -93,16 +94,26 @@ async def connect(
     """Open the sessions that a worker has said it waits for."""
     own = None if certificate is None else msrp.LocalCertificate.load(certificate)
     assert isinstance(where, list)
-    async with AsyncExitStack() as stack:
-        connections = []
-        for both in where:
-            assert isinstance(both, list)
-            offered, answered = (sdp.MediaDescription.parse(str(one)) for one in both)
-            connection = msrp.MsrpConnection.create_from_sdp(
-                offered, answered, is_incoming=False, config=config, local_cert=own
-            )
-            connections.append(await stack.enter_async_context(connection))
+    connections = []
+    for both in where:
+        assert isinstance(both, list)
+        offered, answered = (sdp.MediaDescription.parse(str(one)) for one in both)
+        connection = msrp.MsrpConnection.create_from_sdp(
+            offered, answered, is_incoming=False, config=config, local_cert=own
+        )
+        connections.append(connection)
+    try:
+        await _all(connection.start for connection in connections)
         yield connections
+    finally:
+        await _all(connection.shutdown for connection in connections)
+
+
+async def _all(verbs: Iterable[Callable[[], Awaitable[None]]]) -> None:
+    """Do something with many sessions, some at a time."""
+    waiting = list(verbs)
+    for first in range(0, len(waiting), _AT_A_TIME):
+        await asyncio.gather(*(verb() for verb in waiting[first : first + _AT_A_TIME]))
 
 
 class _Counter:
