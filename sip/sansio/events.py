@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sip.sansio.client_call import ClientCall
     from sip.sansio.notifier import ServerSubscription
     from sip.sansio.refer import ServerRefer
+    from sip.sansio.registration import Registration, RegistrationState
     from sip.sansio.sender import ClientRequest
     from sip.sansio.server_call import ServerCall
     from sip.sansio.server_transactions import ServerTransaction
@@ -39,6 +40,7 @@ __all__ = [
     "Failure",
     "NotifyReceived",
     "ReferReceived",
+    "RegistrationChanged",
     "RequestArrived",
     "RequestFailed",
     "ResponseReceived",
@@ -224,6 +226,17 @@ class ReferReceived:
     """What is wanted, which waits to be accepted or rejected."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RegistrationChanged:
+    """A registrar has granted or refused something, or was silent."""
+
+    registration: Registration
+    """The registration, whose ``response`` and ``failure`` say more."""
+
+    state: RegistrationState
+    """What it is in now."""
+
+
 Event: TypeAlias = (
     CallReceived
     | CallUnanswered
@@ -239,6 +252,7 @@ Event: TypeAlias = (
     | SubscriptionEnded
     | ReferReceived
     | RequestArrived
+    | RegistrationChanged
     | ResponseReceived
     | RequestFailed
 )

@@ -16,8 +16,10 @@ from sip.via import Via
 
 __all__ = ["LocalHeaders", "cancel_of"]
 
-# Requests that carry a Contact of ours: they make or refresh a dialog.
-_WITH_CONTACT = frozenset({"INVITE", "SUBSCRIBE", "REFER", "UPDATE", "NOTIFY"})
+# Requests that carry a Contact of ours: they make or refresh a dialog or a binding.
+_WITH_CONTACT = frozenset(
+    {"INVITE", "NOTIFY", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE"}
+)
 
 
 class LocalHeaders:

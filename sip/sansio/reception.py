@@ -16,6 +16,7 @@ from sip.errors import SipParseError
 from sip.identifiers import new_tag
 from sip.message import Request, response_to
 from sip.sansio.admission import Admission, Refusal
+from sip.sansio.authenticator import Authenticator
 from sip.sansio.events import RequestArrived
 from sip.sansio.hop import Hop, Outgoing, response_hops, stamp_via
 from sip.sansio.server_transactions import ServerTransaction
@@ -23,6 +24,8 @@ from sip.sansio.services import DialogUser, Services
 from sip.sansio.transaction_layer import TransactionLayer
 
 __all__ = ["Inside", "Outside", "Reception"]
+
+_ONLY_IN_DIALOGS = frozenset({"BYE", "INFO", "PRACK", "UPDATE"})
 
 Outside: TypeAlias = Callable[[ServerTransaction, float], None]
 """Takes a request outside any dialog, at a time."""
@@ -53,6 +56,7 @@ class Reception:
         outside: Who does which method outside of dialogs.
         inside: Who does which method in dialogs, if their users don't.
         astray: Who does which method with a To tag that belongs to no dialog (yet).
+        authenticator: Whom to let in, if not everybody.
     """
 
     def __init__(self, host: Host, layer: TransactionLayer) -> None:
@@ -61,6 +65,7 @@ class Reception:
         self.outside: dict[str, Outside] = {}
         self.inside: dict[str, Inside] = {}
         self.astray: dict[str, Outside] = {}
+        self.authenticator: Authenticator | None = None
 
     def receive(self, transaction: ServerTransaction, now: float) -> None:
         """Take in a new request other than ACK.
@@ -103,13 +108,14 @@ class Reception:
 
     def _receive_outside(self, transaction: ServerTransaction, now: float) -> None:
         request = transaction.request
-        refusal = self._host.admission.check(request)
+        refusal = self._challenge(transaction, None, now)
+        refusal = refusal or self._host.admission.check(request)
         take = self.outside.get(request.method)
         if refusal is not None:
             self.refuse(transaction, refusal, now)
         elif take is not None:
             take(transaction, now)
-        elif request.method == "BYE":
+        elif request.method in _ONLY_IN_DIALOGS:
             self.refuse(transaction, Refusal(481), now)
         else:
             self._host.emit(RequestArrived(transaction, None))
@@ -117,11 +123,12 @@ class Reception:
     def _receive_inside(self, transaction: ServerTransaction, now: float) -> None:
         request = transaction.request
         user = self._host.user_of(request)
-        refusal = self._host.admission.check_method(request)
+        refusal = self._challenge(transaction, user, now)
+        refusal = refusal or self._host.admission.check_method(request)
         if refusal is None and (user is None or user.dialog is None):
             if request.method not in self.astray:
                 refusal = Refusal(481)
-        elif user is not None and user.dialog is not None:
+        elif refusal is None and user is not None and user.dialog is not None:
             if not user.dialog.accepts(request):
                 refusal = Refusal(500, (("Retry-After", "0"),))
         refusal = refusal or self._host.admission.check(request)
@@ -143,6 +150,13 @@ class Reception:
             else:
                 self._host.emit(RequestArrived(transaction, user))
         self._host.wake(user)
+
+    def _challenge(
+        self, transaction: ServerTransaction, user: DialogUser | None, now: float
+    ) -> Refusal | None:
+        if self.authenticator is None:
+            return None
+        return self.authenticator.check(transaction, user, now)
 
     def _receive_cancel(self, transaction: ServerTransaction, now: float) -> None:
         cancelled = self._layer.cancelled_by(transaction.request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+import digest
 from sip.message import Message, Request, Response, response_to
 from sip.sansio.hop import Hop, Outgoing
 from sip.sansio.timers import Timers
@@ -40,9 +41,10 @@ class ServerTransaction(Transaction):
     Attributes:
         last_response: What was answered last, for repetition.
         user: Whose dialog it belongs to, for a CANCEL to find.
+        verdict: Who its sender has proven to be, where that was asked for.
     """
 
-    __slots__ = ("fallback", "last_response", "request", "source", "user")
+    __slots__ = ("fallback", "last_response", "request", "source", "user", "verdict")
 
     _first_state: ClassVar[State]
 
@@ -60,6 +62,7 @@ class ServerTransaction(Transaction):
         self.fallback = fallback
         self.last_response: Response | None = None
         self.user: DialogUser | None = None
+        self.verdict: digest.Verdict | None = None
         super().__init__(self._first_state, hop, timers, now)
 
     def respond(self, response: Response, now: float) -> None:

@@ -19,20 +19,30 @@ from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.timers import Timers
 from sip.uri import Uri
 
-__all__ = ["DialogUser", "Headers", "Services"]
+__all__ = ["DialogUser", "Headers", "Services", "Timed"]
 
 Headers: TypeAlias = Sequence[tuple[str, str]]
 """Pairs of name and value."""
 
 
-class DialogUser(Protocol):
+class Timed(Protocol):
+    """What wants to be told of the time."""
+
+    def __hash__(self) -> int:
+        """Return what tells it apart; any object's own will do."""
+
+    def next_timeout(self) -> float | None:
+        """Return when :meth:`handle_timeout` wants to be called."""
+
+    def handle_timeout(self, now: float) -> None:
+        """Do what is due at ``now``."""
+
+
+class DialogUser(Timed, Protocol):
     """What a dialog serves for: it gets the requests of the dialog, and the time."""
 
     dialog: Dialog | None
     """The dialog, once there is one."""
-
-    def __hash__(self) -> int:
-        """Return what tells it apart; any object's own will do."""
 
     def receive_request(self, transaction: ServerTransaction, now: float) -> bool:
         """Take in a request of the dialog, in order; False if it is for others."""
@@ -42,12 +52,6 @@ class DialogUser(Protocol):
 
     def cancelled(self, transaction: ServerTransaction, now: float) -> None:
         """Take in the CANCEL of an INVITE, which has been answered with 200."""
-
-    def next_timeout(self) -> float | None:
-        """Return when :meth:`handle_timeout` wants to be called."""
-
-    def handle_timeout(self, now: float) -> None:
-        """Do what is due at ``now``."""
 
 
 class Services(Protocol):
@@ -75,7 +79,7 @@ class Services(Protocol):
     def register(self, dialog: Dialog, user: DialogUser) -> None:
         """Let the requests of a dialog find its user."""
 
-    def wake(self, user: DialogUser) -> None:
+    def wake(self, user: Timed) -> None:
         """Take note that the next timeout of a user has changed."""
 
     def ended(self, user: DialogUser) -> None:

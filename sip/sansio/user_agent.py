@@ -54,6 +54,9 @@ from sip.uri import SipUri, Uri
 
 __all__ = ["UserAgentCore"]
 
+_VIA_ROOM = 120
+"""Octets that a Via of ours may have, with the longest address there is."""
+
 
 class UserAgentCore:
     """A SIP user agent without a socket.
@@ -91,7 +94,7 @@ class UserAgentCore:
         self.sender = Sender(self._layer, user, local_point, self._next_number)
         self._calls: set[Call] = set()
         self._dialogs: dict[tuple[str, str, str], DialogUser] = {}
-        self._agenda: Agenda[DialogUser] = Agenda()
+        self._agenda: Agenda[Timed] = Agenda()
         self._events: list[Event] = []
         self.reception = Reception(self, self._layer)
         self.reception.outside = {
@@ -161,12 +164,13 @@ class UserAgentCore:
         content_type: str | None = None,
         route_set: Sequence[NameAddr] = (),
         sender: NameAddr | None = None,
+        user: RequestUser | None = None,
     ) -> ClientRequest:
         """Send a request outside any dialog, such as OPTIONS.
 
         Returns:
-            The request, which :class:`ResponseReceived` and
-            :class:`RequestFailed` refer to.
+            The request.  Its ``user`` is told of the responses; if there is none
+            :class:`ResponseReceived` and :class:`RequestFailed` tell of them.
 
         Raises:
             LocalError: The URI doesn't tell where to go, or the method is one
@@ -183,7 +187,9 @@ class UserAgentCore:
             route_set=route_set,
             sender=sender or self.address,
         )
-        return self.sender.send(request, next_hop, self)
+        if method == "MESSAGE":
+            self._check_size(request)
+        return self.sender.send(request, next_hop, user or self)
 
     def found(
         self,
@@ -290,7 +296,7 @@ class UserAgentCore:
         """Let the requests of a dialog find its user."""
         self._dialogs[dialog.key] = user
 
-    def wake(self, user: DialogUser) -> None:
+    def wake(self, user: Timed) -> None:
         """Take note that the next timeout of a user has changed."""
         self._agenda.set(user, user.next_timeout())
 
@@ -304,6 +310,12 @@ class UserAgentCore:
         if key is not None and self._dialogs.get(key) is user:
             del self._dialogs[key]
         self.wake(user)
+
+    def _check_size(self, request: Request) -> None:
+        # Via is written later; what it takes is known well enough.
+        if len(bytes(request)) + _VIA_ROOM > self.limits.message_size:
+            most = self.limits.message_size
+            raise LocalError(f"a message outside a call has {most} octets at most")
 
     def _next_number(self, request: Request) -> int:
         """Give the sequence number for sending a request of ours again."""
@@ -355,6 +367,9 @@ class UserAgentCore:
         user = transaction.user
         if to_tag is None and user is not None and user.dialog is not None:
             to_tag = user.dialog.local.tag
+        if 200 <= status < 300 and self.reception.authenticator is not None:
+            confirmation = self.reception.authenticator.confirmation(transaction, body)
+            headers = (*headers, *confirmation)
         response = response_to(
             transaction.request,
             status,
