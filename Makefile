@@ -61,7 +61,8 @@ lock:
 		--extra terminal --group pyproject.toml:build pyproject.toml -o requirements/demo.lock
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		--extra terminal --group pyproject.toml:build --group pyproject.toml:dev \
+		--extra terminal --extra speed \
+		--group pyproject.toml:build --group pyproject.toml:dev \
 		pyproject.toml -o requirements/test.lock
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
