@@ -142,7 +142,13 @@ class DigestClient:
         return self._accounts.get(realm) or self._accounts.get(None)
 
     def request(
-        self, method: str, uri: str, body: bytes = b"", *, scope: str = ""
+        self,
+        method: str,
+        uri: str,
+        body: bytes = b"",
+        *,
+        scope: str = "",
+        sends_uri: bool | None = None,
     ) -> ClientRequest:
         """Begin a request, with credentials if servers of this scope want them.
 
@@ -152,8 +158,12 @@ class DigestClient:
             body: The body, which ``auth-int`` covers.
             scope: Which servers this will be sent past, such as a host or a dialog.
                 Nothing that was learnt in one scope is told in another.
+            sends_uri: Whether credentials have a ``uri`` at first; by default as
+                the client does.
         """
-        return ClientRequest(self, method, uri, body, scope)
+        if sends_uri is None:
+            sends_uri = self.sends_uri
+        return ClientRequest(self, method, uri, body, scope, sends_uri)
 
 
 @dataclass(slots=True)
@@ -171,7 +181,13 @@ class ClientRequest:
     """
 
     def __init__(
-        self, client: DigestClient, method: str, uri: str, body: bytes, scope: str
+        self,
+        client: DigestClient,
+        method: str,
+        uri: str,
+        body: bytes,
+        scope: str,
+        sends_uri: bool,
     ) -> None:
         self._client = client
         self._method = method
@@ -180,7 +196,7 @@ class ClientRequest:
         self._scope = scope
         self._attempts = 0
         self._tried: dict[SpaceKey, _Tried] = {}
-        self._sends_uri = client.sends_uri
+        self._sends_uri = sends_uri
         self._credentials = self._answer()
 
     @property

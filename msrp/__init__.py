@@ -30,6 +30,7 @@ from msrp.content import (
     TextMessageReceived,
 )
 from msrp.errors import (
+    AuthorizationFailed,
     CertificateRejected,
     CloseReason,
     ConcurrencyError,
@@ -83,6 +84,7 @@ __all__ = [
     "Address",
     "Announcement",
     "AttachmentReceived",
+    "AuthorizationFailed",
     "ByteRange",
     "CertificateRejected",
     "CertificateUnusable",

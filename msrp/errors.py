@@ -15,6 +15,7 @@
         * :exc:`SessionEnded`
     * :exc:`ConnectionFailed`
         * :exc:`CertificateRejected`
+        * :exc:`AuthorizationFailed`
     * :exc:`SessionClosed`
     * :exc:`ConcurrencyError`
 
@@ -27,6 +28,7 @@ from __future__ import annotations
 import enum
 
 __all__ = [
+    "AuthorizationFailed",
     "CertificateRejected",
     "CloseReason",
     "ConcurrencyError",
@@ -218,6 +220,18 @@ class ConnectionFailed(MsrpError):
 
 class CertificateRejected(ConnectionFailed):
     """The peer's certificate isn't the one its SDP announced (:rfc:`8122`)."""
+
+
+class AuthorizationFailed(ConnectionFailed):
+    """A relay does nothing for us (:rfc:`4976#section-5.1`).
+
+    Attributes:
+        code: The status code, such as 403; ``None`` if it isn't the relay that refuses.
+    """
+
+    def __init__(self, target: str, problem: str, code: int | None = None) -> None:
+        super().__init__(target, problem)
+        self.code = code
 
 
 class CloseReason(enum.Enum):

@@ -31,17 +31,18 @@ class Route(enum.Enum):
     again, without ``a=msrp-cema``, so that the middlebox takes part in MSRP."""
 
 
-def answers_cema(offer: Side, setup: Setup) -> bool:
-    """Tell whether an answer of ours has ``a=msrp-cema``.
+def answers_cema(offer: Side, setup: Setup, *, by_relay: bool = False) -> bool:
+    """Tell whether an answer of ours has ``a=msrp-cema`` (:rfc:`6714#section-4.3`).
 
-    We have no relay, which leaves one reason to do without: an offerer who has one
-    and connects (:rfc:`6714#section-4.3`), as its relay goes by the path.
+    Not if a relay connects, be it the offerer's or ours, as relays go by the path.
 
     Args:
         offer: What is answered.
         setup: What the answer says.
+        by_relay: Whether we have a relay.
     """
-    return offer.has_cema and not (offer.uses_relay and setup is Setup.PASSIVE)
+    connects = offer.uses_relay if setup is Setup.PASSIVE else by_relay
+    return offer.has_cema and not connects and not (by_relay and offer.uses_relay)
 
 
 def choose_route(

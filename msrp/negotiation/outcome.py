@@ -39,7 +39,7 @@ class Negotiated:
     """The path to us; :attr:`local_uri` is its rightmost URI."""
 
     remote_path: tuple[MsrpUri, ...]
-    """The path to the peer, for the ``To-Path`` of our requests."""
+    """The path to the peer, as it gave it; see :attr:`to_path`."""
 
     is_active: bool
     """Whether we connect; if not, we wait until the peer does."""
@@ -91,6 +91,16 @@ class Negotiated:
 
     warnings: tuple[str, ...] = ()
     """What the peer said that was passed over, in words for a log."""
+
+    @property
+    def relays(self) -> tuple[MsrpUri, ...]:
+        """Our own relays, the one next to us first (:rfc:`4976#section-5.1`)."""
+        return tuple(reversed(self.local_path[:-1]))
+
+    @property
+    def to_path(self) -> tuple[MsrpUri, ...]:
+        """Where our requests go: through our relays, and then to the peer."""
+        return self.relays + self.remote_path
 
     def certificate_matches(self, der: bytes) -> bool:
         """Tell whether the peer has announced this certificate.

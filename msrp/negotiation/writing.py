@@ -9,7 +9,7 @@ from msrp.errors import LocalProtocolError, NegotiationError
 from msrp.negotiation.anchoring import Route, address_to_dial, answers_cema
 from msrp.negotiation.media_address import DISCARD_PORT, Resolver
 from msrp.negotiation.sides import CEMA, PLAIN_PROTO, TLS_PROTO, Side, is_format_entry
-from msrp.uri import MsrpUri
+from msrp.uri import MsrpUri, format_path
 from sdp import (
     Attribute,
     ConnectionData,
@@ -52,6 +52,7 @@ def offer_media(
     fingerprints: Sequence[Fingerprint] = (),
     direction: str | None = None,
     cema: bool = True,
+    relays: Sequence[MsrpUri] = (),
 ) -> MediaDescription:
     """Make the section that offers a session.
 
@@ -71,6 +72,9 @@ def offer_media(
             networks, and where there is none it changes nothing, since ``c=`` and
             ``m=`` are those of the path.  False is for an offer that follows
             :attr:`Negotiated.needs_plain_offer`.
+        relays: What relays have given us for this session (:rfc:`4976#section-5.1`),
+            the one next to us first.  Then peers connect to the last of them, whose
+            address and security are what the section says.
 
     Raises:
         LocalProtocolError: An argument is none that a peer could work with, or
@@ -81,9 +85,10 @@ def offer_media(
         raise LocalProtocolError(
             "an offer is either actpass or active", section="6135#4.2.2"
         )
+    path = (*reversed(relays), uri)
     return _write(
-        uri,
-        proto=TLS_PROTO if uri.secure else PLAIN_PROTO,
+        path,
+        proto=TLS_PROTO if path[0].secure else PLAIN_PROTO,
         setup=_OFFERED_SETUPS[setup],
         accept_types=accept_types,
         accept_wrapped_types=accept_wrapped_types,
@@ -105,6 +110,7 @@ def answer_media(
     fingerprints: Sequence[Fingerprint] = (),
     direction: str = "sendrecv",
     resolve: Resolver | None = None,
+    relays: Sequence[MsrpUri] = (),
 ) -> MediaDescription | None:
     """Make the section that accepts an offered session.
 
@@ -126,6 +132,8 @@ def answer_media(
         fingerprints: As for :func:`offer_media`.
         direction: What we want: ``sendrecv``, or less to hold the stream.
         resolve: As for :func:`negotiate`.
+        relays: As for :func:`offer_media`.  With a relay the answer may bring in TLS
+            that was not offered (:rfc:`4976#section-11`), but not do without it.
 
     Returns:
         None if the offer can't be accepted, so that the answer has to reject the
@@ -142,21 +150,24 @@ def answer_media(
         offer = Side.read(offered, "offer")
     except NegotiationError:
         return None
-    if offer.uses_tls is not uri.secure:
+    path = (*reversed(relays), uri)
+    if not relays and offer.uses_tls is not uri.secure:
         raise LocalProtocolError("the scheme of our URI doesn't fit the offer's proto")
+    if offer.uses_tls and not path[0].secure:
+        return None
     route = Route.MEDIA_ADDRESS if offer.has_cema else Route.PATH
     is_reachable = address_to_dial(offer, route, resolve) is not None
     setup = answer_setup(offer.setup, prefer_active=prefer_active and is_reachable)
     answered = _write(
-        uri,
-        proto=offered.proto,
+        path,
+        proto=offered.proto if offer.uses_tls is path[0].secure else TLS_PROTO,
         setup=setup,
         accept_types=accept_types,
         accept_wrapped_types=accept_wrapped_types,
         max_size=max_size,
         fingerprints=fingerprints,
         direction=_answer_direction(offered, _parse_direction(direction)),
-        cema=answers_cema(offer, setup),
+        cema=answers_cema(offer, setup, by_relay=bool(relays)),
     )
     unreachable = setup is Setup.ACTIVE and not is_reachable
     if unreachable or uri == offer.path[-1]:
@@ -193,7 +204,7 @@ def _answer_direction(offered: MediaDescription, wanted: Direction) -> Direction
 
 
 def _write(
-    uri: MsrpUri,
+    path: tuple[MsrpUri, ...],
     *,
     proto: str,
     setup: Setup,
@@ -206,17 +217,20 @@ def _write(
 ) -> MediaDescription:
     if not accept_types:
         raise LocalProtocolError("no type is accepted", section="4975#8.6")
-    port = _own_port(uri)
+    _check_own(path[-1])
+    first = path[0]
+    port = _port(first)
     if setup is Setup.ACTIVE:
         port = DISCARD_PORT
     announced = [
-        ("path", str(uri)),
+        ("path", format_path(path)),
         ("accept-types", _format_types(accept_types)),
         ("accept-wrapped-types", _format_types(accept_wrapped_types)),
         ("max-size", _format_max_size(max_size)),
         ("setup", setup.value),
     ]
-    if uri.secure:
+    # A relay shows a certificate of its own, and no description announces that.
+    if first.secure and len(path) == 1:
         announced += [("fingerprint", _format_fingerprint(f)) for f in fingerprints]
     try:
         attributes = [Attribute(name, value) for name, value in announced if value]
@@ -229,24 +243,28 @@ def _write(
             port,
             proto,
             ("*",),
-            connections=(_own_connection(uri.host),),
+            connections=(_own_connection(first.host),),
             attributes=tuple(attributes),
         )
     except SdpError as error:
         raise LocalProtocolError(error.problem) from error
 
 
-def _own_port(uri: MsrpUri) -> int:
+def _check_own(uri: MsrpUri) -> None:
     if uri.session_id is None:
         raise LocalProtocolError("our URI names no session", section="4975#8.2")
     # Some stacks don't know it in upper case.
     if uri.transport != "tcp":
         raise LocalProtocolError("the transport of our URI is not tcp")
-    if not uri.port:
-        raise LocalProtocolError("our URI has no port", section="4975#8.2")
+    _port(uri)
     # One made from parts, and not read, may be none at all.
     if MsrpUri.parse(str(uri)) != uri:
         raise LocalProtocolError("our URI can't be read back", section="4975#9")
+
+
+def _port(uri: MsrpUri) -> int:
+    if not uri.port:
+        raise LocalProtocolError("our URI has no port", section="4975#8.2")
     return uri.port
 
 
