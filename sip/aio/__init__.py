@@ -13,8 +13,9 @@ which awaits or cancels it when the user agent is closed.
 
 from __future__ import annotations
 
-from sip.aio.agent import InviteHandler, UserAgent
+from sip.aio.agent import UserAgent
 from sip.aio.call import Call
+from sip.aio.calls import InviteHandler
 from sip.aio.incoming import IncomingCall
 from sip.aio.outgoing import OutgoingCall
 from sip.aio.resolver import Dns, Resolver

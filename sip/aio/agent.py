@@ -3,67 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 import mime
 import sdp
 from sip.aio.call import Call, Headers
+from sip.aio.calls import CallDesk, InviteHandler
 from sip.aio.driver import Driver
-from sip.aio.incoming import IncomingCall
-from sip.aio.outgoing import OutgoingCall
-from sip.aio.reasons import error_of
-from sip.aio.resolver import Dns, Resolver, usable_transports
-from sip.errors import CallError, LocalError, SipParseError
-from sip.media import SDP_TYPE, Media, compose_body, make_offer
+from sip.aio.exchange import Exchange
+from sip.aio.resolver import Dns
+from sip.aio.ways import Ways
+from sip.errors import LocalError
+from sip.media import SDP_TYPE, Media
 from sip.message import Response
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission
-from sip.sansio.call import Call as CallCore
-from sip.sansio.call import CallState
-from sip.sansio.call_events import (
-    OfferAccepted,
-    OfferPossible,
-    OfferReceived,
-    OfferRefused,
-    ProgressAcknowledged,
-)
-from sip.sansio.client_call import ClientCall
 from sip.sansio.events import (
-    CallAcknowledged,
-    CallAnswered,
-    CallEnded,
-    CallFailed,
-    CallProgressed,
-    CallReceived,
-    CallUnanswered,
-    EndReason,
     Event,
+    NotifyReceived,
+    ReferReceived,
+    RegistrationChanged,
     RequestArrived,
     RequestFailed,
     ResponseReceived,
+    SubscribeReceived,
+    SubscriptionEnded,
+    SubscriptionRefreshed,
 )
-from sip.sansio.hop import Hop, Transport
+from sip.sansio.hop import Hop
 from sip.sansio.limits import Limits
-from sip.sansio.sender import ClientRequest
-from sip.sansio.server_call import ServerCall
 from sip.sansio.timers import Timers
 from sip.sansio.user_agent import UserAgentCore
-from sip.uri import SipUri, Uri, parse_uri
 
-__all__ = ["InviteHandler", "UserAgent"]
+__all__ = ["UserAgent"]
 
 _log = logging.getLogger("sip.agent")
-
-_SOMEWHERE = Hop(Transport.UDP, "192.0.2.1", 5060)
-"""An address that is nobody's (:rfc:`5737`): the way to it is the default route."""
-
-InviteHandler = Callable[[IncomingCall], Awaitable[None]]
-"""What is called with each call that comes in."""
 
 
 class UserAgent:
@@ -105,20 +83,17 @@ class UserAgent:
         self._listen = [Hop.parse(text) for text in listen]
         self._server_ssl = server_ssl
         self._client_ssl = client_ssl
-        self._outbound_proxy = outbound_proxy
+        self._ways = Ways(self._listen, outbound_proxy, dns)
         self._core = UserAgentCore(
             NameAddr.parse(address),
-            self._local_point,
+            self._ways.local_point,
             admission=admission,
             timers=timers,
             limits=limits,
         )
-        self._core.answers_calls = False
-        self._resolver = Resolver(usable_transports(self._listen), dns)
+        self._calls = CallDesk(self._core, self._ways)
+        self._exchanges: set[Exchange] = set()
         self._driver: Driver | None = None
-        self._handler: InviteHandler | None = None
-        self._calls: dict[CallCore, Call] = {}
-        self._requests: dict[ClientRequest, asyncio.Future[Response]] = {}
         self._closed = False
 
     # The application's side.
@@ -136,7 +111,7 @@ class UserAgent:
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls that aren't over."""
-        return tuple(self._calls.values())
+        return self._calls.calls
 
     def on_invite(self, handler: InviteHandler) -> InviteHandler:
         """Set what is called with each call that comes in; usable as a decorator.
@@ -145,8 +120,7 @@ class UserAgent:
         refused with 480, if it fails with 500.  Without a handler every call gets
         480.
         """
-        self._handler = handler
-        self._core.answers_calls = True
+        self._calls.answer_with(handler)
         return handler
 
     def offer_capabilities(self, media: Sequence[sdp.MediaDescription]) -> None:
@@ -155,7 +129,7 @@ class UserAgent:
         Raises:
             SdpError: They can't be described.
         """
-        described = sdp.capabilities(media, address=self._media_address(None))
+        described = sdp.capabilities(media, address=self._ways.media_address())
         self._core.capabilities = bytes(described)
 
     async def invite(
@@ -195,32 +169,19 @@ class UserAgent:
             LocalError: Something here can't be put into a request, or the URI
                 can't lead anywhere.
         """
-        driver = self._open_driver()
+        self._open_driver()
         if not media:
             raise LocalError("a call needs media")
-        target = self._read_target(uri, outbound_proxy)
-        address = self._media_address(target)
-        try:
-            offer = await make_offer(media, address=address)
-            body, content_type = compose_body(offer, parts)
-            core = self._core.invite(
-                target,
-                driver.now(),
-                headers=headers,
-                body=body,
-                content_type=content_type,
-                route_set=self._route_set(outbound_proxy),
-                sender=None if sender is None else NameAddr.parse(sender),
-            )
-        except BaseException:
-            for medium in media:
-                await medium.stop()
-            raise
-        call = OutgoingCall(driver, core, address, media, offer, on_progress)
-        self._calls[core] = call
-        driver.flush()
-        await call.complete(timeout)
-        return call
+        return await self._calls.invite(
+            self._ways.target(uri, outbound_proxy),
+            media=media,
+            headers=headers,
+            parts=parts,
+            route_set=self._ways.route_set(outbound_proxy),
+            sender=None if sender is None else NameAddr.parse(sender),
+            timeout=timeout,
+            on_progress=on_progress,
+        )
 
     async def options(
         self,
@@ -265,22 +226,22 @@ class UserAgent:
                 lead anywhere, or the user agent is closed meanwhile.
         """
         driver = self._open_driver()
-        sent = self._core.request(
+        exchange = Exchange(self._core.timers)
+        self._core.request(
             method,
-            self._read_target(uri, outbound_proxy),
+            self._ways.target(uri, outbound_proxy),
             headers=headers,
             body=body,
             content_type=content_type,
-            route_set=self._route_set(outbound_proxy),
+            route_set=self._ways.route_set(outbound_proxy),
+            user=exchange,
         )
-        answer = asyncio.get_running_loop().create_future()
-        self._requests[sent] = answer
+        self._exchanges.add(exchange)
         driver.flush()
         try:
-            response: Response = await answer
-            return response
+            return await exchange.answer
         finally:
-            del self._requests[sent]
+            self._exchanges.discard(exchange)
 
     async def close(self) -> None:
         """End all calls, wait for that a short time, and close all sockets.
@@ -293,19 +254,17 @@ class UserAgent:
         if self._closed or driver is None:
             return
         self._closed = True
-        self._core.answers_calls = False
         try:
-            self._end_calls(driver)
-            await self._leave_unanswered(driver)
+            self._calls.hang_up_all()
+            await self._calls.leave_unanswered()
             async with asyncio.timeout(self._core.limits.closing_time):
-                await asyncio.gather(*(call.ended() for call in self.calls))
+                await self._calls.all_ended()
                 await driver.wait_for_tasks()
         except TimeoutError:
-            _log.info("closing with %d calls that didn't end", len(self._calls))
+            _log.info("closing with %d calls that didn't end", len(self.calls))
         finally:
-            for answer in self._requests.values():
-                if not answer.done():
-                    answer.set_exception(LocalError("the user agent was closed"))
+            for exchange in self._exchanges:
+                exchange.give_up()
             await driver.close()
 
     async def __aenter__(self) -> Self:
@@ -317,13 +276,14 @@ class UserAgent:
         """
         driver = Driver(
             self._core,
-            self._resolver,
+            self._ways.resolver,
             self._handle,
             server_ssl=self._server_ssl,
             client_ssl=self._client_ssl,
         )
+        self._ways.transport = driver.transport
         await driver.open(self._listen)
-        self._driver = driver
+        self._driver = self._calls.driver = driver
         _log.info("listening on %s", ", ".join(str(hop) for hop in self.listening))
         return self
 
@@ -336,159 +296,27 @@ class UserAgent:
         """End all calls and close all sockets."""
         await self.close()
 
-    # What the core reports.
-
     def _handle(self, event: Event) -> None:
-        driver = self._driver
-        assert driver is not None
         match event:
-            case CallReceived(core):
-                self._call_received(core)
-            case CallProgressed(core):
-                self._outgoing(core).progressed(event)
-            case CallAnswered(core):
-                self._outgoing(core).answered_with(event)
-            case CallFailed(core, response, failure):
-                error = error_of(response, failure, core.invite, self._core.timers)
-                self._outgoing(core).failed(error)
-                self._forget(core, EndReason.FAILED)
-            case CallUnanswered(core, reason) | CallEnded(core, reason):
-                self._forget(core, reason)
-            case (
-                CallAcknowledged()
-                | OfferAccepted()
-                | OfferPossible()
-                | OfferReceived()
-                | OfferRefused()
-                | ProgressAcknowledged()
-            ):
-                if event.call in self._calls:
-                    self._calls[event.call].told(event)
-            case ResponseReceived() | RequestFailed():
-                self._handle_answer(event)
             case RequestArrived(transaction):
                 # The admission takes a method that nobody here does.
-                headers = self._core.admission.headers
-                self._core.respond(transaction, 405, driver.now(), headers=headers)
-
-    def _handle_answer(self, event: ResponseReceived | RequestFailed) -> None:
-        answer = self._requests.get(event.request)
-        if answer is None or answer.done():
-            return
-        if isinstance(event, RequestFailed):
-            timers = self._core.timers
-            answer.set_exception(error_of(None, event.failure, event.request, timers))
-        elif event.response.status >= 200:
-            answer.set_result(event.response)
-
-    def _outgoing(self, core: ClientCall) -> OutgoingCall:
-        call = self._calls[core]
-        assert isinstance(call, OutgoingCall)
-        return call
-
-    def _call_received(self, core: ServerCall) -> None:
-        driver, handler = self._driver, self._handler
-        assert driver is not None
-        assert handler is not None
-        call = IncomingCall(
-            driver, core, self._local_point(core.transaction.source).host
-        )
-        self._calls[core] = call
-        _log.info("call %s from %s", call.call_id, call.remote.uri)
-        driver.spawn(self._run_handler(handler, call))
-
-    async def _run_handler(self, handler: InviteHandler, call: IncomingCall) -> None:
-        status = 480
-        try:
-            await handler(call)
-        except CallError as exc:
-            # The caller's doing, of which the handler was told.
-            _log.info("call %s: %s", call.call_id, exc)
-        except Exception as exc:
-            status = 500
-            assert self._driver is not None
-            self._driver.report("the handler of a call failed", exc)
-        finally:
-            call.refuse(status)
-
-    def _forget(self, core: CallCore, reason: EndReason) -> None:
-        call = self._calls.pop(core, None)
-        if call is not None:
-            call.finished(reason)
-
-    # The rest.
-
-    def _end_calls(self, driver: Driver) -> None:
-        for core, call in list(self._calls.items()):
-            if isinstance(call, IncomingCall):
-                call.refuse(480)
-            elif isinstance(core, ClientCall) and core.state is CallState.INVITING:
-                core.cancel(driver.now())
-            if core.state in (CallState.ANSWERED, CallState.CONFIRMED):
-                call.hang_up()
-        driver.flush()
-
-    async def _leave_unanswered(self, driver: Driver) -> None:
-        """Wait for the calls that were cancelled, and then no longer."""
-        waits = [
-            _wait_for_end(call, self._patience(core, driver.now()))
-            for core, call in self._calls.items()
-            if isinstance(core, ClientCall) and core.state is CallState.INVITING
-        ]
-        await asyncio.gather(*waits)
-        for core in list(self._calls):
-            if isinstance(core, ClientCall):
-                core.abandon()
-        driver.flush()
-
-    def _patience(self, core: ClientCall, now: float) -> float:
-        """Tell how many seconds to wait for the end of a call that was cancelled."""
-        limits = self._core.limits
-        if core.invite.is_heard:
-            return min(limits.cancelling_time, limits.closing_time)
-        # There is nothing to CANCEL (RFC 3261 §9.1).  But an INVITE that has only
-        # just been sent may well be heard of, and would ring on without a CANCEL.
-        return core.began_at + self._core.timers.t1 - now
-
-    def _read_target(self, uri: str, outbound_proxy: str | None) -> Uri:
-        """Read whom to send to, and find out whether that can lead anywhere."""
-        proxy = outbound_proxy or self._outbound_proxy
-        target = _read_uri(uri)
-        self._resolver.check(target if proxy is None else _read_uri(proxy))
-        return target
+                assert self._driver is not None
+                now, headers = self._driver.now(), self._core.admission.headers
+                self._core.respond(transaction, 405, now, headers=headers)
+            case ResponseReceived() | RequestFailed() | RegistrationChanged():
+                pass  # Whoever sent it is told.
+            case (
+                SubscribeReceived()
+                | SubscriptionRefreshed()
+                | NotifyReceived()
+                | SubscriptionEnded()
+                | ReferReceived()
+            ):
+                pass
+            case _:
+                self._calls.handle(event)
 
     def _open_driver(self) -> Driver:
         if self._driver is None or self._closed:
             raise LocalError("the user agent isn't open")
         return self._driver
-
-    def _local_point(self, hop: Hop) -> Hop:
-        assert self._driver is not None
-        return self._driver.transport.local_point(hop)
-
-    def _media_address(self, target: Uri | None) -> str:
-        """Return our address for the session description of a call to ``target``."""
-        hops = () if target is None else self._resolver.resolve_now(target)
-        return self._local_point(hops[0] if hops else _SOMEWHERE).host
-
-    def _route_set(self, outbound_proxy: str | None) -> list[NameAddr]:
-        proxy = outbound_proxy or self._outbound_proxy
-        if proxy is None:
-            return []
-        uri = _read_uri(proxy)
-        if isinstance(uri, SipUri) and not uri.loose_routing:
-            uri = uri.with_parameter("lr")
-        return [NameAddr(None, uri)]
-
-
-async def _wait_for_end(call: Call, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await call.ended()
-
-
-def _read_uri(text: str) -> Uri:
-    try:
-        return parse_uri(text)
-    except SipParseError as exc:
-        raise LocalError(f"{text!r} is no URI: {exc.problem}") from exc

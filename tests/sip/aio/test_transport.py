@@ -394,7 +394,7 @@ async def test_a_datagram_of_60_kilobytes_is_taken(agent: sip.UserAgent) -> None
 
 async def test_a_wildcard_listener_tells_the_address_on_the_way_to_the_peer() -> None:
     async with sip.UserAgent("sip:b@127.0.0.1", listen=["udp://0.0.0.0:0"]) as agent:
-        point = agent._local_point(Hop(Transport.UDP, "127.0.0.1", 5060))
+        point = agent._ways.local_point(Hop(Transport.UDP, "127.0.0.1", 5060))
         assert point.host == "127.0.0.1"
         assert point.port == agent.listening[0].port
 
