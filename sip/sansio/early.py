@@ -48,6 +48,11 @@ class EarlyDialog:
         self._receiver = ReliableReceiver()
         self._unacknowledged: dict[int, str] = {}
 
+    @property
+    def call(self) -> ClientCall:
+        """The call that it is a branch of."""
+        return self._call
+
     def progressed(self, response: Response, now: float) -> Role | None:
         """Take in a provisional response.
 

@@ -8,7 +8,7 @@ tags are random, so whoever knows them was told by one of the two parties.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeAlias
 
 from sip.errors import SipParseError
@@ -18,9 +18,10 @@ from sip.sansio.admission import Refusal
 from sip.sansio.call import Call, CallState
 from sip.sansio.client_call import ClientCall
 from sip.sansio.dialog import Dialog
+from sip.sansio.early import EarlyDialog
 from sip.sansio.services import DialogUser
 
-__all__ = ["Replacements"]
+__all__ = ["Replacements", "give_way"]
 
 Key: TypeAlias = tuple[str, str, str]
 
@@ -34,21 +35,16 @@ class Replacements:
 
     Args:
         user_of: Whose a dialog is: by Call-ID, our tag and the peer's.
-        calls: All calls.
     """
 
-    def __init__(
-        self,
-        user_of: Callable[[Key], DialogUser | None],
-        calls: Callable[[], Iterable[Call]],
-    ) -> None:
+    def __init__(self, user_of: Callable[[Key], DialogUser | None]) -> None:
         self._user_of = user_of
-        self._calls = calls
         self._over: deque[Key] = deque(maxlen=_REMEMBERED)
 
-    def over(self, dialog: Dialog) -> None:
+    def over(self, dialog: Dialog | None) -> None:
         """Take note that the dialog of a call is over."""
-        self._over.append(dialog.key)
+        if dialog is not None:
+            self._over.append(dialog.key)
 
     def find(self, request: Request) -> Call | Refusal | None:
         """Return the call to replace.
@@ -67,21 +63,21 @@ class Replacements:
         wanted = Replaces.parse(values[0])
         key = (wanted.call_id, wanted.to_tag, wanted.from_tag)
         user = self._user_of(key)
-        call = user if isinstance(user, Call) else self._ringing(key)
-        if call is None or call.state is CallState.ENDED:
+        if isinstance(user, EarlyDialog):
+            # Who rings somebody may give that up for another (§3).
+            return user.call
+        if not isinstance(user, Call) or user.state is CallState.ENDED:
             return Refusal(603 if key in self._over else 481)
-        if call.state is CallState.ENDING:
+        if user.state is CallState.ENDING:
             return Refusal(603)
-        if call.state is CallState.INVITING:
-            # Only who rings somebody may give that up for another (§3).
-            return call if call.is_ours else Refusal(481)
-        return Refusal(486) if wanted.early_only else call
+        if user.state is CallState.INVITING:
+            return Refusal(481)  # It isn't for the caller of somebody else to say.
+        return Refusal(486) if wanted.early_only else user
 
-    def _ringing(self, key: Key) -> Call | None:
-        """Find a call of ours by a dialog of somebody who rings."""
-        call_id, local, remote = key
-        for call in self._calls():
-            if isinstance(call, ClientCall) and call.request.call_id == call_id:
-                if call.request.from_.tag == local and remote in call.early_dialogs:
-                    return call
-        return None
+
+def give_way(call: Call, now: float) -> None:
+    """End a call in whose place there is another one now."""
+    if isinstance(call, ClientCall) and call.state is CallState.INVITING:
+        call.cancel(now)
+    elif call.state in (CallState.ANSWERED, CallState.CONFIRMED):
+        call.bye(now)

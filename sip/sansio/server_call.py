@@ -15,6 +15,7 @@ from sip.sansio.dialog import Dialog
 from sip.sansio.events import CallReceived, CallUnanswered, EndReason
 from sip.sansio.offers import Carrier, Offers, Party, Role, has_sdp
 from sip.sansio.reliable import ReliableSender
+from sip.sansio.replaces import give_way
 from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.services import Headers, Services
 
@@ -47,6 +48,9 @@ class ServerCall(Call):
         transaction: The transaction of the INVITE.
         now: The time, in seconds.
 
+    Attributes:
+        replaces: The call that ends when this one is answered, if there is one.
+
     Raises:
         SipParseError: The INVITE can't begin a dialog.
     """
@@ -62,6 +66,7 @@ class ServerCall(Call):
             new_tag(),
             secure=transaction.source.transport.secure,
         )
+        self.replaces: Call | None = None
         self._transaction = transaction
         self._progress: _Answer | None = None
         self._ring_at: float | None = None
@@ -221,6 +226,8 @@ class ServerCall(Call):
         timer = self.session_timer.accepted_by_us(request, timers, now)
         headers = (*answer.headers, *timer)
         self._send(_Answer(200, None, headers, answer.body, answer.content_type), now)
+        if self.replaces is not None:
+            give_way(self.replaces, now)
 
     def reject(
         self,

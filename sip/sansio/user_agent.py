@@ -31,11 +31,13 @@ from sip.sansio.hop import Hop, Outgoing
 from sip.sansio.limits import Limits
 from sip.sansio.reception import Reception
 from sip.sansio.refer import Refers
+from sip.sansio.replaces import Replacements
 from sip.sansio.route import new_request
 from sip.sansio.sender import ClientRequest, Lookup, RequestUser, Sender
 from sip.sansio.server_call import ServerCall
 from sip.sansio.server_transactions import ServerTransaction
-from sip.sansio.services import DialogUser, Headers
+from sip.sansio.services import DialogUser, Headers, Timed
+from sip.sansio.session_timer import is_too_short
 from sip.sansio.subscriptions import Subscriptions
 from sip.sansio.timers import Timers
 from sip.sansio.transaction_layer import (
@@ -104,6 +106,7 @@ class UserAgentCore:
         self.reception.inside = {"OPTIONS": self._answer_options_inside}
         self.subscriptions = Subscriptions(self)
         self.refers = Refers(self, self.subscriptions)
+        self._replacements = Replacements(self._dialogs.get)
 
     # What the application wants.
 
@@ -304,6 +307,7 @@ class UserAgentCore:
         """Forget a user, and its dialog if that isn't another's."""
         if isinstance(user, Call):
             self._calls.discard(user)
+            self._replacements.over(user.dialog)
         else:
             self.subscriptions.forget(user)
         key = None if user.dialog is None else user.dialog.key
@@ -436,8 +440,15 @@ class UserAgentCore:
             self.respond(transaction, 480, now)
         elif self._is_full():
             self.reception.refuse(transaction, self.reception.overload(), now)
+        elif (too_short := is_too_short(transaction.request, self.timers)) is not None:
+            self.reception.refuse(transaction, Refusal(422, too_short), now)
+        elif isinstance(
+            replaced := self._replacements.find(transaction.request), Refusal
+        ):
+            self.reception.refuse(transaction, replaced, now)
         else:
             call = ServerCall(self, transaction, now)
+            call.replaces = replaced
             self._calls.add(call)
             transaction.user = call
 
