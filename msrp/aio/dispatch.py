@@ -99,18 +99,25 @@ class ConnectionHooks(Hooked):
 
     async def _deliver_message(self, undelivered: Undelivered) -> bool:
         message = undelivered.message
-        whole = bool(self.on_message_received)
-        await call_handlers(self.on_message_received, message)
+        on_message, on_text = self.on_message_received, self.on_text_message_received
+        on_attachment = self.on_attachment_received
+        whole = bool(on_message)
+        if whole:
+            await call_handlers(on_message, message)
+            if not (on_text or on_attachment):
+                return True
         every = True
         for index, leaf in enumerate(leaves(message)):
             if index in undelivered.shown:
                 continue
+            seen = False
             if isinstance(leaf, TextMessageReceived):
-                seen = bool(self.on_text_message_received)
-                await call_handlers(self.on_text_message_received, leaf)
-            else:
-                seen = bool(self.on_attachment_received)
-                await call_handlers(self.on_attachment_received, leaf)
+                if on_text:
+                    await call_handlers(on_text, leaf)
+                    seen = True
+            elif on_attachment:
+                await call_handlers(on_attachment, leaf)
+                seen = True
             if seen:
                 undelivered.shown.add(index)
             every = every and seen

@@ -99,7 +99,7 @@ async def call_handlers(handlers: Handlers[E], event: E) -> None:
     for handler in handlers:
         try:
             result = handler(event)
-            if inspect.isawaitable(result):
+            if result is not None and inspect.isawaitable(result):
                 await result
         except asyncio.CancelledError as error:
             task = asyncio.current_task()

@@ -84,7 +84,7 @@ class Inbox:
 
     def put(self, event: Notice | Undelivered) -> None:
         """Add what has happened."""
-        if self.overfull and isinstance(event, _COUNTLESS):
+        if isinstance(event, _COUNTLESS) and self.overfull:
             return
         self._queue.append(event)
         self._count(event)

@@ -42,9 +42,9 @@ class OutgoingMessage:
     __slots__ = (
         "_abort",
         "_all_out",
-        "_delivered",
+        "_changed",
         "_error",
-        "_sent",
+        "_over",
         "_waiting",
         "message_id",
         "size",
@@ -64,10 +64,11 @@ class OutgoingMessage:
         """Whether somebody waits for the outcome, or has asked for it."""
         self._abort = abort
         self._waiting = waiting
-        self._sent = asyncio.Event()
-        self._delivered = asyncio.Event()
         self._error: DeliveryError | None = None
         self._all_out = False
+        self._over = False
+        # Only there while somebody waits: of most messages nobody asks more than once.
+        self._changed: asyncio.Event | None = None
 
     async def sent(self) -> None:
         """Wait until the last octet is handed to the transport.
@@ -76,7 +77,7 @@ class OutgoingMessage:
             DeliveryError: The message failed before that.
         """
         self.watched = True
-        await self._wait_for(self._sent)
+        await self._wait_until(lambda: self._all_out or self._over)
         if self._error is not None and not self._all_out:
             raise self._error
 
@@ -95,14 +96,23 @@ class OutgoingMessage:
             SessionEnded: The session ended before anything was known.
         """
         self.watched = True
-        await self._wait_for(self._delivered)
+        await self._wait_until(lambda: self._over)
         if self._error is not None:
             raise self._error
 
-    async def _wait_for(self, event: asyncio.Event) -> None:
-        if not event.is_set():
-            with self._waiting():
-                await event.wait()
+    async def _wait_until(self, reached: Callable[[], bool]) -> None:
+        if reached():
+            return
+        with self._waiting():
+            while not reached():
+                if self._changed is None:
+                    self._changed = asyncio.Event()
+                await self._changed.wait()
+
+    def _has_changed(self) -> None:
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
 
     @property
     def is_out(self) -> bool:
@@ -122,26 +132,26 @@ class OutgoingMessage:
     def was_sent(self) -> None:
         """Note that the last octet is out."""
         self._all_out = True
-        self._sent.set()
+        self._has_changed()
 
     def was_delivered(self) -> None:
         """Note that it has arrived."""
-        self._sent.set()
-        self._delivered.set()
+        self._over = True
+        self._has_changed()
 
     def has_failed(self, error: DeliveryError) -> None:
         """Note that it failed."""
         self._error = error
-        self._sent.set()
-        self._delivered.set()
+        self._over = True
+        self._has_changed()
 
     def __repr__(self) -> str:
         if self._error is not None:
             state = "failed"
-        elif self._delivered.is_set():
+        elif self._over:
             state = "delivered"
         else:
-            state = "sent" if self._sent.is_set() else "sending"
+            state = "sent" if self._all_out else "sending"
         return f"<OutgoingMessage {self.message_id} {state}>"
 
 
@@ -153,6 +163,7 @@ class Outbox:
         negotiated: What the peer takes.
         flush: Has the connection write, if there is one.
         on_wait: Called when somebody begins to wait, or nobody waits any more.
+        write: Has it write too, several messages at a time where that is possible.
     """
 
     def __init__(
@@ -161,7 +172,9 @@ class Outbox:
         negotiated: Negotiated,
         flush: Callable[[], None],
         on_wait: Callable[[], None],
+        write: Callable[[], None] | None = None,
     ) -> None:
+        self._write = write or flush
         self._session = session
         self._negotiated = negotiated
         self._flush = flush
@@ -197,7 +210,7 @@ class Outbox:
         source = BytesBody(body.contents)
         message = self._queue(body, source, message_id, success_report, failure_report)
         self._queued += size
-        self._flush()
+        self._write()
         return message
 
     async def send_file(

@@ -95,7 +95,9 @@ class RunningSession:
         )
         self.inbox = inbox = Inbox(config.limits, hooks.deliver, self._flow_changed)
         self.reception = Reception(config, policy, inbox.put, self._flow_changed)
-        self.outbox = Outbox(session, negotiated, self.flush, self._flow_changed)
+        self.outbox = Outbox(
+            session, negotiated, self.flush, self._flow_changed, self._write
+        )
         self.recovery = Recovery(config.recovery_time, progress, self._not_recovered)
         session.incoming.has_room = lambda: not inbox.overfull
         session.incoming.open_store = self.reception.open_store
@@ -237,6 +239,11 @@ class RunningSession:
             self.stream.flush()
         else:  # A message may fail before anybody has connected.
             self.events_arrived(self.session.events_received())
+
+    def _write(self) -> None:
+        """Have the connection write, with what else is sent in this turn."""
+        if self.stream is not None:
+            self.stream.write()
 
     def _flow_changed(self) -> None:
         if self.stream is not None:

@@ -153,6 +153,7 @@ class StreamProtocol(asyncio.Protocol):
         self._write_paused_since = 0.0
         self._read_paused = False
         self._flush_due = False
+        self._more = False
         self._patience: asyncio.TimerHandle | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
 
@@ -304,6 +305,19 @@ class StreamProtocol(asyncio.Protocol):
             self._flush_soon()
         self._settle(flush=False)
 
+    def write(self) -> None:
+        """Write at once, unless that was done in this turn of the loop already.
+
+        Then what has come since goes out with the next turn, as one: who sends many
+        short messages would else have a system call for each.
+        """
+        if self._flush_due:
+            self._more = True
+            return
+        self._flush_due = True
+        self._loop.call_soon(self._flush_now)
+        self.flush()
+
     def update_reading(self) -> None:
         """Read or don't, as the core and the sessions' owners wish."""
         transport = self._transport
@@ -407,13 +421,16 @@ class StreamProtocol(asyncio.Protocol):
             transport.close()
 
     def _flush_soon(self) -> None:
+        self._more = True
         if not self._flush_due:
             self._flush_due = True
             self._loop.call_soon(self._flush_now)
 
     def _flush_now(self) -> None:
         self._flush_due = False
-        self.flush()
+        if self._more or self._core.closing:
+            self._more = False
+            self.flush()
 
     def _arm(self) -> None:
         """Have one timer that goes off no later than the core wishes."""
