@@ -8,6 +8,7 @@ strangers: there may be only so many of them, and the oldest make way.
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from msrp.aio.directory import UriDirectory
 from msrp.aio.gate import TlsGate
@@ -18,11 +19,14 @@ from msrp.aio.stream import (
     StreamDirectory,
     StreamProtocol,
 )
-from msrp.aio.tls import HANDSHAKE_TIME, TlsContext
+from msrp.aio.tls import HANDSHAKE_TIME
 from msrp.config import Limits
 from msrp.errors import LimitExceeded
 from msrp.sansio.session import Session
 from msrp.uri import MsrpUri
+
+if TYPE_CHECKING:
+    from msrp.aio.tls_context import TlsContext
 
 __all__ = ["Arrivals"]
 

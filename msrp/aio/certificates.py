@@ -1,4 +1,8 @@
-"""Certificates: our own with their keys, and whom those of others name."""
+"""Our own certificates, with their keys.
+
+What reads and makes them takes a tenth of a second to import, which nobody needs who
+does without TLS: each function imports what it uses.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,16 @@ import datetime
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from typing import TYPE_CHECKING, Self
 
 from msrp.errors import MsrpError
 from msrp.negotiation import Fingerprint
 
-__all__ = ["CertificateUnusable", "LocalCertificate", "is_address", "names_host"]
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-_Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+__all__ = ["CertificateUnusable", "LocalCertificate", "is_address"]
 
 _VALIDITY = datetime.timedelta(days=3650)
 """How long a self-made certificate is valid: the SDP vouches for it, no date does."""
@@ -49,7 +50,7 @@ class LocalCertificate:
     """A certificate of ours, with its private key."""
 
     certificate: x509.Certificate
-    key: _Key
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
     chain: tuple[x509.Certificate, ...] = ()
     """Those of the authorities between it and one that peers know; to be shown
@@ -62,6 +63,11 @@ class LocalCertificate:
         Args:
             name: What to call its owner; nobody checks it.
         """
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.x509.oid import NameOID
+
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.datetime.now(datetime.UTC)
@@ -89,6 +95,10 @@ class LocalCertificate:
             CertificateUnusable: A file is missing or holds something else, or the
                 two don't belong together.
         """
+        from cryptography import x509
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
         key = key or certificate
         shown, secret = _read(certificate), _read(key)
         try:
@@ -109,6 +119,8 @@ class LocalCertificate:
     @property
     def der(self) -> bytes:
         """The certificate as it goes over the wire."""
+        from cryptography.hazmat.primitives import serialization
+
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
     @property
@@ -124,28 +136,6 @@ def _read(path: str | Path) -> bytes:
         raise CertificateUnusable(str(path), error.strerror or "unreadable") from error
 
 
-def names_host(der: bytes, host: str) -> bool:
-    """Tell whether a certificate is for this host.
-
-    Only its subject alternative names count.  ``*`` may stand for the whole first
-    label of a name, and for no more (:rfc:`9525#section-6.3`).
-
-    Args:
-        der: The certificate in DER.
-        host: A name, or an IP address without brackets.
-    """
-    names = _alternative_names(der)
-    if names is None:
-        return False
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        wanted = _labels(host)
-        told = names.get_values_for_type(x509.DNSName)
-        return any(_covers(_labels(name), wanted) for name in told)
-    return address in names.get_values_for_type(x509.IPAddress)
-
-
 def is_address(host: str) -> bool:
     """Tell whether this is no name, which is all that SNI is for (:rfc:`6066`)."""
     try:
@@ -153,28 +143,3 @@ def is_address(host: str) -> bool:
     except ValueError:
         return host == ""
     return True
-
-
-def _alternative_names(der: bytes) -> x509.SubjectAlternativeName | None:
-    try:
-        extensions = x509.load_der_x509_certificate(der).extensions
-        return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (  # All that cryptography has been seen to say of damaged ones.
-        TypeError,
-        ValueError,
-        x509.DuplicateExtension,
-        x509.ExtensionNotFound,
-        x509.InvalidVersion,
-        x509.UnsupportedGeneralNameType,
-    ):
-        return None
-
-
-def _labels(name: str) -> list[str]:
-    return name.lower().removesuffix(".").split(".")
-
-
-def _covers(told: list[str], wanted: list[str]) -> bool:
-    if told[0] == "*" and len(told) > 2:
-        return told[1:] == wanted[1:] and wanted[0] != ""
-    return told == wanted

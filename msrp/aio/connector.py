@@ -7,17 +7,21 @@ import ssl
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msrp.aio.certificates import LocalCertificate
 from msrp.aio.listener import MsrpListener
 from msrp.aio.shared import Place, Security, SharedStreams
 from msrp.aio.sockets import Openings, SocketOptions, connect
 from msrp.aio.stream import CLOSING_TIME, StreamProtocol
-from msrp.aio.tls import HANDSHAKE_TIME, TlsContext, tls_words
+from msrp.aio.tls import HANDSHAKE_TIME, tls_words
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
 from msrp.errors import CertificateRejected, ConnectionFailed
 from msrp.negotiation import Negotiated
+
+if TYPE_CHECKING:
+    from msrp.aio.tls_context import TlsContext
 
 __all__ = ["Manner", "describe", "format_address", "open_stream", "reach"]
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiofiles.threadpool import wrap
-
 from msrp.aio.readahead import ReadAhead
 from msrp.errors import MsrpError
 
@@ -97,7 +95,7 @@ class FileBody(ReadAhead):
         except ValueError as error:
             raise FileUnreadable(self._path, "this is no name of a file") from error
         self._length = self._identity.size
-        self._file = wrap(file)
+        self._file = _wrap(file)
         self.start()
 
     async def close(self) -> None:
@@ -167,8 +165,7 @@ class FileBody(ReadAhead):
         if identity != self._identity:
             file.close()
             raise OSError(0, "the file has changed")
-        again: AsyncBufferedReader = wrap(file)
-        return again
+        return _wrap(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +198,10 @@ async def _open_aside(path: Path, at: int) -> tuple[BufferedReader, _Identity]:
 
 def _open(path: Path, at: int) -> tuple[BufferedReader, _Identity]:
     """Open a file at an offset, and say which one it is."""
+    # Imported here, in a thread, for it takes a while the first time and most programs
+    # never need it.
+    import aiofiles.threadpool  # noqa: F401
+
     # A pipe or a device would block, and has no length.
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(0, "not an ordinary file")
@@ -210,6 +211,13 @@ def _open(path: Path, at: int) -> tuple[BufferedReader, _Identity]:
     return file, _Identity(
         status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino
     )
+
+
+def _wrap(file: BufferedReader) -> AsyncBufferedReader:
+    from aiofiles.threadpool import wrap
+
+    wrapped: AsyncBufferedReader = wrap(file)
+    return wrapped
 
 
 def _close_unused(opening: asyncio.Future[tuple[BufferedReader, _Identity]]) -> None:

@@ -10,8 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from msrp.aio.tls import TlsContext, tls_words
+from msrp.aio.tls import tls_words
+
+if TYPE_CHECKING:
+    from msrp.aio.tls_context import TlsContext
 
 __all__ = ["TlsGate"]
 

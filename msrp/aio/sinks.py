@@ -17,9 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import aiofiles
-import aiofiles.os
-
 from msrp.errors import LimitExceeded, MsrpError
 from msrp.policy import Writer
 from msrp.sansio.ranges import RangeSet
@@ -197,6 +194,9 @@ class FileSink(Sink):
         self._at = 0
 
     async def _open(self) -> None:
+        await asyncio.to_thread(_load)
+        import aiofiles.os
+
         try:
             await aiofiles.os.makedirs(self._directory, exist_ok=True)
             self._file = await aiofiles.open(self._part, "xb")
@@ -224,7 +224,7 @@ class FileSink(Sink):
                 )
             elif not (self._keep and self._received):
                 self.path = None
-                await aiofiles.os.remove(self._part)
+                await asyncio.to_thread(self._part.unlink)
         except OSError as error:
             raise self._failed(error) from error
 
@@ -286,6 +286,11 @@ class WriterSink(Sink):
 
     async def _close(self) -> None:
         pass
+
+
+def _load() -> None:
+    """Import, in a thread, what takes a while the first time and not all need."""
+    import aiofiles.os  # noqa: F401
 
 
 def _put_in_place(part: Path, name: str) -> Path:

@@ -16,12 +16,14 @@ import enum
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from msrp.aio.certificates import LocalCertificate, names_host
-from msrp.aio.tls import TlsContext
+from msrp.aio.certificates import LocalCertificate
 from msrp.errors import CertificateRejected
 from msrp.negotiation import Negotiated
+
+if TYPE_CHECKING:
+    from msrp.aio.tls_context import TlsContext
 
 __all__ = ["TlsPolicy", "Verification"]
 
@@ -115,12 +117,7 @@ class TlsPolicy:
         """
         if local_cert is None and negotiated.remote_fingerprints:
             local_cert = LocalCertificate.self_signed()
-        return TlsContext(
-            local_cert,
-            verify=self.needs_authority(negotiated),
-            authorities=self.authorities,
-            aes_256_only=self.aes_256_only,
-        )
+        return self._context(local_cert, verify=self.needs_authority(negotiated))
 
     def server_context(self, local_cert: LocalCertificate) -> TlsContext:
         """Return what TLS connections are taken with.
@@ -128,9 +125,17 @@ class TlsPolicy:
         Raises:
             CertificateUnusable: The certificate, or the file of authorities.
         """
+        return self._context(local_cert, verify=self.mutual)
+
+    def _context(
+        self, local_cert: LocalCertificate | None, *, verify: bool
+    ) -> TlsContext:
+        # Not above: who does without TLS needn't wait for OpenSSL.
+        from msrp.aio.tls_context import TlsContext
+
         return TlsContext(
             local_cert,
-            verify=self.mutual,
+            verify=verify,
             authorities=self.authorities,
             aes_256_only=self.aes_256_only,
         )
@@ -158,11 +163,8 @@ class TlsPolicy:
             return
         if negotiated.remote_fingerprints:
             _check_fingerprint(negotiated, shown, target)
-        if self.needs_authority(negotiated) and not (
-            shown is not None and names_host(shown, negotiated.server_name)
-        ):
-            problem = "the peer's certificate is not for the host of its path"
-            raise CertificateRejected(target, problem)
+        if self.needs_authority(negotiated):
+            _check_name(negotiated, shown, target)
 
     def needs_authority(self, negotiated: Negotiated) -> bool:
         """Tell whether a signature, and the name that it is for, count."""
@@ -186,3 +188,12 @@ def _check_fingerprint(
             target,
             "the peer's certificate does not match the fingerprint in its SDP",
         )
+
+
+def _check_name(negotiated: Negotiated, shown: bytes | None, target: str) -> None:
+    # Not above: fingerprints are compared without reading the certificate.
+    from msrp.aio.certificate_names import names_host
+
+    if shown is None or not names_host(shown, negotiated.server_name):
+        problem = "the peer's certificate is not for the host of its path"
+        raise CertificateRejected(target, problem)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import msrp
-from msrp.aio.certificates import names_host
-from msrp.aio.tls import TlsContext
+from msrp.aio.certificate_names import names_host
+from msrp.aio.tls_context import TlsContext
 from msrp.negotiation import Fingerprint
 from tests.msrp.aio.tls_peers import key_pem, pem
 

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import msrp
-from msrp.aio.tls import TlsContext
+from msrp.aio.tls_context import TlsContext
 from msrp.headers import ContinuationFlag
 from msrp.negotiation import Fingerprint
 from msrp.sansio.encoder import encode_end, encode_head

@@ -13,7 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import msrp
-from msrp.aio.tls import TlsContext, tls_words
+from msrp.aio.tls import tls_words
+from msrp.aio.tls_context import TlsContext
 from msrp.negotiation import Fingerprint
 from tests.msrp.aio.tls_peers import (
     Authority,
