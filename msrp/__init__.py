@@ -5,30 +5,18 @@ answered SDP, sets its hooks, starts it, and sends.  Under it lies a protocol co
 without I/O (:mod:`msrp.sansio`), driven by octets and time, which a thin asyncio
 shell (:mod:`msrp.aio`) moves in and out.  What both share are values: URIs, header
 fields, events, errors.
+
+The values are imported with this package, the rest when one of its names is first
+asked for; so to look into a path or a header costs no event loop.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from msrp.accept_types import AcceptTypes
-from msrp.addresses import ImUri, parse_address
-from msrp.aio.certificates import CertificateUnusable, LocalCertificate
-from msrp.aio.connection import MsrpConnection
-from msrp.aio.files import FileUnreadable
-from msrp.aio.listener import MsrpListener
-from msrp.aio.media import MsrpMedia
-from msrp.aio.outgoing import OutgoingMessage
-from msrp.aio.sockets import SocketOptions
-from msrp.aio.tls_policy import TlsPolicy, Verification
 from msrp.config import Limits, SessionConfig
-from msrp.content import (
-    Address,
-    AttachmentReceived,
-    ContentType,
-    CpimMessage,
-    MessageReceived,
-    Part,
-    TextMessageReceived,
-)
 from msrp.errors import (
     AuthorizationFailed,
     CertificateRejected,
@@ -61,13 +49,6 @@ from msrp.events import (
     ReportReceived,
 )
 from msrp.headers import ByteRange, FailureReport, Status
-from msrp.negotiation import (
-    Negotiated,
-    Resolver,
-    answer_media,
-    negotiate,
-    offer_media,
-)
 from msrp.policy import (
     Announcement,
     InMemory,
@@ -78,6 +59,61 @@ from msrp.policy import (
 )
 from msrp.status import StatusCode
 from msrp.uri import MsrpUri
+
+if TYPE_CHECKING:
+    from msrp.addresses import ImUri, parse_address
+    from msrp.aio.certificates import CertificateUnusable, LocalCertificate
+    from msrp.aio.connection import MsrpConnection
+    from msrp.aio.files import FileUnreadable
+    from msrp.aio.listener import MsrpListener
+    from msrp.aio.media import MsrpMedia
+    from msrp.aio.outgoing import OutgoingMessage
+    from msrp.aio.sockets import SocketOptions
+    from msrp.aio.tls_policy import TlsPolicy, Verification
+    from msrp.content import (
+        Address,
+        AttachmentReceived,
+        ContentType,
+        CpimMessage,
+        MessageReceived,
+        Part,
+        TextMessageReceived,
+    )
+    from msrp.negotiation import (
+        Negotiated,
+        Resolver,
+        answer_media,
+        negotiate,
+        offer_media,
+    )
+
+_LATER = {
+    "msrp.addresses": ("ImUri", "parse_address"),
+    "msrp.aio.certificates": ("CertificateUnusable", "LocalCertificate"),
+    "msrp.aio.connection": ("MsrpConnection",),
+    "msrp.aio.files": ("FileUnreadable",),
+    "msrp.aio.listener": ("MsrpListener",),
+    "msrp.aio.media": ("MsrpMedia",),
+    "msrp.aio.outgoing": ("OutgoingMessage",),
+    "msrp.aio.sockets": ("SocketOptions",),
+    "msrp.aio.tls_policy": ("TlsPolicy", "Verification"),
+    "msrp.content": (
+        "Address",
+        "AttachmentReceived",
+        "ContentType",
+        "CpimMessage",
+        "MessageReceived",
+        "Part",
+        "TextMessageReceived",
+    ),
+    "msrp.negotiation": (
+        "Negotiated",
+        "Resolver",
+        "answer_media",
+        "negotiate",
+        "offer_media",
+    ),
+}
 
 __all__ = [
     "AcceptTypes",
@@ -146,3 +182,18 @@ __all__ = [
     "offer_media",
     "parse_address",
 ]
+
+_HOMES = {name: module for module, names in _LATER.items() for name in names}
+
+if not TYPE_CHECKING:  # Else a type checker took every name for one of ours.
+
+    def __getattr__(name: str) -> object:
+        """Import what wasn't asked for before (:pep:`562`)."""
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(home), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
