@@ -73,7 +73,7 @@ class Call:
         self.state = CallState.INVITING
         self.dialog: Dialog | None = None
         self.changes: Changes | None = None
-        self.session_timer = SessionTimer()
+        self.session_timer = SessionTimer(enabled=_says("timer", services))
         self.refresh_body: bytes | None = None
         self.end_reason: EndReason | None = None
         self._services = services
@@ -384,6 +384,12 @@ class Call:
             )
         self._services.wake(self)
         return response
+
+
+def _says(tag: str, services: Services) -> bool:
+    """Tell whether we say that we know of an extension."""
+    supported = [v for name, v in services.answer_headers if name == "Supported"]
+    return any(tag == known.strip() for v in supported for known in v.split(","))
 
 
 def _refreshes(request: Request, status: int) -> bool:

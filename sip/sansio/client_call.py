@@ -55,7 +55,7 @@ class ClientCall(Call):
         expires = request.expires
         self._expires_at = None if expires is None else now + expires
         self.began_at = now
-        if "timer" in request.supported and "Session-Expires" not in request.headers:
+        if "Session-Expires" not in request.headers:
             for name, value in self.session_timer.request_headers(services.timers):
                 request.headers.add(name, value)
         self._invite = services.sender.send(request, next_hop, self)

@@ -322,7 +322,7 @@ class OwnChanges:
                 owns_call_id=self._call.is_ours,
                 randbelow=self._services.timers.randbelow,
             )
-        if response.status == 422 and response.min_se is not None:
+        if response.status == 422:
             return 0.0
         after = response.retry_after if response.status == 500 else None
         if after is not None and after.seconds <= _LONGEST_WAIT:

@@ -69,6 +69,7 @@ class ServerCall(Call):
         self.replaces: Call | None = None
         self._transaction = transaction
         self._progress: _Answer | None = None
+        self._progress_is_reliable = False
         self._ring_at: float | None = None
         self._reliable = ReliableSender(transaction.request, services.timers)
         self._waiting: deque[_Answer] = deque()
@@ -136,7 +137,7 @@ class ServerCall(Call):
             self._waiting.append(answer)
             self._send_waiting(now)
         elif not self._reliable.is_required:
-            self._ring(answer, _RING_AGAIN, now)
+            self._ring(answer, now, reliable=False)
         # Else it had to be reliable, and have the offer that the caller asks for.
 
     def _goes_reliably(self, wanted: bool | None, answer: _Answer) -> bool:
@@ -153,9 +154,10 @@ class ServerCall(Call):
             return reliable.is_required or bool(answer.body)
         return wanted or reliable.is_required
 
-    def _ring(self, answer: _Answer, again: float, now: float) -> Response:
+    def _ring(self, answer: _Answer, now: float, *, reliable: bool) -> Response:
         self._progress = answer
-        self._ring_at = now + again
+        self._progress_is_reliable = reliable
+        self._ring_at = now + (_RING_RELIABLY_AGAIN if reliable else _RING_AGAIN)
         return self._send(answer, now)
 
     def _send_waiting(self, now: float) -> None:
@@ -174,7 +176,7 @@ class ServerCall(Call):
         self._changeable().offers.passes(
             Party.WE, Carrier.RELIABLE, has_sdp=bool(answer.body)
         )
-        response = self._ring(numbered, _RING_RELIABLY_AGAIN, now)
+        response = self._ring(numbered, now, reliable=True)
         self._progress = plain  # What it says is said once.
         self._reliable.sent(response, bool(answer.body), now)
         self._services.wake(self)
@@ -217,7 +219,9 @@ class ServerCall(Call):
 
     def _try_accept(self, now: float) -> None:
         pending, answer = self._reliable.pending, self._accept
-        if answer is None or (pending is not None and pending.has_sdp):
+        if answer is None or self.state is not CallState.INVITING:
+            return
+        if pending is not None and pending.has_sdp:
             return
         self._become(CallState.ANSWERED)
         changes = self._changeable()
@@ -302,7 +306,11 @@ class ServerCall(Call):
             self._ring_at = now + _RING_AGAIN  # It is being repeated as it is.
             return
         self.provisional(
-            answer.status, now, reason=answer.reason, headers=answer.headers
+            answer.status,
+            now,
+            reason=answer.reason,
+            headers=answer.headers,
+            reliable=self._progress_is_reliable or None,
         )
 
     def _receive_prack(self, transaction: ServerTransaction, now: float) -> None:

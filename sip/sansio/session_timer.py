@@ -7,13 +7,14 @@ interval is, and who refreshes, is settled anew with each such request and its 2
 
 from __future__ import annotations
 
+from sip.errors import SipParseError
 from sip.fields.session_expires import (
     MIN_SESSION_EXPIRES,
     MinSE,
     Refresher,
     SessionExpires,
 )
-from sip.message import Request, Response
+from sip.message import Message, Request, Response
 from sip.sansio.timers import Timers
 
 __all__ = ["SessionTimer", "is_too_short", "negotiate_interval"]
@@ -27,6 +28,9 @@ _LONGEST_MARGIN = 32.0
 class SessionTimer:
     """The timer of one call.
 
+    Args:
+        enabled: Whether we say that we know of timers.
+
     Attributes:
         interval: Seconds that the session lives unrefreshed; ``None`` without end.
         we_refresh: Whether we are the refresher.
@@ -35,9 +39,17 @@ class SessionTimer:
         min_interval: The highest Min-SE that was heard of, in seconds.
     """
 
-    __slots__ = ("expire_at", "interval", "min_interval", "refresh_at", "we_refresh")
+    __slots__ = (
+        "enabled",
+        "expire_at",
+        "interval",
+        "min_interval",
+        "refresh_at",
+        "we_refresh",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, *, enabled: bool = True) -> None:
+        self.enabled = enabled
         self.interval: int | None = None
         self.we_refresh = False
         self.refresh_at: float | None = None
@@ -51,7 +63,7 @@ class SessionTimer:
         """
         interval = self.interval or timers.session_expires
         headers: list[tuple[str, str]] = []
-        if interval is None:
+        if interval is None or not self.enabled:
             return headers
         role: Refresher | None = None
         if self.interval is not None:
@@ -64,20 +76,19 @@ class SessionTimer:
 
     def asked(self, request: Request) -> None:
         """Take in a request of the peer that refreshes the session."""
-        if request.min_se is not None:
-            self.min_interval = max(self.min_interval, request.min_se.interval)
+        self.min_interval = max(self.min_interval, _least(request))
 
     def refused(self, response: Response) -> None:
         """Take in a 422, which says how short an interval may be (§7.3)."""
-        if response.status == 422 and response.min_se is not None:
-            self.min_interval = max(self.min_interval, response.min_se.interval)
+        if response.status == 422:
+            self.min_interval = max(self.min_interval, _least(response))
 
     def accepted_by_us(
         self, request: Request, timers: Timers, now: float
     ) -> list[tuple[str, str]]:
         """Return what our 2xx to a request says, and start anew."""
         self.asked(request)
-        agreed = negotiate_interval(request, timers)
+        agreed = negotiate_interval(request, timers) if self.enabled else None
         if agreed is None:
             self.stop()
             return []
@@ -90,13 +101,11 @@ class SessionTimer:
     def accepted_by_peer(
         self, request: Request, response: Response, now: float
     ) -> None:
-        """Take in the 2xx to a request of ours, and start anew (§7.2).
-
-        Raises:
-            SipParseError: The Session-Expires can't be read.
-        """
-        answer, asked = response.session_expires, request.session_expires
-        if answer is not None and answer.interval > 0:
+        """Take in the 2xx to a request of ours, and start anew (§7.2)."""
+        answer, asked = _expires(response), _expires(request)
+        if not self.enabled:
+            self.stop()
+        elif answer is not None and answer.interval > 0:
             self._start(answer.interval, answer.refresher is not Refresher.UAS, now)
         elif asked is not None and _TAG not in response.supported:
             # The peer knows nothing of it, so it is for us alone.
@@ -132,11 +141,8 @@ def is_too_short(
 
     A client that doesn't know of timers has not asked: a proxy has, which couldn't
     do anything with a 422.
-
-    Raises:
-        SipParseError: A header can't be read.
     """
-    asked = request.session_expires
+    asked = _expires(request)
     least = max(timers.min_session_expires, MIN_SESSION_EXPIRES)
     if asked is None or _TAG not in request.supported or asked.interval >= least:
         return None
@@ -144,24 +150,36 @@ def is_too_short(
 
 
 def negotiate_interval(request: Request, timers: Timers) -> SessionExpires | None:
-    """Return the Session-Expires of our 2xx, if the session is to have a timer (§9).
-
-    Raises:
-        SipParseError: A header can't be read.
-    """
-    asked, wanted = request.session_expires, timers.session_expires
-    least = MIN_SESSION_EXPIRES
-    if request.min_se is not None:
-        least = max(least, request.min_se.interval)
+    """Return the Session-Expires of our 2xx, if the session is to have a timer (§9)."""
+    asked, wanted = _expires(request), timers.session_expires
+    least = max(MIN_SESSION_EXPIRES, _least(request))
     knows = _TAG in request.supported
     if asked is None:
         if wanted is None or not knows:
             return None
         return SessionExpires(max(wanted, least), Refresher.UAS)
     interval = asked.interval
+    if interval < MIN_SESSION_EXPIRES:
+        return None  # It can't be refused, nor raised, nor lived with.
     if wanted is not None:
         # Less, if we want that, but not less than the others bear.
         interval = min(interval, max(wanted, least))
-    interval = max(interval, 1)
     role = asked.refresher if knows and asked.refresher is not None else Refresher.UAS
     return SessionExpires(interval, role)
+
+
+# No call is worth losing for a timer that can't be read: then there is none.
+
+
+def _expires(message: Message) -> SessionExpires | None:
+    try:
+        return message.session_expires
+    except SipParseError:
+        return None
+
+
+def _least(message: Message) -> int:
+    try:
+        return 0 if message.min_se is None else message.min_se.interval
+    except SipParseError:
+        return 0
