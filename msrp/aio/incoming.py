@@ -71,12 +71,9 @@ class Reception:
 
     def open_store(self, announcement: Announcement) -> Store | int:
         """Ask the policy where a message goes; a number is a refusal."""
-        if self._policy is None:
-            limit, bounds = self._config.max_message_length, self._config.limits
-            return MemoryStore(limit, bounds.max_ranges)
         filename = filename_of(announcement.content_type, announcement.disposition)
         announcement = replace(announcement, filename=filename)
-        decision = self._decide(self._policy, announcement)
+        decision = self._decide(announcement)
         match decision:
             case Refuse():
                 return int(decision.status_code)
@@ -114,9 +111,11 @@ class Reception:
         assert isinstance(event.store, Sink)
         self._own(self._tell(event, event.store))
 
-    def _decide(self, policy: Policy, announcement: Announcement) -> Decision:
+    def _decide(self, announcement: Announcement) -> Decision:
+        if self._policy is None:
+            return InMemory()
         try:
-            return policy(announcement)
+            return self._policy(announcement)
         except Exception as error:
             # A bug of the application shall not cost it the message.
             asyncio.get_running_loop().call_exception_handler(

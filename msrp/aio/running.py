@@ -100,7 +100,8 @@ class RunningSession:
         )
         self.recovery = Recovery(config.recovery_time, progress, self._not_recovered)
         session.incoming.has_room = lambda: not inbox.overfull
-        session.incoming.open_store = self.reception.open_store
+        if policy is not None:
+            session.incoming.open_store = self.reception.open_store
         self._hooks = hooks
         self._progress = progress
         self._binding = new_binding()

@@ -52,7 +52,7 @@ class WholeChunk:
         """Octets of body so far."""
         return self.stop - self.start if self.finished else 0
 
-    def write(self, budget: int) -> bytes:
+    def write(self, budget: int = 0) -> bytes:
         """Return all of it, whatever the budget is."""
         assert not self.finished
         self.finished = True

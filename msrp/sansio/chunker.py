@@ -148,8 +148,9 @@ class Chunker:
 
     def take(self, limit: int) -> bytes | None:
         """Return the next octets for a chunk; ``None`` if there are none yet."""
-        if not self._fill(min(limit, _READ_SIZE)) and not self._pending:
-            return None
+        if len(self._pending) < limit and not self._source_ended:
+            if not self._fill(min(limit, _READ_SIZE)) and not self._pending:
+                return None
         data, self._pending = self._pending[:limit], self._pending[limit:]
         self.offset += len(data)
         return data

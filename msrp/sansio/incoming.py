@@ -84,8 +84,9 @@ class Incoming:
         self._config = config
         self.has_room: Callable[[], bool] = lambda: True
         """Asked before a new message is taken in; without room it gets a 413."""
-        self.open_store: Callable[[Announcement], Store | int] = self._in_memory
-        """Decides where a message goes; a number is the code to refuse it with."""
+        self.open_store: Callable[[Announcement], Store | int] | None = None
+        """Decides where a message goes; a number is the code to refuse it with.
+        Without it all go to memory."""
         self._open: dict[str, _Open] = {}
         self._done: dict[str, _Done] = {}
         self._paused_at: float | None = None
@@ -180,7 +181,10 @@ class Incoming:
             return StatusCode.UNSUPPORTED_MEDIA_TYPE
         if len(self._open) >= config.limits.max_open_messages or not self.has_room():
             return StatusCode.STOP_SENDING
-        store = self.open_store(_announcement_of(head))
+        if self.open_store is None:
+            store: Store | int = self.in_memory()
+        else:
+            store = self.open_store(_announcement_of(head))
         if isinstance(store, int):
             return store
         claimed = 0 if head.byte_range is None else head.byte_range.total or 0
@@ -189,7 +193,8 @@ class Incoming:
             return StatusCode.STOP_SENDING
         return store
 
-    def _in_memory(self, announcement: Announcement) -> Store:
+    def in_memory(self) -> Store:
+        """Return where a message goes if nobody decides."""
         config = self._config
         return MemoryStore(config.max_message_length, config.limits.max_ranges)
 

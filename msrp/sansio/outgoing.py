@@ -81,13 +81,13 @@ class Outgoing:
     """
 
     __slots__ = (
+        "_confirmed",
         "_heard",
+        "_reported",
         "chunker",
-        "confirmed",
         "error",
         "failure_report",
         "message_id",
-        "reported",
         "resumed",
         "state",
         "success_report",
@@ -113,10 +113,9 @@ class Outgoing:
         """Why it failed."""
         self.unanswered = 0
         """Chunks that still wait for a response."""
-        self.reported = RangeSet()
-        """Octets that success reports have covered."""
-        self.confirmed = RangeSet()
-        """Octets that the far end is known to have."""
+        # Most messages are delivered before either has anything in it.
+        self._reported: RangeSet | None = None
+        self._confirmed: RangeSet | None = None
         self.resumed = False
         """Whether it goes on in the middle of its octets: only a success report tells
         that the far end still had those before."""
@@ -130,6 +129,20 @@ class Outgoing:
             fields=fields,
             new_id=new_id,
         )
+
+    @property
+    def reported(self) -> RangeSet:
+        """Octets that success reports have covered."""
+        if self._reported is None:
+            self._reported = RangeSet()
+        return self._reported
+
+    @property
+    def confirmed(self) -> RangeSet:
+        """Octets that the far end is known to have."""
+        if self._confirmed is None:
+            self._confirmed = RangeSet()
+        return self._confirmed
 
     @property
     def finished(self) -> bool:
@@ -175,13 +188,14 @@ class Outgoing:
         if start < stop:
             self._has_arrived(start, stop)
         if len(self.reported) > MAX_REPORT_GAPS:
-            self.reported = RangeSet()
+            self._reported = None
 
     def acknowledged(self, start: int, stop: int) -> None:
         """Add what a 200 from the far end itself says has arrived."""
-        self.confirmed.add(start, stop)
-        if len(self.confirmed) > MAX_REPORT_GAPS:
-            self.confirmed = RangeSet()
+        confirmed = self.confirmed
+        confirmed.add(start, stop)
+        if len(confirmed) > MAX_REPORT_GAPS:
+            self._confirmed = None
 
     def not_received(self, byte_range: ByteRange) -> None:
         """Take back what was said to have arrived (:rfc:`4975#section-7.3.2`)."""
@@ -210,9 +224,9 @@ class Outgoing:
             LocalProtocolError: The source can give its octets only once.
         """
         if from_the_start:
-            self.confirmed = RangeSet()
+            self._confirmed = None
         # What was reported on another session, somebody else may have received.
-        self.reported, self._heard = RangeSet(), False
+        self._reported, self._heard = None, False
         at, sent = self.confirmed.prefix, self.chunker.offset
         if self.state is OutgoingState.SENT and at >= sent:
             at = max(0, sent - MAX_NUMERIC_CHUNK)

@@ -120,14 +120,18 @@ class Receiver:
                 self._backlog.append(event)
                 continue
             # The three events of a chunk that came at one go are dealt with at one
-            # go, if the session is here already.
-            if type(event) is RequestReceived and at + 1 < count:
+            # go, if the session is here already; of a response there is but one.
+            if type(event) is ResponseReceived and not self._stream.closing:
+                self._response_received(event)
+            elif type(event) is RequestReceived and at + 1 < count:
                 body, end = events[at], events[at + 1]
                 if type(body) is BodyReceived and type(end) is EndReceived:
                     if self._whole_received(event, body.data, end.flag, now):
                         at += 2
                         continue
-            self._handle(event, now)
+                self._handle(event, now)
+            else:
+                self._handle(event, now)
 
     def retry(self, now: float) -> None:
         """Go on with what was kept back until a session is there."""

@@ -14,7 +14,6 @@ both directions, so that none gets lost and none is shown twice
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -259,21 +258,20 @@ class Session:
 
     def tell(self, event: CoreEvent) -> None:
         """Add to what happened."""
+        # Else the stream knows already that there is something to ask for.
+        if not self._events and self.stream is not None:
+            self.stream.session_changed(self)
         self._events.append(event)
-        self._changed()
 
     def next_chunk(self) -> tuple[Outgoing, Chunk] | None:
         """Choose whose turn it is and begin its next chunk; ``None`` if nobody's."""
         size = self.config.chunk_size
-        waiting = deque(self._candidates())
-        while waiting:
-            message = waiting.popleft()
+        for message in self._candidates():
             try:
                 chunk = message.chunker.next_chunk(self.to_path, self.from_path, size)
             except LocalProtocolError as error:
                 self._fail(message, MessageAborted(message.message_id, str(error)))
-                waiting = deque(self._candidates())  # The next in line may go now.
-                continue
+                return self.next_chunk()  # The next in line may go now.
             if chunk is not None:
                 message.begin()
                 answered = message.failure_report is FailureReport.YES
@@ -314,10 +312,11 @@ class Session:
             self._binding_answered(code)
             return
         if code == StatusCode.OK:
-            # A relay answers for itself only.
-            if chunk is not None and chunk.finished and len(self.remote_path) == 1:
-                message.acknowledged(chunk.start, chunk.stop)
             self._confirm(message)
+            # A relay answers for itself only.
+            is_from_peer = chunk is not None and len(self.remote_path) == 1
+            if is_from_peer and chunk.finished and not message.finished:
+                message.acknowledged(chunk.start, chunk.stop)
             return
         error = RequestRefused(message.message_id, code, reason_phrase(code))
         self._failed_with(message, code, error)
@@ -441,7 +440,8 @@ class Session:
 
     def _answered(self, message: Outgoing) -> None:
         self._queues.answered(message)
-        self._changed()  # There is room in the window again.
+        if self.stream is not None:
+            self.stream.writer.may_send(self)  # There is room in the window again.
 
     def _binding_answered(self, code: int) -> None:
         if code in FATAL:

@@ -61,6 +61,11 @@ class Transactions:
         """Add a transaction whose request is being written; no clock runs yet."""
         self._open[transaction.transaction_id] = transaction
 
+    def begin_written(self, transaction: Transaction, now: float) -> None:
+        """Add a transaction whose request is out already."""
+        transaction.started = self._running(now)
+        self._open[transaction.transaction_id] = transaction
+
     def written(self, transaction_id: str, now: float) -> None:
         """Start the clock: the last octet of the request is out."""
         transaction = self._open.pop(transaction_id, None)

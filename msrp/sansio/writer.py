@@ -140,8 +140,7 @@ class Writer:
             # can end this: the blank is in no transaction id.
             name = f"report {chunk.transaction_id}"
             awaited = Transaction(name, session, message, silent=False)
-            self.transactions.begin(awaited)
-            self.transactions.written(name, now)
+            self.transactions.begin_written(awaited, now)
 
     def _write_body(self, open_: _OpenChunk, budget: int) -> bytes | None:
         try:
@@ -167,16 +166,32 @@ class Writer:
                     self._turns.pop(session, None)
                 continue
             message, chunk = begun
-            if message.failure_report is not FailureReport.NO:
-                silent = message.failure_report is FailureReport.PARTIAL
-                self.transactions.begin(
-                    Transaction(chunk.transaction_id, session, message, silent, chunk)
-                )
             if isinstance(chunk, WholeChunk):
-                octets = chunk.write(budget)
-                self.transactions.written(chunk.transaction_id, now)
-                self._chunk_written(session, message, chunk, now)
-                return octets
+                return self._write_whole(session, message, chunk, now)
             self._open = _OpenChunk(session, message, chunk)
+            transaction = _transaction(session, message, chunk)
+            if transaction is not None:
+                self.transactions.begin(transaction)
             return self._write_open(budget, now)
         return None
+
+    def _write_whole(
+        self, session: Session, message: Outgoing, chunk: WholeChunk, now: float
+    ) -> bytes:
+        octets = chunk.write()
+        transaction = _transaction(session, message, chunk)
+        if transaction is not None:
+            self.transactions.begin_written(transaction, now)
+        self._chunk_written(session, message, chunk, now)
+        return octets
+
+
+def _transaction(
+    session: Session, message: Outgoing, chunk: Chunk
+) -> Transaction | None:
+    """Return what waits for the response to a chunk; ``None`` if there will be none."""
+    wish = message.failure_report
+    if wish is FailureReport.NO:
+        return None
+    silent = wish is FailureReport.PARTIAL
+    return Transaction(chunk.transaction_id, session, message, silent, chunk)

@@ -126,13 +126,13 @@ class Bystander:
 def keep_ledgers(session: Session) -> list[Ledger]:
     """Have a session decide by type where messages go; return where some went."""
     ledgers: list[Ledger] = []
-    in_memory = session.incoming.open_store
+    in_memory = session.incoming.in_memory
 
     def open_store(announcement: Announcement) -> Store | int:
         if announcement.content_type == "text/x-refused":
             return StatusCode.FORBIDDEN
         if announcement.content_type != "text/x-ledger":
-            return in_memory(announcement)
+            return in_memory()
         ledgers.append(Ledger())
         return ledgers[-1]
 
