@@ -103,9 +103,10 @@ class Headers:
         # What all spellings have in common, the name to write, the value.
         self._fields: list[tuple[str, str, str]] = []
         self._index: dict[str, list[str]] | None = None
-        self._views: dict[object, Any] = {}
+        # By what field a view depends on, and who makes it; "" is all fields.
+        self._views: dict[str, dict[object, Any]] = {}
         for name, value in fields:
-            self.add(name, value)
+            self._fields.append(_checked(name, value))
 
     @classmethod
     def from_lines(cls, lines: list[str]) -> tuple[Headers, str | None]:
@@ -158,6 +159,10 @@ class Headers:
         """
         return list(self._values(name))
 
+    def count(self, name: str) -> int:
+        """Count the fields of this name."""
+        return len(self._values(name))
+
     def values(self, name: str) -> list[str]:
         """Give the elements of every field of this name, in order.
 
@@ -176,8 +181,9 @@ class Headers:
         Raises:
             LocalError: The name isn't a token, or the value would end its line.
         """
-        self._fields.append(_checked(name, value))
-        self._changed()
+        field = _checked(name, value)
+        self._fields.append(field)
+        self._changed(field[0])
 
     def insert_first(self, name: str, value: str) -> None:
         """Add a field before all others.
@@ -185,8 +191,22 @@ class Headers:
         Raises:
             LocalError: The name isn't a token, or the value would end its line.
         """
-        self._fields.insert(0, _checked(name, value))
-        self._changed()
+        field = _checked(name, value)
+        self._fields.insert(0, field)
+        self._changed(field[0])
+
+    def replace_first(self, name: str, value: str) -> None:
+        """Put another value in the place of the first field of this name.
+
+        Raises:
+            LocalError: The name isn't a token, or the value would end its line.
+        """
+        field = _checked(name, value)
+        for place, (key, _, _) in enumerate(self._fields):
+            if key == field[0]:
+                self._fields[place] = field
+                self._changed(key)
+                return
 
     def set(self, name: str, value: str) -> None:
         """Make this the only field of its name, where the first one was.
@@ -202,13 +222,13 @@ class Headers:
         self._fields[places[0]] = field
         for place in reversed(places[1:]):
             del self._fields[place]
-        self._changed()
+        self._changed(field[0])
 
     def remove(self, name: str) -> None:
         """Take out every field of this name, if there are any."""
         key = _key(name)
         self._fields = [field for field in self._fields if field[0] != key]
-        self._changed()
+        self._changed(key)
 
     def copy(self) -> Headers:
         """Give the same fields to change on their own."""
@@ -216,18 +236,22 @@ class Headers:
         other._fields = self._fields.copy()
         return other
 
-    def copy_fields(self, other: Headers, name: str, *, first: bool = False) -> None:
-        """Add the fields of this name that ``other`` has, as they are.
+    def copy_fields(self, other: Headers, *names: str, first: bool = False) -> None:
+        """Add the fields of these names that ``other`` has, as they are.
 
         Args:
             other: Where to take them from.
-            name: The header field.
-            first: Take one at most.
+            names: The header fields, which are added in this order.
+            first: Take one at most of each.
         """
-        key = _key(name)
-        found = [field for field in other._fields if field[0] == key]
-        self._fields += found[:1] if first else found
-        self._changed()
+        found: dict[str, list[tuple[str, str, str]]] = {_key(n): [] for n in names}
+        for field in other._fields:
+            known = found.get(field[0])
+            if known is not None:
+                known.append(field)
+        for key, fields in found.items():
+            self._fields += fields[:1] if first else fields
+            self._changed(key)
 
     def append_parameter(self, name: str, parameter: str, value: str) -> None:
         """Put ``;parameter=value`` after the first field of this name.
@@ -243,20 +267,27 @@ class Headers:
         for place, (known, spelling, old) in enumerate(self._fields):
             if known == key:
                 self._fields[place] = (key, spelling, f"{old};{parameter}={value}")
-                self._changed()
+                self._changed(key)
                 return
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Go through pairs of name and raw value in order."""
         return ((name, value) for _, name, value in self._fields)
 
-    def view(self, reader: Callable[[Headers], T]) -> T:
+    def view(self, reader: Callable[[Headers], T], name: str = "") -> T:
         """Give what ``reader`` makes of these fields.
 
         It is called once and its result remembered until a field changes, so
         the result must not change.
+
+        Args:
+            reader: Reads the fields.
+            name: The usual spelling of the only field that it looks at, if there
+                is one: then a change of others doesn't matter.
         """
-        views = self._views
+        views = self._views.get(name)
+        if views is None:
+            views = self._views[name] = {}
         if reader in views:
             result: T = views[reader]
         else:
@@ -287,11 +318,15 @@ class Headers:
             self._index = {}
             for key, _, value in self._fields:
                 self._index.setdefault(key, []).append(value)
-        return self._index.get(_key(name), _NOTHING)
+        return self._index.get(_BY_SPELLING.get(name) or _key(name), _NOTHING)
 
-    def _changed(self) -> None:
+    def _changed(self, key: str | None = None) -> None:
         self._index = None
-        self._views.clear()
+        if key is None:
+            self._views.clear()
+        elif self._views:
+            self._views.pop(key, None)
+            self._views.pop("", None)
 
 
 _NOTHING: list[str] = []
@@ -310,6 +345,9 @@ def _unfold(lines: list[str]) -> list[str]:
 
 
 def _checked(name: str, value: str) -> tuple[str, str, str]:
+    known = _BY_SPELLING.get(name)
+    if known is not None and value.isascii() and value.isprintable():
+        return known, known, value.strip(WSP)
     if not is_token(name):
         raise LocalError("the name of a header field must be a token")
     if not is_one_line(value):

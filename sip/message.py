@@ -265,11 +265,11 @@ def response_to(
     """
     response = Response.build(status, reason, (), b"")
     copied = response.headers
-    copied.copy_fields(request.headers, "Via")
     if request.method in _DIALOG_FORMING and 101 <= status <= 299:
-        copied.copy_fields(request.headers, "Record-Route")
-    for name in ("From", "To", "Call-ID", "CSeq"):
-        copied.copy_fields(request.headers, name, first=True)
+        copied.copy_fields(request.headers, "Via", "Record-Route")
+    else:
+        copied.copy_fields(request.headers, "Via")
+    copied.copy_fields(request.headers, "From", "To", "Call-ID", "CSeq", first=True)
     if status == 100:
         copied.copy_fields(request.headers, "Timestamp", first=True)
     if to_tag is not None:

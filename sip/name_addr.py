@@ -125,7 +125,8 @@ class NameAddr:
 
     def with_parameter(self, name: str, value: str | None = None) -> NameAddr:
         """Give this address with a parameter set."""
-        return replace(self, parameters=set_parameter(self.parameters, name, value))
+        parameters = set_parameter(self.parameters, name, value)
+        return NameAddr(self.display_name, self.uri, parameters)
 
     def without_parameter(self, name: str) -> NameAddr:
         """Give this address without a parameter."""

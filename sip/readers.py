@@ -7,14 +7,27 @@ names the header field in the :exc:`SipParseError` that it raises.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TypeVar
 
 from sip.errors import SipParseError
 from sip.headers import Headers
 
-__all__ = ["listed", "listed_if_there", "optional", "required", "tokens"]
+__all__ = [
+    "listed",
+    "listed_if_there",
+    "optional",
+    "recalling",
+    "required",
+    "tokens",
+]
 
 T = TypeVar("T")
+
+_RECALLED = 512
+_RECALLED_LENGTH = 256
+"""How many values to remember of each kind, and up to which length: what a peer can
+make this hold is a few hundred kilobytes."""
 
 
 def required(name: str, parse: Callable[[str], T]) -> Callable[[Headers], T]:
@@ -105,8 +118,21 @@ def tokens(name: str) -> Callable[[Headers], tuple[str, ...]]:
     return read
 
 
+def recalling(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Let a function remember what it made of the texts that it saw last.
+
+    The messages of a dialog repeat their From and To, and those of a transaction
+    their Via.  The values have to be frozen, since they are shared.
+    """
+    remembered = lru_cache(maxsize=_RECALLED)(parse)
+
+    def recall(text: str) -> T:
+        return remembered(text) if len(text) <= _RECALLED_LENGTH else parse(text)
+
+    return recall
+
+
 def _single(headers: Headers, name: str) -> str | None:
-    values = headers.get_all(name)
-    if len(values) > 1:
+    if headers.count(name) > 1:
         raise SipParseError("the header field is there twice", header=name)
-    return values[0] if values else None
+    return headers.get(name)

@@ -36,7 +36,7 @@ _USER = re.compile(
 # full grammar below gives the same for them, and takes several times as long.
 _PLAIN = re.compile(
     r"(sips?):(?:([A-Za-z0-9\-_.!~*'()&=+$,;?/]++)@)?+"
-    r"([A-Za-z0-9_.\-]++)(?::([0-9]{1,4}))?+"
+    r"([A-Za-z0-9_.\-]++)(?::([1-5][0-9]{4}|[0-9]{1,4}))?+"
     r"((?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$]++(?:=[A-Za-z0-9\-_.!~*'()\[\]/:&+$]++)?+)*+)"
 )
 _PLAIN_PAIR = re.compile(r";([^;=]++)(?:=([^;]++))?+")
@@ -208,7 +208,9 @@ class SipUri:
     def without_parameter(self, name: str) -> SipUri:
         """Give this URI without a parameter."""
         wanted = name.lower()
-        kept = (p for p in self.parameters if _unescape(p[0]).lower() != wanted)
+        kept = [p for p in self.parameters if _unescape(p[0]).lower() != wanted]
+        if len(kept) == len(self.parameters):
+            return self
         return replace(self, parameters=tuple(kept))
 
     def with_header(self, name: str, value: str) -> SipUri:
@@ -222,7 +224,8 @@ class SipUri:
         That is the headers and the ``method`` parameter
         (:rfc:`3261#section-19.1.5`).
         """
-        return replace(self.without_parameter("method"), headers=())
+        uri = self.without_parameter("method")
+        return replace(uri, headers=()) if uri.headers else uri
 
     def equals(self, other: Uri) -> bool:
         """Tell whether two URIs are equivalent (:rfc:`3261#section-19.1.4`).

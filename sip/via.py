@@ -28,7 +28,8 @@ _SENT_PROTOCOL = re.compile(
 
 # What nearly all values look like; the same as the full grammar gives.
 _PLAIN = re.compile(
-    r"SIP/2\.0/([A-Z]++) ([A-Za-z0-9_.\-]++)(?::([0-9]{1,4}))?+(;.*+)?+", re.DOTALL
+    r"SIP/2\.0/([A-Z]++) ([A-Za-z0-9_.\-]++)(?::([0-9]{1,4}|[1-5][0-9]{4}))?+(;.*+)?+",
+    re.DOTALL,
 )
 
 _MAX_RPORT = 65535
@@ -128,7 +129,8 @@ class Via:
 
     def with_parameter(self, name: str, value: str | None = None) -> Via:
         """Give this value with a parameter set."""
-        return replace(self, parameters=set_parameter(self.parameters, name, value))
+        parameters = set_parameter(self.parameters, name, value)
+        return Via(self.transport, self.host, self.port, parameters, self.protocol)
 
     def without_parameter(self, name: str) -> Via:
         """Give this value without a parameter."""

@@ -28,12 +28,15 @@ class Field(Generic[T]):
 
     Args:
         read: Makes the value, or raises :exc:`~sip.errors.SipParseError`.
+        name: The header field, if ``read`` looks at no other: then the value is
+            remembered when others change.
     """
 
-    __slots__ = ("read",)
+    __slots__ = ("name", "read")
 
-    def __init__(self, read: Callable[[Headers], T]) -> None:
+    def __init__(self, read: Callable[[Headers], T], name: str = "") -> None:
         self.read = read
+        self.name = name
 
     @overload
     def __get__(self, message: None, owner: type) -> Field[T]: ...
@@ -44,4 +47,4 @@ class Field(Generic[T]):
     def __get__(self, message: HasHeaders | None, owner: type) -> Field[T] | T:
         if message is None:
             return self
-        return message.headers.view(self.read)
+        return message.headers.view(self.read, self.name)

@@ -33,17 +33,26 @@ from sip.grammar import WSP, parse_number, split_list
 from sip.headers import Headers
 from sip.name_addr import NameAddr, parse_contacts, parse_name_addrs
 from sip.numbers import MAX_SECONDS, parse_counter, parse_seconds
-from sip.readers import listed, listed_if_there, optional, required, tokens
+from sip.readers import (
+    listed,
+    listed_if_there,
+    optional,
+    recalling,
+    required,
+    tokens,
+)
 from sip.via import Via
 
 __all__ = ["ExtensionFields", "HeaderFields"]
 
 _MAX_MAX_FORWARDS = 255
 
+_recall_via = recalling(Via.parse)
+
 
 def _parse_vias(values: Iterable[str]) -> tuple[Via, ...]:
     return tuple(
-        [Via.parse(part) for value in values for part in split_list(value, ",")]
+        [_recall_via(part) for value in values for part in split_list(value, ",")]
     )
 
 
@@ -183,46 +192,46 @@ class HeaderFields(ExtensionFields):
 
     __slots__ = ()
 
-    vias = Field(listed("Via", _parse_vias))
+    vias = Field(listed("Via", _parse_vias), "Via")
     """The hops so far, the last one first."""
 
-    from_ = Field(required("From", NameAddr.parse))
+    from_ = Field(required("From", recalling(NameAddr.parse)), "From")
     """Who sent the request."""
 
-    to = Field(required("To", NameAddr.parse))
+    to = Field(required("To", recalling(NameAddr.parse)), "To")
     """Whom the request was meant for in the first place."""
 
-    call_id = Field(required("Call-ID", _parse_call_id))
+    call_id = Field(required("Call-ID", _parse_call_id), "Call-ID")
     """What all messages of a dialog have in common."""
 
-    cseq = Field(required("CSeq", CSeq.parse))
+    cseq = Field(required("CSeq", recalling(CSeq.parse)), "CSeq")
     """The number and the method of the request."""
 
-    max_forwards = Field(optional("Max-Forwards", _parse_max_forwards))
+    max_forwards = Field(optional("Max-Forwards", _parse_max_forwards), "Max-Forwards")
     """How many more hops there may be; ``None`` if it isn't 0 to 255."""
 
-    expires = Field(optional("Expires", _parse_expires))
+    expires = Field(optional("Expires", _parse_expires), "Expires")
     """Seconds; ``None`` if there is no limit or one of more than 32 bits."""
 
-    contacts = Field(listed("Contact", parse_contacts))
+    contacts = Field(listed("Contact", parse_contacts), "Contact")
     """Where to reach the sender; none if it is ``*``."""
 
-    routes = Field(listed("Route", parse_name_addrs))
+    routes = Field(listed("Route", parse_name_addrs), "Route")
     """The proxies to go through, the next one first."""
 
-    record_routes = Field(listed("Record-Route", parse_name_addrs))
+    record_routes = Field(listed("Record-Route", parse_name_addrs), "Record-Route")
     """The proxies that want to stay in the path, the last one first."""
 
-    content_type = Field(optional("Content-Type", str))
+    content_type = Field(optional("Content-Type", str), "Content-Type")
     """The type of the body as it was written."""
 
-    require = Field(tokens("Require"))
+    require = Field(tokens("Require"), "Require")
     """The extensions that the recipient has to know."""
 
-    supported = Field(tokens("Supported"))
+    supported = Field(tokens("Supported"), "Supported")
     """The extensions that the sender knows."""
 
-    allow = Field(tokens("Allow"))
+    allow = Field(tokens("Allow"), "Allow")
     """The methods that the sender takes."""
 
     @property

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from sip.errors import LocalError
+from sip.grammar import split_list
 from sip.message import Message, Request
 from sip.via import Via
 
@@ -159,11 +160,9 @@ def stamp_via(request: Request, source: Hop) -> None:
         via = via.with_parameter("received", source.host)
     else:
         return
-    rest = request.headers.values("Via")[1:]
-    request.headers.remove("Via")
-    for value in reversed(rest):
-        request.headers.insert_first("Via", value)
-    request.headers.insert_first("Via", str(via))
+    first = request.headers.get("Via") or ""
+    _, *others = split_list(first, ",")
+    request.headers.replace_first("Via", ", ".join([str(via), *others]))
 
 
 def response_hops(via: Via, source: Hop) -> tuple[Hop, Hop | None]:
