@@ -46,6 +46,7 @@ from msrp.events import (
     IncompleteMessage,
     MessageDeliveryFailed,
     MessageRefused,
+    RelayExpiring,
     ReportReceived,
 )
 from msrp.headers import ByteRange, FailureReport, Status
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from msrp.aio.listener import MsrpListener
     from msrp.aio.media import MsrpMedia
     from msrp.aio.outgoing import OutgoingMessage
+    from msrp.aio.relay import MsrpRelay
     from msrp.aio.sockets import SocketOptions
     from msrp.aio.tls_policy import TlsPolicy, Verification
     from msrp.content import (
@@ -95,6 +97,7 @@ _LATER = {
     "msrp.aio.listener": ("MsrpListener",),
     "msrp.aio.media": ("MsrpMedia",),
     "msrp.aio.outgoing": ("OutgoingMessage",),
+    "msrp.aio.relay": ("MsrpRelay",),
     "msrp.aio.sockets": ("SocketOptions",),
     "msrp.aio.tls_policy": ("TlsPolicy", "Verification"),
     "msrp.content": (
@@ -155,6 +158,7 @@ __all__ = [
     "MsrpError",
     "MsrpListener",
     "MsrpMedia",
+    "MsrpRelay",
     "MsrpUri",
     "Negotiated",
     "NegotiationError",
@@ -163,6 +167,7 @@ __all__ = [
     "Policy",
     "ProtocolError",
     "Refuse",
+    "RelayExpiring",
     "RemoteProtocolError",
     "ReportReceived",
     "RequestRefused",

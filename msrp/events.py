@@ -26,6 +26,7 @@ __all__ = [
     "MessageRefused",
     "MessageSent",
     "MessageStored",
+    "RelayExpiring",
     "ReportReceived",
     "SessionOver",
 ]
@@ -54,6 +55,17 @@ class ConnectionLost:
 
     unconfirmed: tuple[str, ...]
     """The Message-IDs of what isn't known to have arrived, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayExpiring:
+    """A relay will soon forget what it gave to a session (:rfc:`4976#section-9.4`)."""
+
+    local_uri: MsrpUri
+    """Which session: :attr:`msrp.Negotiated.local_uri`."""
+
+    remaining: float
+    """Seconds that are left to agree with the peer on another path."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from msrp.aio.listener import MsrpListener
 from msrp.aio.outgoing import Outbox
 from msrp.aio.progress import Progress
 from msrp.aio.recovery import check_same_party
+from msrp.aio.relay import MsrpRelay
+from msrp.aio.relay_sessions import RelayBinding
 from msrp.aio.running import RunningSession
 from msrp.aio.sending import Sending
 from msrp.aio.sockets import SocketOptions
@@ -49,7 +51,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         negotiated: Negotiated,
         *,
         local_cert: LocalCertificate | None = None,
-        listener: MsrpListener | None = None,
+        listener: MsrpListener | MsrpRelay | None = None,
         config: SessionConfig | None = None,
         connect_timeout: float = 30.0,
         tls: TlsPolicy | None = None,
@@ -61,7 +63,8 @@ class MsrpConnection(ConnectionHooks, Sending):
             negotiated: See :func:`msrp.negotiate`.
             local_cert: What to show over TLS; by default the listener's.
             listener: Where the peer connects to, if it is the active side;
-                without one the connection listens itself.
+                without one the connection listens itself.  Or the relay whose
+                description of ours it is.
             config: How to send and what to take.
             connect_timeout: Seconds until a session that isn't there has failed.
             tls: How the peer is verified; by default as the listener says.
@@ -71,20 +74,27 @@ class MsrpConnection(ConnectionHooks, Sending):
         ConnectionHooks.__init__(self)
         Sending.__init__(self, negotiated)
         self.connect_timeout = connect_timeout
+        self._listener: MsrpListener | None = None
+        self._relay = listener if isinstance(listener, MsrpRelay) else None
+        if bool(negotiated.relays) is not (self._relay is not None):
+            raise LocalProtocolError(
+                "a session through a relay needs that relay, and no other needs one"
+            )
         # What we take is what we have announced, whatever else is configured.
         self._config = replace(
             config or SessionConfig(), accept_types=negotiated.accept_types
         )
         self.max_message_length = self._config.max_message_length
         self.policy: Policy | None = None
+        if not isinstance(listener, MsrpRelay):
+            self._listener = listener
         self._manner = Manner.of(
-            listener,
+            self._listener,
             local_cert=local_cert,
             tls=tls,
             sockets=sockets,
             limits=self._config.limits,
         )
-        self._listener = listener
         self._progress = Progress()
         self._running: RunningSession | None = None
 
@@ -96,7 +106,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         *,
         is_incoming: bool,
         local_cert: LocalCertificate | None = None,
-        listener: MsrpListener | None = None,
+        listener: MsrpListener | MsrpRelay | None = None,
         config: SessionConfig | None = None,
         connect_timeout: float = 30.0,
         tls: TlsPolicy | None = None,
@@ -254,8 +264,9 @@ class MsrpConnection(ConnectionHooks, Sending):
         """
         if self._running is None:
             self._progress.finish(ClosedEvent(CloseReason.BY_US, None))
-            if self._listener is not None:
-                self._listener.forget(self.negotiated.local_uri)
+            port = self._relay or self._listener
+            if port is not None:
+                port.forget(self.negotiated.local_uri)
             return
         await self._running.shutdown(timeout)
 
@@ -305,7 +316,9 @@ class MsrpConnection(ConnectionHooks, Sending):
 
     # Inside.
 
-    def _new_binding(self) -> Binding:
+    def _new_binding(self) -> Binding | RelayBinding:
+        if self._relay is not None:
+            return self._relay.new_binding(self.connect_timeout, self._progress)
         return Binding(
             self._manner,
             self._listener,

@@ -13,7 +13,7 @@ from msrp.aio.certificates import LocalCertificate
 from msrp.aio.listener import MsrpListener
 from msrp.aio.shared import Place, Security, SharedStreams
 from msrp.aio.sockets import Openings, SocketOptions, connect
-from msrp.aio.stream import CLOSING_TIME, StreamProtocol
+from msrp.aio.stream import CLOSING_TIME, StreamDirectory, StreamProtocol
 from msrp.aio.tls import HANDSHAKE_TIME, tls_words
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
@@ -179,6 +179,8 @@ async def open_stream(
     limits: Limits,
     response_timeout: float,
     timeout: float,
+    directory: StreamDirectory | None = None,
+    idle_time: float | None = None,
 ) -> StreamProtocol:
     """Connect to the adjacent hop on the way to the peer.
 
@@ -193,6 +195,8 @@ async def open_stream(
         limits: Bounds on the peer.
         response_timeout: For the transactions on the stream.
         timeout: Seconds that all of it may take.
+        directory: Finds sessions that may be called on it, as on one to a relay.
+        idle_time: Seconds that it stays open without a session.
 
     Raises:
         ConnectionFailed: Nobody answers there, or not in time; or too many other
@@ -205,10 +209,12 @@ async def open_stream(
 
     def new_stream() -> StreamProtocol:
         return StreamProtocol(
+            directory,
             limits=limits,
             response_timeout=response_timeout,
             sockets=manner.sockets,
             any_host=manner.any_host,
+            idle_time=idle_time,
         )
 
     context = None

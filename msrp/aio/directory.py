@@ -101,7 +101,9 @@ class UriDirectory:
                 self._hold(stream, uri)
             return None
         session = waiting.session
-        if session.stream is None and not session.is_active:
+        # Who comes through our own relay was not seen by us, but by it.
+        is_direct = not waiting.negotiated.relays
+        if is_direct and session.stream is None and not session.is_active:
             try:
                 self._tls.check(
                     waiting.negotiated, stream.certificate, target="", peer=stream.peer

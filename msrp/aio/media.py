@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from msrp.accept_types import AcceptTypes
 from msrp.aio.connection import MsrpConnection
 from msrp.aio.listener import MsrpListener
+from msrp.aio.relay import MsrpRelay
 from msrp.config import SessionConfig
 from msrp.content import Address
 from msrp.errors import LocalProtocolError, MsrpError
@@ -32,7 +33,7 @@ class MsrpMedia:
     """One message session of a call.
 
     Args:
-        listener: The port that peers connect to.
+        listener: The port that peers connect to, or the relay that we use.
         on_connection: Called with the connection before it starts: the place to
             set hooks and ``max_message_length``.
         accept_types: The types of content to take, in order of preference.
@@ -50,7 +51,7 @@ class MsrpMedia:
 
     def __init__(
         self,
-        listener: MsrpListener,
+        listener: MsrpListener | MsrpRelay,
         *,
         on_connection: Callable[[MsrpConnection], None] | None = None,
         accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
@@ -91,17 +92,20 @@ class MsrpMedia:
 
     async def offer(self) -> MediaDescription:
         """Return our m-line for an offer."""
-        self._described = self._listener.offer(
+        described = self._listener.offer(
             accept_types=self._accept_types,
             accept_wrapped_types=self._accept_wrapped_types,
             max_size=self._max_size,
             cema=self._cema,
         )
-        return self._described
+        if isinstance(described, Awaitable):
+            described = await described
+        self._described = described
+        return described
 
     async def answer(self, offered: MediaDescription) -> MediaDescription | None:
         """Return our m-line for an answer; ``None`` to refuse the offered one."""
-        self._described = self._listener.answer(
+        described = self._listener.answer(
             offered,
             prefer_active=self._prefer_active,
             accept_types=self._accept_types,
@@ -109,7 +113,10 @@ class MsrpMedia:
             max_size=self._max_size,
             resolve=self._resolve,
         )
-        return self._described
+        if isinstance(described, Awaitable):
+            described = await described
+        self._described = described
+        return described
 
     def introduce(self, local: str, remote: str) -> None:
         """Be told by the call who talks to whom, unless that was said before.

@@ -22,6 +22,7 @@ from msrp.aio.incoming import Reception
 from msrp.aio.outgoing import Outbox
 from msrp.aio.progress import Milestone, Progress
 from msrp.aio.recovery import Recovery
+from msrp.aio.relay_sessions import RelayBinding
 from msrp.aio.stream import StreamProtocol
 from msrp.config import SessionConfig
 from msrp.errors import CloseReason, ConnectionFailed, MsrpError
@@ -84,12 +85,12 @@ class RunningSession:
         policy: Policy | None,
         hooks: ConnectionHooks,
         progress: Progress,
-        new_binding: Callable[[], Binding],
+        new_binding: Callable[[], Binding | RelayBinding],
     ) -> None:
         self.negotiated = negotiated
         self.session = session = Session(
             negotiated.local_uri,
-            negotiated.remote_path,
+            negotiated.to_path,
             is_active=negotiated.is_active,
             config=config,
         )
@@ -142,7 +143,7 @@ class RunningSession:
         self._binding.leave(lost.local_uri, is_active=lost.is_active)
         session = Session(
             negotiated.local_uri,
-            negotiated.remote_path,
+            negotiated.to_path,
             is_active=negotiated.is_active,
             config=replace(lost.config, accept_types=negotiated.accept_types),
         )

@@ -18,6 +18,7 @@ from msrp.errors import (
     SessionClosed,
 )
 from msrp.events import CoreEvent
+from msrp.sansio.inquiries import OnAnswer
 from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import SessionDirectory, Stream
 from msrp.uri import MsrpUri
@@ -123,6 +124,8 @@ class StreamProtocol(asyncio.Protocol):
         response_timeout: Seconds until a missing response is a failure.
         sockets: How to mark what is sent.
         any_host: Whether the session id alone names a session on this stream.
+        idle_time: Seconds that it stays open without a session; for a connection to
+            a relay, which we have opened though there is a directory.
     """
 
     def __init__(
@@ -133,6 +136,7 @@ class StreamProtocol(asyncio.Protocol):
         response_timeout: float = 30.0,
         sockets: SocketOptions | None = None,
         any_host: bool = False,
+        idle_time: float | None = None,
     ) -> None:
         self.owners: dict[Session, SessionOwner] = {}
         self._called: dict[Session, None] = {}
@@ -145,7 +149,8 @@ class StreamProtocol(asyncio.Protocol):
             self._loop.time(),
             limits=limits,
             response_timeout=response_timeout,
-            on_probation=directory is not None,
+            on_probation=directory is not None and idle_time is None,
+            idle_time=idle_time,
         )
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -230,6 +235,23 @@ class StreamProtocol(asyncio.Protocol):
         return f"{name[0]}:{name[1]}" if name else "somewhere"
 
     @property
+    def local_address(self) -> tuple[str, int]:
+        """Our own end of the connection."""
+        name = self._transport and self._transport.get_extra_info("sockname")
+        return (name[0], name[1]) if name else ("localhost", 9)
+
+    @property
+    def error(self) -> MsrpError | None:
+        """Why it was given up, when it wasn't in good order."""
+        return self._core.error
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing can be asked or begun on it any more."""
+        transport = self._transport
+        return transport is None or transport.is_closing() or self._core.closing
+
+    @property
     def is_gone(self) -> bool:
         """Whether the connection is closed, on our side."""
         return self._gone.done()
@@ -275,6 +297,18 @@ class StreamProtocol(asyncio.Protocol):
         self.owners[session] = owner
         owner.carried_by(self)
         self._core.attach(session, self._loop.time(), tentative=tentative)
+        self._settle()
+
+    def ask(self, transaction_id: str, octets: bytes, on_answer: OnAnswer) -> None:
+        """Send a request that belongs to no session.
+
+        Args:
+            transaction_id: As for :meth:`msrp.sansio.stream.Stream.ask`, and so are
+                those that follow.
+            octets: The whole of it.
+            on_answer: Is told the answer, or that there won't be any.
+        """
+        self._core.ask(transaction_id, octets, on_answer, self._loop.time())
         self._settle()
 
     def called(self, session: Session, owner: SessionOwner) -> None:

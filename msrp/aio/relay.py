@@ -1,0 +1,422 @@
+"""The services of MSRP relays, from the side of a client (:rfc:`4976`).
+
+A client that nobody can connect to, or whose network asks for it, opens a connection
+to its relay and stays connected.  For each session it asks the relay for a URI, which
+it puts into the path of its session description; what peers send there comes over the
+connection, and what we send goes out over it.  It makes no difference who is active.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Self
+
+from digest import Account, Algorithm, DigestClient
+from msrp.accept_types import AcceptTypes
+from msrp.aio.connector import Manner, open_stream
+from msrp.aio.hooks import Hook, Hooked, call_handlers
+from msrp.aio.progress import Progress
+from msrp.aio.relay_address import LookUp, places_of
+from msrp.aio.relay_sessions import RelayBinding, RelaySessions
+from msrp.aio.sockets import SocketOptions
+from msrp.aio.stream import StreamProtocol
+from msrp.aio.tls_policy import TlsPolicy
+from msrp.config import Limits
+from msrp.errors import (
+    CertificateRejected,
+    ConnectionFailed,
+    LocalProtocolError,
+    MsrpError,
+    SessionClosed,
+)
+from msrp.events import RelayExpiring
+from msrp.negotiation import (
+    DEFAULT_ACCEPT_TYPES,
+    DEFAULT_ACCEPT_WRAPPED_TYPES,
+    MediaDescription,
+    Negotiated,
+    Resolver,
+    answer_media,
+    is_message_line,
+    offer_media,
+)
+from msrp.sansio.authorization import Authorization, Grant, Terms
+from msrp.sansio.inquiries import Answer
+from msrp.uri import MsrpUri, new_session_id
+
+__all__ = ["MsrpRelay"]
+
+logger = logging.getLogger("msrp.relay")
+
+IDLE_TIME = 3600.0
+"""Seconds that the connection stays open without a session, as
+:rfc:`4976#section-5.4` has it for a client's own relay."""
+
+_ALGORITHMS = (Algorithm.SHA_512_256, Algorithm.SHA_256, Algorithm.MD5)
+"""Relays are forbidden the others (:rfc:`4976#section-9.1`)."""
+
+
+class MsrpRelay(Hooked):
+    """One or more relays, and what they do for our sessions.
+
+    It stands wherever an :class:`~msrp.MsrpListener` can: descriptions come from
+    :meth:`offer` and :meth:`answer`, connections and media take it as ``listener``::
+
+        async with MsrpRelay(
+            "msrps://relay.example.net;tcp", username="alice", password="secret"
+        ) as relay:
+            offered = await relay.offer()
+            ...
+            connection = MsrpConnection.create_from_sdp(
+                offered, answered, is_incoming=False, listener=relay
+            )
+
+    Should the connection to the relay be lost, so are all sessions on it, and the
+    next offer or answer opens another.
+
+    Args:
+        uris: The relays; of several, the one next to us first.  Without a port they
+            are looked up (:rfc:`4976#section-8`).
+        username: Who we are.
+        password: How we show it.
+        accounts: Who we are where that is another name or password.
+        expires: Seconds to ask for; by default what the relay likes.
+        sends_uri: Put a ``uri`` into credentials at first, not only after a second
+            401: relays differ in whether they ask for it or don't bear it.
+        accept_unproven: Take a relay that doesn't show that it knows the password.
+        allow_plain_tcp: Take a relay without TLS, which the standard forbids: names
+            and URIs can be read on the way.
+        tls: How the relay is verified; by default by the authorities that the system
+            knows.  Fingerprints are no use, as no description has them.
+        sockets: How the connection is marked.
+        limits: Bounds on what comes over it.
+        connect_timeout: Seconds until a relay is given up that can't be reached.
+        response_timeout: Seconds until a missing response is a failure.
+        idle_time: Seconds that the connection stays open without a session.
+        look_up: Gives SRV records; by default from the DNS.
+
+    Raises:
+        InvalidUri: One of the relays isn't an MSRP URI.
+        LocalProtocolError: There is none, or one without TLS.
+    """
+
+    on_expiring = Hook[RelayExpiring]()
+    """What a relay has given to a session is soon good no longer: make another offer
+    with :meth:`offer`, and :meth:`MsrpConnection.reestablish` the session with its
+    answer.  Nothing is lost by that."""
+
+    def __init__(
+        self,
+        uris: str | Sequence[str],
+        *,
+        username: str = "",
+        password: str = "",
+        accounts: Sequence[Account] = (),
+        expires: int | None = None,
+        sends_uri: bool = False,
+        accept_unproven: bool = False,
+        allow_plain_tcp: bool = False,
+        tls: TlsPolicy | None = None,
+        sockets: SocketOptions | None = None,
+        limits: Limits | None = None,
+        connect_timeout: float = 30.0,
+        response_timeout: float = 30.0,
+        idle_time: float = IDLE_TIME,
+        look_up: LookUp | None = None,
+    ) -> None:
+        super().__init__()
+        texts = (uris,) if isinstance(uris, str) else tuple(uris)
+        self._relays = tuple(map(MsrpUri.parse, texts))
+        if not self._relays:
+            raise LocalProtocolError("there is no relay")
+        if not (allow_plain_tcp or all(uri.secure for uri in self._relays)):
+            raise LocalProtocolError(
+                "a relay is asked over TLS: its URI starts with msrps",
+                section="4976#9.2",
+            )
+        named = [Account(username, password)] if username else []
+        self._client = DigestClient(
+            [*named, *accounts], algorithms=_ALGORITHMS, assume_auth=True
+        )
+        self._terms = Terms(
+            expires=expires, sends_uri=sends_uri, accept_unproven=accept_unproven
+        )
+        self._habits: dict[str, bool] = {}
+        self._limits = limits or Limits()
+        self._manner = Manner.of(
+            None,
+            local_cert=None,
+            tls=tls or TlsPolicy.by_authority(),
+            sockets=sockets,
+            limits=self._limits,
+        )
+        self._connect_timeout = connect_timeout
+        self._response_timeout = response_timeout
+        self._idle_time = idle_time
+        self._look_up = look_up
+        self._sessions = RelaySessions(self._expiring)
+        self._stream: StreamProtocol | None = None
+        self._spare: Grant | None = None
+        self._asking = asyncio.Lock()
+        self._telling: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    # Its life.
+
+    async def start(self) -> None:
+        """Connect, and find out whether the relay does anything for us.
+
+        What it gives now is for the first session.
+
+        Raises:
+            AuthorizationFailed: The relay refuses.
+            ConnectionFailed: It can't be reached, or has not answered.
+            CertificateRejected: Somebody answers who isn't the relay.
+            CertificateUnusable: The file of authorities can't be used.
+            LocalProtocolError: It was started before, or has been closed.
+        """
+        if self._stream is not None:
+            raise LocalProtocolError("this relay was started before")
+        self._spare = await self._authorize()
+
+    async def close(self) -> None:
+        """End the connection, and with it all sessions that are left."""
+        self._closed = True
+        self._spare = None
+        if self._stream is not None:
+            self._stream.close()
+            await self._stream.wait_closed()
+        for task in list(self._telling):
+            task.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection to the relay."""
+        return self._stream is not None and not self._stream.is_closing
+
+    # Session descriptions.
+
+    async def offer(
+        self,
+        setup: str = "actpass",
+        *,
+        accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
+        accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+        max_size: int | None = None,
+        cema: bool = True,
+    ) -> MediaDescription:
+        """Make the m-line of an offer for a new session through the relay.
+
+        Args:
+            setup: As for :meth:`msrp.MsrpListener.offer`, and so are those that
+                follow.
+            accept_types: The types that are taken, in order of preference.
+            accept_wrapped_types: Those taken inside of CPIM or multipart only.
+            max_size: Octets of the largest message that is wanted.
+            cema: ``False`` for an offer that follows
+                :attr:`Negotiated.needs_plain_offer`.
+
+        Raises:
+            AuthorizationFailed: The relay refuses.
+            ConnectionFailed: It can't be reached, or has not answered.
+        """
+        grant = await self._next_grant()
+        return offer_media(
+            grant.local_uri,
+            setup=setup,
+            accept_types=accept_types,
+            accept_wrapped_types=accept_wrapped_types,
+            max_size=max_size,
+            cema=cema,
+            relays=grant.use_path,
+        )
+
+    async def answer(
+        self,
+        offered: MediaDescription,
+        *,
+        prefer_active: bool = False,
+        accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
+        accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+        max_size: int | None = None,
+        resolve: Resolver | None = None,
+    ) -> MediaDescription | None:
+        """Make the m-line that answers an offered one, for a session through the relay.
+
+        Args:
+            offered: The offered one.
+            prefer_active: Begin the session ourselves, if we may choose.
+            accept_types: As for :meth:`offer`.
+            accept_wrapped_types: As for :meth:`offer`.
+            max_size: As for :meth:`offer`.
+            resolve: As for :func:`msrp.negotiate`.
+
+        Returns:
+            The m-line; ``None`` if the offered one can't be accepted: it isn't for
+            MSRP, or asks for TLS where the relay has none.
+
+        Raises:
+            AuthorizationFailed: The relay refuses.
+            ConnectionFailed: It can't be reached, or has not answered.
+        """
+        if not is_message_line(offered) or offered.is_rejected:
+            return None
+        grant = await self._next_grant()
+        answered = answer_media(
+            offered,
+            grant.local_uri,
+            prefer_active=prefer_active,
+            accept_types=accept_types,
+            accept_wrapped_types=accept_wrapped_types,
+            max_size=max_size,
+            resolve=resolve,
+            relays=grant.use_path,
+        )
+        if answered is None:
+            self.forget(grant.local_uri)
+        return answered
+
+    def forget(self, uri: MsrpUri) -> None:
+        """Let nobody be called by this URI any more: it gets a 481."""
+        self._sessions.forget(uri)
+
+    def new_binding(self, connect_timeout: float, progress: Progress) -> RelayBinding:
+        """Return what puts a session onto the connection, for that session."""
+        return RelayBinding(self._sessions, connect_timeout, progress)
+
+    # Inside.
+
+    async def _next_grant(self) -> Grant:
+        spare, self._spare = self._spare, None
+        if spare is not None and self._sessions.is_good(spare.local_uri):
+            return spare
+        return await self._authorize()
+
+    async def _authorize(self) -> Grant:
+        """Ask for what one session needs; one after the other (section 9.1)."""
+        async with self._asking:
+            stream = await self._connected()
+            authorization = Authorization(
+                self._relays,
+                _new_uri(stream),
+                self._client,
+                self._terms,
+                habits=self._habits,
+            )
+            while authorization.grant is None:
+                request = authorization.next_request()
+                authorization.answered(await _ask(stream, *request))
+            grant = authorization.grant
+            # Between the answer and this, nothing else can have come.
+            self._sessions.granted(grant, stream)
+            logger.debug("a relay serves us for %s s", grant.lifetime)
+            return grant
+
+    async def _connected(self) -> StreamProtocol:
+        if self._closed:
+            raise LocalProtocolError("this relay has been closed")
+        if self._stream is not None and not self._stream.is_closing:
+            return self._stream
+        self._stream = await self._open()
+        if self._closed:  # Meanwhile.
+            await self.close()
+            raise LocalProtocolError("this relay has been closed")
+        return self._stream
+
+    async def _open(self) -> StreamProtocol:
+        """Connect to the first of the places that is there."""
+        relay = self._relays[0]
+        failure: ConnectionFailed | None = None
+        for host, port in await places_of(relay, self._look_up):
+            try:
+                return await open_stream(
+                    _hop(relay, host, port),
+                    self._manner,
+                    limits=self._limits,
+                    response_timeout=self._response_timeout,
+                    timeout=self._connect_timeout,
+                    directory=self._sessions,
+                    idle_time=self._idle_time,
+                )
+            except CertificateRejected:
+                raise  # Who has our name in the DNS isn't who he should be.
+            except ConnectionFailed as error:
+                failure = failure or error
+        assert failure is not None
+        raise failure
+
+    def _expiring(self, uri: MsrpUri, remaining: float) -> None:
+        event = RelayExpiring(uri, remaining)
+        if not self.on_expiring:
+            logger.warning("what a relay gave to a session expires in %g s", remaining)
+        task = asyncio.create_task(
+            call_handlers(self.on_expiring, event), name="msrp relay"
+        )
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+
+async def _ask(stream: StreamProtocol, transaction_id: str, octets: bytes) -> Answer:
+    future: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+
+    def answered(answer: Answer | None) -> None:
+        if not future.done():
+            future.set_result(answer)
+
+    stream.ask(transaction_id, octets, answered)
+    answer = await future
+    if answer is None:
+        raise ConnectionFailed(stream.peer, _why_silent(stream))
+    return answer
+
+
+def _why_silent(stream: StreamProtocol) -> str:
+    if not stream.is_closing:
+        return "the relay has not answered in time"
+    error: MsrpError | None = stream.error
+    if error is None or isinstance(error, SessionClosed):
+        return "the relay has closed the connection"
+    return str(error)
+
+
+def _new_uri(stream: StreamProtocol) -> MsrpUri:
+    """Return a URI of our own: nobody connects there, but it must have a port."""
+    host, port = stream.local_address
+    scheme = "msrps" if stream.secure else "msrp"
+    return MsrpUri(scheme, host, port, new_session_id())
+
+
+def _hop(relay: MsrpUri, host: str, port: int) -> Negotiated:
+    """Describe the way to a relay, of which nothing was negotiated."""
+    own = MsrpUri(relay.scheme, "localhost", port, None)
+    return Negotiated(
+        local_uri=own,
+        local_path=(own,),
+        remote_path=(relay,),
+        is_active=True,
+        connect_to=(host, port),
+        server_name=relay.host,
+        secure=relay.secure,
+        remote_fingerprints=(),
+        accept_types=AcceptTypes(()),
+        accept_wrapped_types=AcceptTypes(()),
+        remote_accept_types=AcceptTypes(()),
+        remote_accept_wrapped_types=AcceptTypes(()),
+        remote_max_size=None,
+        may_send=False,
+        may_receive=False,
+    )
