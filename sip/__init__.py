@@ -45,6 +45,8 @@ from sip.errors import (
     NegotiationFailed,
     SipError,
     SipParseError,
+    SubscriptionOver,
+    TransferFailed,
     TransportError,
 )
 from sip.fields import (
@@ -77,14 +79,50 @@ from sip.wire import KeepAlive, StreamEvent, StreamFramer, parse_message
 
 # What isn't a value is imported when it is first asked for; both lists name it.
 if TYPE_CHECKING:
-    from sip.aio import Call, IncomingCall, OutgoingCall, UserAgent
+    from sip.aio import (
+        Call,
+        IncomingCall,
+        IncomingRefer,
+        Notification,
+        OutgoingCall,
+        Referral,
+        Subscription,
+        UserAgent,
+        Watcher,
+    )
     from sip.media import ExplainingMedia, IntroducedMedia, Media
-    from sip.sansio import Admission, EndReason, Hop, Limits, Timers, Transport
+    from sip.sansio import (
+        Admission,
+        EndReason,
+        EventPackage,
+        Hop,
+        Limits,
+        Timers,
+        Transport,
+    )
 
 _LATER = {
-    "sip.aio": ("Call", "IncomingCall", "OutgoingCall", "UserAgent"),
+    "sip.aio": (
+        "Call",
+        "IncomingCall",
+        "IncomingRefer",
+        "Notification",
+        "OutgoingCall",
+        "Referral",
+        "Subscription",
+        "UserAgent",
+        "Watcher",
+    ),
     "sip.media": ("ExplainingMedia", "IntroducedMedia", "Media"),
-    "sip.sansio": ("Admission", "EndReason", "Hop", "Limits", "Timers", "Transport"),
+    "sip.sansio": (
+        "Admission",
+        "EndReason",
+        "EventPackage",
+        "Hop",
+        "Limits",
+        "Timers",
+        "Transport",
+    ),
 }
 
 __all__ = [
@@ -100,12 +138,14 @@ __all__ = [
     "CallTimeout",
     "EndReason",
     "Event",
+    "EventPackage",
     "ExplainingMedia",
     "GeolocationError",
     "Headers",
     "HistoryInfo",
     "Hop",
     "IncomingCall",
+    "IncomingRefer",
     "IntroducedMedia",
     "KeepAlive",
     "Limits",
@@ -116,11 +156,13 @@ __all__ = [
     "MinSE",
     "NameAddr",
     "NegotiationFailed",
+    "Notification",
     "OtherUri",
     "OutgoingCall",
     "Parameters",
     "RAck",
     "Reason",
+    "Referral",
     "Refresher",
     "Replaces",
     "Request",
@@ -133,14 +175,18 @@ __all__ = [
     "SipUri",
     "StreamEvent",
     "StreamFramer",
+    "Subscription",
+    "SubscriptionOver",
     "SubscriptionState",
     "Timers",
+    "TransferFailed",
     "Transport",
     "TransportError",
     "Uri",
     "UserAgent",
     "Via",
     "WarningValue",
+    "Watcher",
     "check_outgoing_request",
     "check_request",
     "check_response",

@@ -19,15 +19,29 @@ from sip.aio.calls import InviteHandler
 from sip.aio.incoming import IncomingCall
 from sip.aio.outgoing import OutgoingCall
 from sip.aio.resolver import Dns, Resolver
+from sip.aio.subscriptions import (
+    Notification,
+    SubscribeHandler,
+    Subscription,
+    Watcher,
+)
 from sip.aio.system_dns import SystemDns
+from sip.aio.transfer import IncomingRefer, ReferHandler, Referral
 
 __all__ = [
     "Call",
     "Dns",
     "IncomingCall",
+    "IncomingRefer",
     "InviteHandler",
+    "Notification",
     "OutgoingCall",
+    "ReferHandler",
+    "Referral",
     "Resolver",
+    "SubscribeHandler",
+    "Subscription",
     "SystemDns",
     "UserAgent",
+    "Watcher",
 ]

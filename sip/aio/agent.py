@@ -16,8 +16,15 @@ from sip.aio.calls import CallDesk, InviteHandler
 from sip.aio.driver import Driver
 from sip.aio.exchange import Exchange
 from sip.aio.resolver import Dns
+from sip.aio.subscriptions import (
+    SubscribeHandler,
+    Subscription,
+    SubscriptionDesk,
+)
+from sip.aio.transfer import ReferHandler, Referral, TransferDesk
 from sip.aio.ways import Ways
 from sip.errors import LocalError
+from sip.fields.subscription import Event as EventField
 from sip.media import SDP_TYPE, Media
 from sip.message import Response
 from sip.name_addr import NameAddr
@@ -36,6 +43,7 @@ from sip.sansio.events import (
 )
 from sip.sansio.hop import Hop
 from sip.sansio.limits import Limits
+from sip.sansio.subscriptions import EventPackage
 from sip.sansio.timers import Timers
 from sip.sansio.user_agent import UserAgentCore
 
@@ -92,6 +100,10 @@ class UserAgent:
             limits=limits,
         )
         self._calls = CallDesk(self._core, self._ways)
+        self._subscriptions = SubscriptionDesk(self._core)
+        self._transfers = TransferDesk(
+            self._core, self, self._calls, self._subscriptions
+        )
         self._exchanges: set[Exchange] = set()
         self._driver: Driver | None = None
         self._closed = False
@@ -243,6 +255,143 @@ class UserAgent:
         finally:
             self._exchanges.discard(exchange)
 
+    async def subscribe(
+        self,
+        uri: str,
+        event: str,
+        *,
+        expires: int | None = 3_600,
+        accept: Sequence[str] = (),
+        headers: Headers = (),
+        body: bytes = b"",
+        content_type: str | None = None,
+        outbound_proxy: str | None = None,
+    ) -> Subscription:
+        """Subscribe to something; return when the peer has told the first of it.
+
+        It is refreshed by itself.  Cancelling this unsubscribes.
+
+        Args:
+            uri: With whom.
+            event: To what: an event package, with parameters if need be.
+            expires: For how many seconds at a time; 0 fetches the state once.
+            accept: Which types of content to take.
+            headers: More headers.
+            body: What the package wants in a SUBSCRIBE.
+            content_type: The type of ``body``.
+            outbound_proxy: The proxy to go by, if not that of the agent.
+
+        Raises:
+            CallRefused: The peer refused.
+            CallTimeout: Nobody answered, or told anything.
+            TransportError: No address took the request.
+            LocalError: Something here can't be put into a request.
+            SipParseError: ``event`` isn't one.
+        """
+        self._open_driver()
+        core = self._core.subscriptions.subscribe(
+            self._ways.target(uri, outbound_proxy),
+            EventField.parse(event),
+            expires=expires,
+            accept=accept,
+            headers=headers,
+            route_set=self._ways.route_set(outbound_proxy),
+            body=body,
+            content_type=content_type,
+        )
+        subscription = self._subscriptions.begin(core)
+        try:
+            await subscription.established()
+        except asyncio.CancelledError:
+            subscription.abandon()
+            raise
+        return subscription
+
+    def on_subscribe(
+        self, package: str | EventPackage
+    ) -> Callable[[SubscribeHandler], SubscribeHandler]:
+        """Set what is called when somebody subscribes to something; a decorator.
+
+        It runs in a task of its own.  If it returns without an answer the
+        subscription is refused with 403, if it fails with 500.
+
+        Args:
+            package: What may be subscribed to.
+        """
+        if isinstance(package, str):
+            package = EventPackage(name=package)
+
+        def decorate(handler: SubscribeHandler) -> SubscribeHandler:
+            self._subscriptions.provide(package, handler)
+            return handler
+
+        return decorate
+
+    def refer(
+        self,
+        who: str | Call,
+        to: str | Call,
+        *,
+        headers: Headers = (),
+        outbound_proxy: str | None = None,
+    ) -> Referral:
+        """Ask somebody to call somebody else (:rfc:`3515`).
+
+        Args:
+            who: The peer of this call, or whom the URI means.
+            to: Whom to call; a call means to take our place in it.
+            headers: More headers for the REFER, such as Referred-By.
+            outbound_proxy: The proxy to go by, if not that of the agent.
+
+        Returns:
+            What becomes of it.
+
+        Raises:
+            LocalError: Something here can't be put into a request, or a call is
+                over.
+        """
+        self._open_driver()
+        target = self._refer_to(to)
+        if isinstance(who, Call):
+            return self._transfers.refer_inside(who, target, headers=headers)
+        return self._transfers.refer(
+            self._ways.target(who, outbound_proxy),
+            target,
+            headers=headers,
+            route_set=self._ways.route_set(outbound_proxy),
+        )
+
+    async def transfer(
+        self, call: Call, to: str | Call, *, headers: Headers = ()
+    ) -> None:
+        """Send the peer of a call to somebody else, and hang up when it is there.
+
+        If it doesn't get there the call goes on.
+
+        Args:
+            call: The call.
+            to: Whom to call; another call of ours means that its peer and that of
+                this one shall talk to each other.
+            headers: More headers for the REFER.
+
+        Raises:
+            TransferFailed: The peer didn't get there.
+            CallRefused: The peer doesn't do REFER.
+            CallTimeout: It told nothing.
+            LocalError: One of the calls is over.
+        """
+        self._open_driver()
+        await self._transfers.transfer(call, self._refer_to(to), headers=headers)
+
+    def on_refer(self, handler: ReferHandler) -> ReferHandler:
+        """Set what is called when somebody wants us to call; usable as a decorator.
+
+        It runs in a task of its own.  If it returns without an answer the REFER is
+        refused with 603, if it fails with 500.  Without a handler REFER gets 405.
+        """
+        self._transfers.answer_with(handler)
+        return handler
+
     async def close(self) -> None:
         """End all calls, wait for that a short time, and close all sockets.
 
@@ -258,11 +407,13 @@ class UserAgent:
             self._calls.hang_up_all()
             await self._calls.leave_unanswered()
             async with asyncio.timeout(self._core.limits.closing_time):
+                await self._subscriptions.close()
                 await self._calls.all_ended()
                 await driver.wait_for_tasks()
         except TimeoutError:
             _log.info("closing with %d calls that didn't end", len(self.calls))
         finally:
+            self._subscriptions.abandon()
             for exchange in self._exchanges:
                 exchange.give_up()
             await driver.close()
@@ -284,6 +435,7 @@ class UserAgent:
         self._ways.transport = driver.transport
         await driver.open(self._listen)
         self._driver = self._calls.driver = driver
+        self._subscriptions.driver = self._transfers.driver = driver
         _log.info("listening on %s", ", ".join(str(hop) for hop in self.listening))
         return self
 
@@ -310,11 +462,17 @@ class UserAgent:
                 | SubscriptionRefreshed()
                 | NotifyReceived()
                 | SubscriptionEnded()
-                | ReferReceived()
             ):
-                pass
+                self._subscriptions.handle(event)
+            case ReferReceived():
+                self._transfers.handle(event)
             case _:
                 self._calls.handle(event)
+
+    def _refer_to(self, to: str | Call) -> NameAddr:
+        if isinstance(to, Call):
+            return self._transfers.target_of(to)
+        return NameAddr(None, self._ways.read(to))
 
     def _open_driver(self) -> Driver:
         if self._driver is None or self._closed:

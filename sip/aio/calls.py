@@ -28,6 +28,7 @@ from sip.sansio.call_events import (
     NegotiationEvent,
 )
 from sip.sansio.client_call import ClientCall
+from sip.sansio.early import EarlyDialog
 from sip.sansio.events import (
     CallEnded,
     CallFailed,
@@ -86,7 +87,13 @@ class CallDesk:
 
     def of(self, user: DialogUser | None) -> Call | None:
         """Return the call that owns a dialog, if a call does."""
-        return self._calls.get(user) if isinstance(user, CallCore) else None
+        core = user.call if isinstance(user, EarlyDialog) else user
+        return self._calls.get(core) if isinstance(core, CallCore) else None
+
+    def core_of(self, call: Call) -> CallCore | None:
+        """Return what the core has of a call, unless it is over."""
+        cores = (core for core, known in self._calls.items() if known is call)
+        return next(cores, None)
 
     def answer_with(self, handler: InviteHandler) -> None:
         """Set what is called with each call that comes in."""
@@ -199,6 +206,7 @@ class CallDesk:
         assert handler is not None
         address = self._ways.local_point(core.transaction.source).host
         call = IncomingCall(driver, core, address)
+        call.replaces = self.of(core.replaces)
         self._calls[core] = call
         _log.info("call %s from %s", call.call_id, call.remote.uri)
         driver.spawn(self._run_handler(handler, call))

@@ -33,6 +33,10 @@ _log = logging.getLogger("sip.call")
 class IncomingCall(Call):
     """A call that a peer makes: ring, then answer or reject it."""
 
+    replaces: Call | None = None
+    """The call that ends when this one is answered, if there is one: whether the
+    caller may take its place is for you to decide (:rfc:`3891#section-3`)."""
+
     def __init__(self, owner: CallOwner, core: ServerCall, address: str) -> None:
         super().__init__(owner, core, address)
         self._server = core

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from sip.aio.driver import Driver
 from sip.aio.reasons import error_of
@@ -30,12 +30,14 @@ from sip.sansio.notifier import NotifierState, ServerSubscription
 from sip.sansio.services import Headers
 from sip.sansio.subscriber import ClientSubscription, SubscriberState
 from sip.sansio.subscriptions import EventPackage
+from sip.sansio.user_agent import UserAgentCore
 
 __all__ = [
     "Notification",
     "SubscribeHandler",
     "Subscription",
     "SubscriptionDesk",
+    "SubscriptionEvent",
     "Watcher",
 ]
 
@@ -99,9 +101,13 @@ class Subscription:
 
     async def unsubscribe(self) -> None:
         """End it and wait until it is over; does nothing if it is."""
+        self.abandon()
+        await asyncio.shield(self._over)
+
+    def abandon(self) -> None:
+        """Begin to end it, without waiting."""
         self._core.unsubscribe(self._driver.now())
         self._driver.flush()
-        await asyncio.shield(self._over)
 
     async def established(self) -> None:
         """Wait for the first that the peer tells.
@@ -289,6 +295,11 @@ class Watcher:
             self.reject(status)
 
 
+SubscriptionEvent: TypeAlias = (
+    SubscribeReceived | SubscriptionRefreshed | NotifyReceived | SubscriptionEnded
+)
+"""What the core reports of subscriptions."""
+
 SubscribeHandler = Callable[[Watcher], Awaitable[None]]
 """What is called with each subscription that a peer asks for."""
 
@@ -297,41 +308,39 @@ class SubscriptionDesk:
     """Where the subscriptions of a user agent are kept.
 
     Args:
-        driver: What runs the core.
+        core: The user agent.
+
+    Attributes:
+        driver: What runs the core, once it is open.
     """
 
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
+    def __init__(self, core: UserAgentCore) -> None:
+        self.driver: Driver | None = None
+        self._core = core
         self._ours: dict[ClientSubscription, Subscription] = {}
         self._theirs: dict[ServerSubscription, Watcher] = {}
         self._handlers: dict[str, SubscribeHandler] = {}
 
     def begin(self, core: ClientSubscription) -> Subscription:
         """Take care of a subscription of ours, which has just been made."""
-        subscription = self._ours[core] = Subscription(self._driver, core)
-        self._driver.flush()
+        driver = self._open_driver()
+        subscription = self._ours[core] = Subscription(driver, core)
+        driver.flush()
         return subscription
 
     def provide(self, package: EventPackage, handler: SubscribeHandler) -> None:
         """Let peers subscribe to something."""
         self._handlers[package.name] = handler
-        self._driver.core.subscriptions.provide(package)
+        self._core.subscriptions.provide(package)
 
-    def handle(
-        self,
-        event: (
-            SubscribeReceived
-            | SubscriptionRefreshed
-            | NotifyReceived
-            | SubscriptionEnded
-        ),
-    ) -> None:
+    def handle(self, event: SubscriptionEvent) -> None:
         """Take what the core reports."""
         match event:
             case SubscribeReceived(core):
-                watcher = self._theirs[core] = Watcher(self._driver, core)
+                driver = self._open_driver()
+                watcher = self._theirs[core] = Watcher(driver, core)
                 handler = self._handlers[core.event.package]
-                self._driver.spawn(self._run(handler, watcher))
+                driver.spawn(self._run(handler, watcher))
             case NotifyReceived(ours):
                 if (subscription := self._ours.get(ours)) is not None:
                     subscription.notified(event)
@@ -346,11 +355,14 @@ class SubscriptionDesk:
 
     async def close(self) -> None:
         """End all subscriptions, and wait for that."""
-        for watcher in list(self._theirs.values()):
+        watchers, ours = list(self._theirs.values()), list(self._ours.values())
+        for watcher in watchers:
             watcher.leave_answered(480)
             watcher.terminate("deactivated")
-        ours = list(self._ours.values())
-        await asyncio.gather(*(subscription.unsubscribe() for subscription in ours))
+        await asyncio.gather(
+            *(watcher.ended() for watcher in watchers),
+            *(subscription.unsubscribe() for subscription in ours),
+        )
 
     def abandon(self) -> None:
         """Tell whoever still waits that there will be no more."""
@@ -367,9 +379,13 @@ class SubscriptionDesk:
             await handler(watcher)
         except Exception as exc:
             status = 500
-            self._driver.report("the handler of a subscription failed", exc)
+            self._open_driver().report("the handler of a subscription failed", exc)
         finally:
             watcher.leave_answered(status)
+
+    def _open_driver(self) -> Driver:
+        assert self.driver is not None
+        return self.driver
 
 
 def _is_our_wish(ended: SubscriptionEnded) -> bool:

@@ -6,24 +6,29 @@ one of a peer, who asks us to call somebody.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from sip.aio.call import Call
+from sip.aio.calls import CallDesk
 from sip.aio.driver import Driver
-from sip.aio.subscriptions import Subscription
+from sip.aio.subscriptions import Subscription, SubscriptionDesk
 from sip.errors import CallRefused, LocalError, SipError, TransferFailed
+from sip.fields.replaces import Replaces
 from sip.media import Media
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
+from sip.sansio.events import ReferReceived
 from sip.sansio.notifier import NotifierState
 from sip.sansio.redirect import harmless_headers
 from sip.sansio.refer import ServerRefer, read_sipfrag
 from sip.sansio.services import Headers
-from sip.uri import SipUri
+from sip.sansio.user_agent import UserAgentCore
+from sip.uri import SipUri, Uri
 
-__all__ = ["IncomingRefer", "ReferHandler", "Referral", "run_refer_handler"]
+__all__ = ["IncomingRefer", "ReferHandler", "Referral", "TransferDesk"]
 
 _log = logging.getLogger("sip.transfer")
 
@@ -73,6 +78,10 @@ class Referral:
     async def forget(self) -> None:
         """Hear no more of it; what the peer does goes on."""
         await self._subscription.unsubscribe()
+
+    def abandon(self) -> None:
+        """Do as :meth:`forget` without waiting."""
+        self._subscription.abandon()
 
 
 class Inviter(Protocol):
@@ -192,21 +201,112 @@ ReferHandler = Callable[[IncomingRefer], Awaitable[None]]
 """What is called with each REFER that comes in."""
 
 
-async def run_refer_handler(
-    handler: ReferHandler, refer: IncomingRefer, driver: Driver
-) -> None:
-    """Let the application decide about a REFER, and answer it in any case."""
-    status = 603
-    try:
-        await handler(refer)
-    except SipError as exc:
-        # The one who was called, or the peer, of whom the handler was told.
-        _log.info("a REFER came to nothing: %s", exc)
-    except Exception as exc:
-        status = 500
-        driver.report("the handler of a REFER failed", exc)
-    finally:
-        refer.leave_answered(status)
+class TransferDesk:
+    """Where the REFERs of a user agent are handled.
+
+    Args:
+        core: The user agent.
+        agent: What makes calls.
+        calls: Its calls.
+        subscriptions: Its subscriptions, by which one hears of a REFER.
+
+    Attributes:
+        driver: What runs the core, once it is open.
+    """
+
+    def __init__(
+        self,
+        core: UserAgentCore,
+        agent: Inviter,
+        calls: CallDesk,
+        subscriptions: SubscriptionDesk,
+    ) -> None:
+        self.driver: Driver | None = None
+        self._core = core
+        self._agent = agent
+        self._calls = calls
+        self._subscriptions = subscriptions
+        self._handler: ReferHandler | None = None
+
+    def answer_with(self, handler: ReferHandler) -> None:
+        """Set what is called with each REFER that comes in."""
+        self._handler = handler
+        self._core.admission = self._core.admission.including("REFER", "SUBSCRIBE")
+
+    def refer(
+        self,
+        uri: Uri,
+        refer_to: NameAddr,
+        *,
+        headers: Headers,
+        route_set: Sequence[NameAddr],
+    ) -> Referral:
+        """Ask somebody with whom there is no call."""
+        core = self._core.refers.refer(
+            uri, refer_to, headers=headers, route_set=route_set
+        )
+        return Referral(self._subscriptions.begin(core))
+
+    def refer_inside(
+        self, call: Call, refer_to: NameAddr, *, headers: Headers
+    ) -> Referral:
+        """Ask the peer of a call."""
+        user = self._calls.core_of(call)
+        if user is None:
+            raise LocalError("the call is over")
+        core = self._core.refers.refer_inside(user, refer_to, headers=headers)
+        return Referral(self._subscriptions.begin(core))
+
+    async def transfer(self, call: Call, to: NameAddr, *, headers: Headers) -> None:
+        """Send the peer of a call to somebody else, and hang up when it is there."""
+        referral = self.refer_inside(call, to, headers=headers)
+        try:
+            await referral.completed()
+        except asyncio.CancelledError:
+            referral.abandon()
+            raise
+        await call.bye()
+
+    def target_of(self, call: Call) -> NameAddr:
+        """Return how to name a call so that another takes its place.
+
+        Raises:
+            LocalError: It hasn't been answered, or is over.
+        """
+        core = self._calls.core_of(call)
+        dialog = None if core is None else core.dialog
+        if dialog is None or not call.answered:
+            raise LocalError("only a call that was answered can be taken over")
+        call_id, local, remote = dialog.key
+        uri = dialog.remote_target
+        if not isinstance(uri, SipUri):
+            raise LocalError("the peer of that call can't be called")
+        replaces = Replaces(call_id, to_tag=remote, from_tag=local)
+        return NameAddr(None, uri.with_header("Replaces", str(replaces)))
+
+    def handle(self, event: ReferReceived) -> None:
+        """Take what the core reports."""
+        driver, handler = self.driver, self._handler
+        assert driver is not None
+        assert handler is not None
+        call = self._calls.of(event.refer.user)
+        refer = IncomingRefer(driver, event.refer, self._agent, call)
+        driver.spawn(self._run(handler, refer))
+
+    async def _run(self, handler: ReferHandler, refer: IncomingRefer) -> None:
+        """Let the application decide about a REFER, and answer it in any case."""
+        status = 603
+        try:
+            await handler(refer)
+        except SipError as exc:
+            # The one who was called, or the peer, of whom the handler was told.
+            _log.info("a REFER came to nothing: %s", exc)
+        except Exception as exc:
+            status = 500
+            assert self.driver is not None
+            self.driver.report("the handler of a REFER failed", exc)
+        finally:
+            refer.leave_answered(status)
 
 
 def _status_of(error: BaseException) -> int:

@@ -48,9 +48,17 @@ class Ways:
             LocalError: It is no URI, or one that leads nowhere.
         """
         proxy = outbound_proxy or self._outbound_proxy
-        target = _read_uri(uri)
+        target = self.read(uri)
         self.resolver.check(target if proxy is None else _read_uri(proxy))
         return target
+
+    def read(self, uri: str) -> Uri:
+        """Read a URI that the application gave.
+
+        Raises:
+            LocalError: It is none.
+        """
+        return _read_uri(uri)
 
     def route_set(self, outbound_proxy: str | None = None) -> tuple[NameAddr, ...]:
         """Return the proxies to go by."""

@@ -59,6 +59,7 @@ from sip.sansio.route import new_request, route_request
 from sip.sansio.sender import ClientRequest, Lookup, Sender
 from sip.sansio.server_call import ServerCall
 from sip.sansio.services import DialogUser, Services
+from sip.sansio.subscriptions import EventPackage, Subscriptions
 from sip.sansio.timers import Timers
 from sip.sansio.transaction_layer import TransactionLayer
 from sip.sansio.user_agent import UserAgentCore
@@ -81,6 +82,7 @@ __all__ = [
     "DialogUser",
     "EndReason",
     "Event",
+    "EventPackage",
     "Failure",
     "Hop",
     "Limits",
@@ -99,6 +101,7 @@ __all__ = [
     "Sender",
     "ServerCall",
     "Services",
+    "Subscriptions",
     "Timers",
     "TransactionLayer",
     "Transport",

@@ -7,6 +7,8 @@ own request got, as ``message/sipfrag``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sip.errors import LocalError, SipParseError
 from sip.fields.subscription import Event
 from sip.identifiers import new_tag
@@ -136,7 +138,7 @@ class Refers:
         refer_to: NameAddr,
         *,
         headers: Headers = (),
-        route_set: tuple[NameAddr, ...] = (),
+        route_set: Sequence[NameAddr] = (),
     ) -> ClientSubscription:
         """Ask a peer outside any dialog to send a request to somebody.
 
