@@ -18,6 +18,8 @@ from sip.aio.call import Call
 from sip.aio.calls import InviteHandler
 from sip.aio.incoming import IncomingCall
 from sip.aio.outgoing import OutgoingCall
+from sip.aio.registration import Registration
+from sip.aio.requests import IncomingRequest, RefuseRequest, Reply, RequestHandler
 from sip.aio.resolver import Dns, Resolver
 from sip.aio.subscriptions import (
     Notification,
@@ -33,11 +35,16 @@ __all__ = [
     "Dns",
     "IncomingCall",
     "IncomingRefer",
+    "IncomingRequest",
     "InviteHandler",
     "Notification",
     "OutgoingCall",
     "ReferHandler",
     "Referral",
+    "RefuseRequest",
+    "Registration",
+    "Reply",
+    "RequestHandler",
     "Resolver",
     "SubscribeHandler",
     "Subscription",

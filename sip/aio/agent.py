@@ -11,10 +11,12 @@ from typing import Self
 
 import mime
 import sdp
+from sip.aio.asking import Asking, Credentials, digest_client
 from sip.aio.call import Call, Headers
 from sip.aio.calls import CallDesk, InviteHandler
 from sip.aio.driver import Driver
-from sip.aio.exchange import Exchange
+from sip.aio.registration import RegistrationDesk
+from sip.aio.requests import RequestDesk
 from sip.aio.resolver import Dns
 from sip.aio.subscriptions import (
     SubscribeHandler,
@@ -25,10 +27,11 @@ from sip.aio.transfer import ReferHandler, Referral, TransferDesk
 from sip.aio.ways import Ways
 from sip.errors import LocalError
 from sip.fields.subscription import Event as EventField
-from sip.media import SDP_TYPE, Media
+from sip.media import Media
 from sip.message import Response
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission
+from sip.sansio.authenticator import Authenticator
 from sip.sansio.events import (
     Event,
     NotifyReceived,
@@ -52,7 +55,7 @@ __all__ = ["UserAgent"]
 _log = logging.getLogger("sip.agent")
 
 
-class UserAgent:
+class UserAgent(Asking):
     """A SIP user agent: it makes calls and takes them.
 
     Use it as a context manager: leaving it ends all calls and closes all sockets.
@@ -67,6 +70,10 @@ class UserAgent:
         client_ssl: The context for connections that we open with TLS; by default
             it checks certificates against the authorities that the system trusts.
         outbound_proxy: Where to send all requests that no call has a route for.
+        credentials: Who we are where somebody asks: a user name and a password, or
+            those of each realm.
+        authenticator: Whose requests to take; by default those of everybody.
+        follow_redirects: Whether requests go where a 3xx response says.
         admission: Which requests to take.
         timers: How long to wait.
         limits: How much to hold.
@@ -81,11 +88,15 @@ class UserAgent:
         server_ssl: ssl.SSLContext | None = None,
         client_ssl: ssl.SSLContext | None = None,
         outbound_proxy: str | None = None,
+        credentials: Credentials | None = None,
+        authenticator: Authenticator | None = None,
+        follow_redirects: bool = True,
         admission: Admission | None = None,
         timers: Timers | None = None,
         limits: Limits | None = None,
         dns: Dns | None = None,
     ) -> None:
+        super().__init__()
         if not listen:
             raise LocalError("a user agent has to listen somewhere")
         self._listen = [Hop.parse(text) for text in listen]
@@ -99,12 +110,18 @@ class UserAgent:
             timers=timers,
             limits=limits,
         )
+        retries = self._core.sender.retries
+        retries.follows_redirects = follow_redirects
+        if credentials is not None:
+            retries.credentials = digest_client(credentials)
+        self._core.reception.authenticator = authenticator
         self._calls = CallDesk(self._core, self._ways)
+        self._requests = RequestDesk(self._core)
+        self._registrations = RegistrationDesk(self._core)
         self._subscriptions = SubscriptionDesk(self._core)
         self._transfers = TransferDesk(
             self._core, self, self._calls, self._subscriptions
         )
-        self._exchanges: set[Exchange] = set()
         self._driver: Driver | None = None
         self._closed = False
 
@@ -194,66 +211,6 @@ class UserAgent:
             timeout=timeout,
             on_progress=on_progress,
         )
-
-    async def options(
-        self,
-        uri: str,
-        *,
-        headers: Headers = (),
-        outbound_proxy: str | None = None,
-    ) -> Response:
-        """Ask what somebody can do, or whether somebody is there at all.
-
-        Returns:
-            The final response, whatever its status.
-
-        Raises:
-            CallTimeout: Nobody answered.
-            TransportError: No address took the request.
-        """
-        accept = ("Accept", SDP_TYPE)
-        return await self.request(
-            "OPTIONS", uri, headers=(accept, *headers), outbound_proxy=outbound_proxy
-        )
-
-    async def request(
-        self,
-        method: str,
-        uri: str,
-        *,
-        headers: Headers = (),
-        body: bytes = b"",
-        content_type: str | None = None,
-        outbound_proxy: str | None = None,
-    ) -> Response:
-        """Send a request outside any call and wait for its final response.
-
-        Returns:
-            The final response, whatever its status.
-
-        Raises:
-            CallTimeout: Nobody answered.
-            TransportError: No address took the request.
-            LocalError: Something here can't be put into a request, the URI can't
-                lead anywhere, or the user agent is closed meanwhile.
-        """
-        driver = self._open_driver()
-        exchange = Exchange(self._core.timers)
-        self._core.request(
-            method,
-            self._ways.target(uri, outbound_proxy),
-            headers=headers,
-            body=body,
-            content_type=content_type,
-            route_set=self._ways.route_set(outbound_proxy),
-            user=exchange,
-        )
-        self._exchanges.add(exchange)
-        driver.flush()
-        try:
-            return await exchange.answer
-        finally:
-            self._exchanges.discard(exchange)
 
     async def subscribe(
         self,
@@ -393,7 +350,7 @@ class UserAgent:
         return handler
 
     async def close(self) -> None:
-        """End all calls, wait for that a short time, and close all sockets.
+        """End calls and registrations, wait a short time, and close all sockets.
 
         Calls that were answered get :attr:`Limits.closing_time`, those of ours that
         weren't :attr:`Limits.cancelling_time`, and nobody waits for a peer that
@@ -407,15 +364,17 @@ class UserAgent:
             self._calls.hang_up_all()
             await self._calls.leave_unanswered()
             async with asyncio.timeout(self._core.limits.closing_time):
-                await self._subscriptions.close()
-                await self._calls.all_ended()
+                await asyncio.gather(
+                    self._registrations.close(),
+                    self._subscriptions.close(),
+                    self._calls.all_ended(),
+                )
                 await driver.wait_for_tasks()
         except TimeoutError:
             _log.info("closing with %d calls that didn't end", len(self.calls))
         finally:
             self._subscriptions.abandon()
-            for exchange in self._exchanges:
-                exchange.give_up()
+            self._registrations.abandon()
             await driver.close()
 
     async def __aenter__(self) -> Self:
@@ -435,6 +394,7 @@ class UserAgent:
         self._ways.transport = driver.transport
         await driver.open(self._listen)
         self._driver = self._calls.driver = driver
+        self._requests.driver = self._registrations.driver = driver
         self._subscriptions.driver = self._transfers.driver = driver
         _log.info("listening on %s", ", ".join(str(hop) for hop in self.listening))
         return self
@@ -450,12 +410,11 @@ class UserAgent:
 
     def _handle(self, event: Event) -> None:
         match event:
-            case RequestArrived(transaction):
-                # The admission takes a method that nobody here does.
-                assert self._driver is not None
-                now, headers = self._driver.now(), self._core.admission.headers
-                self._core.respond(transaction, 405, now, headers=headers)
-            case ResponseReceived() | RequestFailed() | RegistrationChanged():
+            case RequestArrived(_, user):
+                self._requests.handle(event, self._calls.of(user))
+            case RegistrationChanged():
+                self._registrations.handle(event)
+            case ResponseReceived() | RequestFailed():
                 pass  # Whoever sent it is told.
             case (
                 SubscribeReceived()

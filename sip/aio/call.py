@@ -10,6 +10,8 @@ from typing import Protocol, Self
 
 import sdp
 from sip.agreement import Agreement
+from sip.aio.conversation import Conversation
+from sip.aio.exchange import Send
 from sip.errors import CallError, CallOver, NegotiationFailed
 from sip.media import (
     SDP_TYPE,
@@ -18,7 +20,7 @@ from sip.media import (
     Media,
     find_session_description,
 )
-from sip.message import Request
+from sip.message import Request, Response
 from sip.name_addr import NameAddr
 from sip.sansio.call import Call as CallCore
 from sip.sansio.call import CallState
@@ -57,8 +59,14 @@ class CallOwner(Protocol):
     def report(self, message: str, error: BaseException) -> None:
         """Tell the loop's exception handler of a failure of the application."""
 
+    def admit(self, method: str) -> None:
+        """Take the requests of a method from now on."""
 
-class Call:
+    async def exchange(self, send: Send) -> Response:
+        """Send a request and wait for its final response."""
+
+
+class Call(Conversation):
     """A call in which media flow.
 
     It is a context manager: leaving it ends the call.
@@ -68,6 +76,7 @@ class Call:
     """
 
     def __init__(self, owner: CallOwner, core: CallCore, address: str) -> None:
+        super().__init__()
         self.media: list[Media] = []
         self._owner = owner
         self._call = core

@@ -12,10 +12,11 @@ import logging
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
 
+from sip.aio.exchange import Exchange, Send
 from sip.aio.resolver import Resolver
 from sip.aio.transport import TransportLayer
 from sip.errors import SipParseError, TransportError
-from sip.message import Message
+from sip.message import Message, Response
 from sip.name_addr import NameAddr
 from sip.sansio.events import Event
 from sip.sansio.hop import Hop, Outgoing
@@ -54,6 +55,7 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._lookups: set[asyncio.Task[None]] = set()
+        self._exchanges: set[Exchange] = set()
         self._flushing = False
         self._closed = False
         self.transport = TransportLayer(
@@ -86,6 +88,8 @@ class Driver:
     async def close(self) -> None:
         """Cancel all tasks and close all sockets."""
         self._closed = True
+        for exchange in self._exchanges:
+            exchange.give_up()
         if self._timer is not None:
             self._timer.cancel()
         known = self._tasks | self._lookups
@@ -128,6 +132,27 @@ class Driver:
     def report(self, message: str, error: BaseException) -> None:
         """Tell the loop's exception handler of a failure of the application."""
         self._loop.call_exception_handler({"message": message, "exception": error})
+
+    def admit(self, method: str) -> None:
+        """Take the requests of a method from now on."""
+        self.core.admission = self.core.admission.including(method)
+
+    async def exchange(self, send: Send) -> Response:
+        """Send a request and wait for its final response.
+
+        Raises:
+            CallTimeout: Nobody answered.
+            TransportError: No address took it.
+            LocalError: The user agent is closed meanwhile.
+        """
+        exchange = Exchange(self.core.timers)
+        send(self.core, exchange)
+        self._exchanges.add(exchange)
+        self.flush()
+        try:
+            return await exchange.answer
+        finally:
+            self._exchanges.discard(exchange)
 
     # What the transport tells.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeAlias
 
 from sip.aio.reasons import error_of
 from sip.errors import LocalError
@@ -10,8 +12,9 @@ from sip.message import Response
 from sip.sansio.events import Failure
 from sip.sansio.sender import ClientRequest
 from sip.sansio.timers import Timers
+from sip.sansio.user_agent import UserAgentCore
 
-__all__ = ["Exchange"]
+__all__ = ["Exchange", "Send"]
 
 
 class Exchange:
@@ -49,3 +52,7 @@ class Exchange:
             self.answer.set_exception(error)
             # Nobody may be waiting any more.
             self.answer.exception()
+
+
+Send: TypeAlias = Callable[[UserAgentCore, Exchange], object]
+"""Sends one request by a core, as a user of it."""

@@ -11,13 +11,17 @@ Three things drive it: the application, the wire, and the clock.
   and the way to the peer.
 * :class:`Sender` takes a request from its URI to the hops that may have it, one
   after another, each with a transaction of its own.
+* :class:`Retries` tells which refusals are met by sending a request once more, and
+  where redirections lead.
+* :class:`Registration` keeps one binding with a registrar.
 * :class:`TransactionLayer` finds the transaction that a message belongs to.  The
   transactions are four tables (:mod:`sip.sansio.transaction_tables`) and two
   timers.
 * :class:`Reception` hands each request of a peer to whoever does its method: the
   :class:`DialogUser` that owns its dialog, or an entry in its tables.  A method that
   is in none becomes a :class:`RequestArrived` for the application.
-* :class:`Admission` says which requests are taken, :class:`Limits` how much of
+* :class:`Authenticator` says who has to prove who they are,
+  :class:`Admission` which requests are taken, :class:`Limits` how much of
   everything is held, :class:`Timers` how long things take.
 
 A request of ours goes down this list and its responses come up again; a request
@@ -27,6 +31,7 @@ of a peer comes up, and its response goes down.
 from __future__ import annotations
 
 from sip.sansio.admission import Admission, Refusal
+from sip.sansio.authenticator import Authenticator
 from sip.sansio.call import Call, CallState
 from sip.sansio.call_events import (
     OfferAccepted,
@@ -48,6 +53,7 @@ from sip.sansio.events import (
     EndReason,
     Event,
     Failure,
+    RegistrationChanged,
     RequestArrived,
     RequestFailed,
     ResponseReceived,
@@ -55,6 +61,8 @@ from sip.sansio.events import (
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.sansio.limits import Limits
 from sip.sansio.reception import Reception
+from sip.sansio.registration import Backoff, Registration, RegistrationState
+from sip.sansio.retry import Retries
 from sip.sansio.route import new_request, route_request
 from sip.sansio.sender import ClientRequest, Lookup, Sender
 from sip.sansio.server_call import ServerCall
@@ -66,6 +74,8 @@ from sip.sansio.user_agent import UserAgentCore
 
 __all__ = [
     "Admission",
+    "Authenticator",
+    "Backoff",
     "Call",
     "CallAcknowledged",
     "CallAnswered",
@@ -95,9 +105,13 @@ __all__ = [
     "ProgressAcknowledged",
     "Reception",
     "Refusal",
+    "Registration",
+    "RegistrationChanged",
+    "RegistrationState",
     "RequestArrived",
     "RequestFailed",
     "ResponseReceived",
+    "Retries",
     "Sender",
     "ServerCall",
     "Services",

@@ -14,7 +14,7 @@ from sip.checks import KNOWN_METHODS
 from sip.message import Request
 from sip.uri import OtherUri, SipUri, Uri
 
-__all__ = ["Admission", "Refusal"]
+__all__ = ["Admission", "Refusal", "check_content"]
 
 # Whose body is the description of a session.  That of another method is for
 # whoever does the method to judge, and one must never be a reason not to hang up.
@@ -55,16 +55,21 @@ class Admission:
     content_types: Sequence[str] = ("application/sdp", "multipart/*")
     """The types of body that it takes, ``*`` standing for any subtype."""
 
+    info_packages: Sequence[str] = ()
+    """What INFO may be about, for ``Recv-Info`` (:rfc:`6086`)."""
+
     accepts_uri: Callable[[Uri], bool] | None = None
     """Whether a Request-URI means this user agent; any does by default."""
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Allow and Supported, for requests and responses that should tell."""
-        allow = ("Allow", ", ".join(self.methods))
-        if not self.extensions:
-            return (allow,)
-        return allow, ("Supported", ", ".join(self.extensions))
+        """Allow, Supported and Recv-Info, for requests and responses that tell."""
+        headers = [("Allow", ", ".join(self.methods))]
+        if self.extensions:
+            headers.append(("Supported", ", ".join(self.extensions)))
+        if self.info_packages:
+            headers.append(("Recv-Info", ", ".join(self.info_packages)))
+        return tuple(headers)
 
     @property
     def accept_headers(self) -> tuple[tuple[str, str], ...]:
@@ -80,6 +85,13 @@ class Admission:
         more = [method for method in methods if method not in self.methods]
         return replace(self, methods=(*self.methods, *more))
 
+    def including_info(self, package: str) -> Admission:
+        """Return an admission that takes INFO about this package too."""
+        if package in self.info_packages:
+            return self
+        packages = (*self.info_packages, package)
+        return replace(self.including("INFO"), info_packages=packages)
+
     def check(self, request: Request) -> Refusal | None:
         """Return how to refuse a request, or ``None`` if it is taken.
 
@@ -91,6 +103,7 @@ class Admission:
             or self._check_uri(request)
             or self._check_extensions(request)
             or self._check_body(request)
+            or self._check_info(request)
         )
 
     def check_method(self, request: Request) -> Refusal | None:
@@ -121,7 +134,7 @@ class Admission:
         if request.method not in _SESSION_BODY:
             return None
         if request.body and not _is_optional(request):
-            refused = self._check_content(request)
+            refused = check_content(request, self.content_types)
             if refused is not None:
                 return refused
         accept = request.headers.values("Accept")
@@ -132,14 +145,32 @@ class Admission:
                 return Refusal(406, (("Warning", warning),))
         return None
 
-    def _check_content(self, request: Request) -> Refusal | None:
-        encodings = request.headers.values("Content-Encoding")
-        if any(encoding.lower() not in _IDENTITY for encoding in encodings):
-            return Refusal(415, (("Accept-Encoding", "identity"),))
-        content_type = request.content_type or ""
-        if any(_matches(content_type, pattern) for pattern in self.content_types):
+    def _check_info(self, request: Request) -> Refusal | None:
+        package = request.headers.get("Info-Package")
+        if request.method != "INFO" or package is None:
             return None
-        return Refusal(415, (("Accept", ", ".join(self.content_types)),))
+        name = package.partition(";")[0].strip().lower()
+        if name in (known.lower() for known in self.info_packages):
+            return None
+        # "nil" is how to say that there is none.
+        known = ", ".join(self.info_packages) or "nil"
+        return Refusal(469, (("Recv-Info", known),))
+
+
+def check_content(request: Request, content_types: Sequence[str]) -> Refusal | None:
+    """Return how to refuse a body, or ``None`` if it is taken.
+
+    Args:
+        request: The request with the body.
+        content_types: The types that are taken, ``*`` standing for anything.
+    """
+    encodings = request.headers.values("Content-Encoding")
+    if any(encoding.lower() not in _IDENTITY for encoding in encodings):
+        return Refusal(415, (("Accept-Encoding", "identity"),))
+    content_type = request.content_type or ""
+    if any(_matches(content_type, pattern) for pattern in content_types):
+        return None
+    return Refusal(415, (("Accept", ", ".join(content_types)),))
 
 
 def _is_service_or_number(uri: OtherUri) -> bool:

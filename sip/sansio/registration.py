@@ -92,6 +92,7 @@ class Registration:
             clock.
         response: The last final response, if there was one.
         failure: Why there was none the last time, if there wasn't.
+        last: The last REGISTER that was sent.
 
     Raises:
         LocalError: The registrar is none, or something can't be put into a request.
@@ -125,6 +126,7 @@ class Registration:
         self._failures = 0
         self._due: float | None = None
         self._sent: ClientRequest | None = None
+        self.last: ClientRequest
         plain = NameAddr(address.display_name, address.uri)
         self._request, self._next_hop = new_request(
             "REGISTER",
@@ -215,7 +217,8 @@ class Registration:
         request = self._request.copy()
         request.headers.set("Expires", str(expires))
         self._due = None
-        self._sent = self._services.sender.send(request, self._next_hop, self)
+        self.last = self._services.sender.send(request, self._next_hop, self)
+        self._sent = self.last
         self._services.wake(self)
 
     def _done(self, sent: ClientRequest) -> None:
