@@ -97,7 +97,7 @@ class RunningSession:
         self.inbox = inbox = Inbox(config.limits, hooks.deliver, self._flow_changed)
         self.reception = Reception(config, policy, inbox.put, self._flow_changed)
         self.outbox = Outbox(
-            session, negotiated, self.flush, self._flow_changed, self._write
+            session, negotiated, self.flush, self._awaited_or_not, self._write
         )
         self.recovery = Recovery(config.recovery_time, progress, self._not_recovered)
         session.incoming.has_room = lambda: not inbox.overfull
@@ -246,6 +246,10 @@ class RunningSession:
         """Have the connection write, with what else is sent in this turn."""
         if self.stream is not None:
             self.stream.write()
+
+    def _awaited_or_not(self) -> None:
+        if self.inbox.full:  # Only then it decides whether we read.
+            self._flow_changed()
 
     def _flow_changed(self) -> None:
         if self.stream is not None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from socket import IPPROTO_TCP, TCP_NODELAY
-from typing import Protocol
+from typing import Protocol, cast
 
 from msrp.aio.sockets import SocketOptions, is_internet
 from msrp.aio.tls import peer_certificate
@@ -27,8 +27,12 @@ __all__ = ["SessionOwner", "StreamDirectory", "StreamProtocol"]
 
 logger = logging.getLogger("msrp.stream")
 
-_QUANTUM = 64 * 1024
-"""Octets to ask the core for at a time."""
+_FIRST_QUANTUM = 4 * 1024
+"""Octets to ask the core for at first, so that the peer can set to work on them while
+we go on; each time twice as many."""
+
+_QUANTUM = 256 * 1024
+"""Octets to ask the core for at a time, at most."""
 
 CLOSING_TIME = 3.0
 """Seconds that a peer has to read our last octets, and to end TLS in good order."""
@@ -37,7 +41,7 @@ _STUCK_TIME = 3.0
 """Seconds without room for more octets after which no further session is put on a
 connection: what the peer takes so slowly would serve it badly, if at all."""
 
-_QUANTA = 16
+_QUANTA = 10
 """How often to ask before other work of the loop gets its turn."""
 
 
@@ -158,7 +162,8 @@ class StreamProtocol(asyncio.Protocol):
         self._write_paused_since = 0.0
         self._read_paused = False
         self._flush_due = False
-        self._more = False
+        self._just_written = False
+        self._quantum = _FIRST_QUANTUM
         self._patience: asyncio.TimerHandle | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
 
@@ -166,25 +171,26 @@ class StreamProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport, and turn Nagle off."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclass of asyncio's, and the same otherwise.
+        self._transport = transport = cast(asyncio.Transport, transport)
         sock = transport.get_extra_info("socket")
         if is_internet(sock):
             self._sockets.apply(sock)
             # Else each exchange of short messages costs 40 ms and more.
             sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        self._settle()
+        self.flush()
 
     def data_received(self, data: bytes) -> None:
         """Give the core what was read."""
+        self._just_written = False
         self._core.receive_data(data, self._loop.time())
         self._adopt()
-        self._settle()
+        self.flush()
 
     def eof_received(self) -> bool:
         """Tell the core; what it still has to say goes out before the end."""
         self._core.receive_eof(self._loop.time())
-        self._settle()
+        self.flush()
         return False
 
     def pause_writing(self) -> None:
@@ -195,6 +201,7 @@ class StreamProtocol(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Ask the core again."""
         self._write_paused = False
+        self._quantum = _QUANTUM  # The peer has plenty to do.
         self.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -297,7 +304,7 @@ class StreamProtocol(asyncio.Protocol):
         self.owners[session] = owner
         owner.carried_by(self)
         self._core.attach(session, self._loop.time(), tentative=tentative)
-        self._settle()
+        self.flush()
 
     def ask(self, transaction_id: str, octets: bytes, on_answer: OnAnswer) -> None:
         """Send a request that belongs to no session.
@@ -309,7 +316,7 @@ class StreamProtocol(asyncio.Protocol):
             on_answer: Is told the answer, or that there won't be any.
         """
         self._core.ask(transaction_id, octets, on_answer, self._loop.time())
-        self._settle()
+        self.flush()
 
     def called(self, session: Session, owner: SessionOwner) -> None:
         """Note who owns a session that the peer calls, should it get it."""
@@ -320,7 +327,7 @@ class StreamProtocol(asyncio.Protocol):
         """Go on with what waited for a session to be there."""
         self._core.retry(self._loop.time())
         self._adopt()
-        self._settle()
+        self.flush()
 
     def flush(self) -> None:
         """Write what there is to write, as far as the transport takes it."""
@@ -328,29 +335,36 @@ class StreamProtocol(asyncio.Protocol):
         if transport is None or transport.is_closing():
             self._deliver()
             return
+        now, quantum = self._loop.time(), self._quantum
+        self._quantum = _FIRST_QUANTUM
         for _ in range(_QUANTA):
             if self._write_paused:
                 break
-            data = self._core.data_to_send(_QUANTUM, self._loop.time())
-            if not data:
+            data = self._core.data_to_send(quantum, now)
+            if data:
+                transport.write(data)
+            if len(data) < quantum:
                 break
-            transport.write(data)
+            quantum = min(2 * quantum, _QUANTUM)
         else:
             self._flush_soon()
-        self._settle(flush=False)
+        # What the peer waits for is out before anything is done about what it said.
+        self._deliver()
+        self.update_reading()
+        self._arm()
+        self._close_if_done()
 
     def write(self) -> None:
-        """Write at once, unless that was done in this turn of the loop already.
+        """Write at once, unless the last thing that happened here was just that.
 
-        Then what has come since goes out with the next turn, as one: who sends many
-        short messages would else have a system call for each.
+        Then it is done in the next turn of the loop, with what else has come until
+        then: who sends many short messages would have a system call for each.
         """
-        if self._flush_due:
-            self._more = True
-            return
-        self._flush_due = True
-        self._loop.call_soon(self._flush_now)
-        self.flush()
+        if self._just_written:
+            self._flush_soon()
+        else:
+            self._just_written = True
+            self.flush()
 
     def update_reading(self) -> None:
         """Read or don't, as the core and the sessions' owners wish."""
@@ -373,7 +387,7 @@ class StreamProtocol(asyncio.Protocol):
     def close(self) -> None:
         """Write what there is, then close; sessions that are left are over."""
         self._core.abandon(CloseReason.BY_US)
-        self._settle()
+        self.flush()
 
     def close_if_unused(self) -> None:
         """Close, unless a session is left."""
@@ -410,16 +424,6 @@ class StreamProtocol(asyncio.Protocol):
         ]
         return found[0] if len(found) == 1 else None
 
-    def _settle(self, *, flush: bool = True) -> None:
-        """Do all that may be due after the core has been told something."""
-        self._deliver()
-        if flush:
-            self.flush()  # Which comes back here.
-            return
-        self.update_reading()
-        self._arm()
-        self._close_if_done()
-
     def _adopt(self) -> None:
         """Tell the owners of sessions that were called which of them are here now."""
         for session in self._called:
@@ -455,16 +459,14 @@ class StreamProtocol(asyncio.Protocol):
             transport.close()
 
     def _flush_soon(self) -> None:
-        self._more = True
         if not self._flush_due:
             self._flush_due = True
             self._loop.call_soon(self._flush_now)
 
     def _flush_now(self) -> None:
         self._flush_due = False
-        if self._more or self._core.closing:
-            self._more = False
-            self.flush()
+        self._just_written = False
+        self.flush()
 
     def _arm(self) -> None:
         """Have one timer that goes off no later than the core wishes."""
@@ -480,7 +482,7 @@ class StreamProtocol(asyncio.Protocol):
     def _time_out(self) -> None:
         self._timer = None
         self._core.handle_timeout(self._loop.time())
-        self._settle()
+        self.flush()
 
 
 def _lost(exc: Exception) -> MsrpError:

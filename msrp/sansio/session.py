@@ -313,10 +313,10 @@ class Session:
             return
         if code == StatusCode.OK:
             self._confirm(message)
-            # A relay answers for itself only.
-            is_from_peer = chunk is not None and len(self.remote_path) == 1
-            if is_from_peer and chunk.finished and not message.finished:
-                message.acknowledged(chunk.start, chunk.stop)
+            if chunk is not None and chunk.finished and not message.finished:
+                # A relay answers for itself only.
+                if len(self.remote_path) == 1:
+                    message.acknowledged(chunk.start, chunk.stop)
             return
         error = RequestRefused(message.message_id, code, reason_phrase(code))
         self._failed_with(message, code, error)

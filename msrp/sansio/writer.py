@@ -99,7 +99,7 @@ class Writer:
     def _next_piece(self, budget: int, now: float) -> bytes | None:
         if self._open is not None:
             return self._write_open(budget, now)
-        if not self._control:
+        if self._turns and not self._control:
             piece = self._begin_chunk(budget, now)
             if piece is not None:
                 return piece
