@@ -97,14 +97,15 @@ class Headers:
         LocalError: A name isn't a token, or a value would end its line.
     """
 
-    __slots__ = ("_fields", "_index", "_views")
+    __slots__ = ("_fields", "_index", "_looked_at", "_views")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         # What all spellings have in common, the name to write, the value.
         self._fields: list[tuple[str, str, str]] = []
         self._index: dict[str, list[str]] | None = None
-        # By what field a view depends on, and who makes it; "" is all fields.
-        self._views: dict[str, dict[object, Any]] = {}
+        # What readers made, and the key of the only field that each looked at.
+        self._views: dict[object, Any] = {}
+        self._looked_at: dict[object, str] = {}
         for name, value in fields:
             self._fields.append(_checked(name, value))
 
@@ -159,9 +160,16 @@ class Headers:
         """
         return list(self._values(name))
 
-    def count(self, name: str) -> int:
-        """Count the fields of this name."""
-        return len(self._values(name))
+    def get_only(self, name: str) -> str | None:
+        """Give the raw value of the only field of this name, if there is one.
+
+        Raises:
+            SipParseError: There are two.
+        """
+        values = self._values(name)
+        if len(values) > 1:
+            raise SipParseError("the header field is there twice", header=name)
+        return values[0] if values else None
 
     def values(self, name: str) -> list[str]:
         """Give the elements of every field of this name, in order.
@@ -285,13 +293,12 @@ class Headers:
             name: The usual spelling of the only field that it looks at, if there
                 is one: then a change of others doesn't matter.
         """
-        views = self._views.get(name)
-        if views is None:
-            views = self._views[name] = {}
+        views = self._views
         if reader in views:
             result: T = views[reader]
         else:
             result = views[reader] = reader(self)
+            self._looked_at[reader] = name
         return result
 
     def __contains__(self, name: object) -> bool:
@@ -314,19 +321,28 @@ class Headers:
         return f"<Headers {' '.join(name for name, _ in self.items())}>"
 
     def _values(self, name: str) -> list[str]:
-        if self._index is None:
-            self._index = {}
+        index = self._index
+        if index is None:
+            index = self._index = {}
             for key, _, value in self._fields:
-                self._index.setdefault(key, []).append(value)
-        return self._index.get(_BY_SPELLING.get(name) or _key(name), _NOTHING)
+                if key in index:
+                    index[key].append(value)
+                else:
+                    index[key] = [value]
+        return index.get(_BY_SPELLING.get(name) or _key(name), _NOTHING)
 
     def _changed(self, key: str | None = None) -> None:
-        self._index = None
         if key is None:
+            self._index = None
             self._views.clear()
-        elif self._views:
-            self._views.pop(key, None)
-            self._views.pop("", None)
+            self._looked_at.clear()
+            return
+        if self._index is not None:
+            self._index[key] = [field[2] for field in self._fields if field[0] == key]
+        if self._views:
+            for reader, looked_at in list(self._looked_at.items()):
+                if looked_at in (key, ""):
+                    del self._views[reader], self._looked_at[reader]
 
 
 _NOTHING: list[str] = []

@@ -37,7 +37,7 @@ def required(name: str, parse: Callable[[str], T]) -> Callable[[Headers], T]:
     """
 
     def read(headers: Headers) -> T:
-        value = _single(headers, name)
+        value = headers.get_only(name)
         if value is None:
             raise SipParseError("the header field is missing", header=name)
         try:
@@ -58,7 +58,7 @@ def optional(
     """
 
     def read(headers: Headers) -> T | None:
-        value = _single(headers, name)
+        value = headers.get_only(name)
         if value is None:
             return None
         try:
@@ -130,9 +130,3 @@ def recalling(parse: Callable[[str], T]) -> Callable[[str], T]:
         return remembered(text) if len(text) <= _RECALLED_LENGTH else parse(text)
 
     return recall
-
-
-def _single(headers: Headers, name: str) -> str | None:
-    if headers.count(name) > 1:
-        raise SipParseError("the header field is there twice", header=name)
-    return headers.get(name)

@@ -2,7 +2,8 @@
 
 :class:`RecordingMedia` is a medium that agrees to everything and remembers it.
 :class:`Network` joins any number of :class:`~sip.sansio.UserAgentCore` and scripted
-peers.  It may lose, repeat and delay what they send.  Time passes only when
+peers.  It may lose, repeat and delay what they send, as :func:`bad_weather` does
+(:class:`sip.aio.testing.BadUdp` does it to real datagrams).  Time passes only when
 :meth:`Network.run` is told so, and then at once; so a test may wait for timer B and
 say to the millisecond what was sent when.
 """
@@ -10,6 +11,7 @@ say to the millisecond what was sent when.
 from __future__ import annotations
 
 import heapq
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -28,12 +30,12 @@ from sip.sansio.user_agent import UserAgentCore
 from sip.uri import SipUri, Uri
 from sip.wire import parse_message
 
-__all__ = ["Network", "Node", "Peer", "RecordingMedia", "Sent"]
+__all__ = ["Network", "Node", "Peer", "RecordingMedia", "Sent", "bad_weather"]
 
 E = TypeVar("E")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # Not frozen: one is made for every message.
 class Sent:
     """A message that somebody sent."""
 
@@ -60,6 +62,37 @@ class Sent:
 Fate = Callable[[Sent], Sequence[float]]
 """Decides after which delays a message arrives: none if it is lost, several if
 it is repeated on the way."""
+
+
+def bad_weather(
+    seed: int,
+    *,
+    loss: float = 0.3,
+    copies: float = 0.05,
+    delay: tuple[float, float] = (0.005, 0.3),
+) -> Fate:
+    """Let datagrams be lost, repeated and overtaken, the same way for each seed.
+
+    What goes over a stream arrives, in order.
+
+    Args:
+        seed: What the dice begin with.
+        loss: How likely it is that a datagram is lost.
+        copies: How likely it is that one arrives twice.
+        delay: The shortest and the longest time on the way, in seconds; messages
+            sent within it of each other overtake each other.
+    """
+    dice = random.Random(seed)
+
+    def fate(sent: Sent) -> Sequence[float]:
+        if sent.target.transport.reliable:
+            return (delay[0],)
+        if dice.random() < loss:
+            return ()
+        number = 2 if dice.random() < copies else 1
+        return [dice.uniform(*delay) for _ in range(number)]
+
+    return fate
 
 
 class Peer:
@@ -188,6 +221,7 @@ class Network:
         self.log: list[Sent] = []
         self.refused: set[Transport] = set()
         self._stations: dict[tuple[str, int], Node | Peer] = {}
+        self._nodes: list[Node] = []
         self._underway: list[tuple[float, int, Sent]] = []
         self._number = 0
 
@@ -202,6 +236,7 @@ class Network:
         """Add a user agent core, which listens on port 5060."""
         node = Node(self, host, admission=admission, timers=timers, limits=limits)
         self._stations[host, node.port] = node
+        self._nodes.append(node)
         return node
 
     def peer(self, host: str, port: int = 5060) -> Peer:
@@ -233,8 +268,7 @@ class Network:
             self.now = max(self.now, when)
             while self._underway and self._underway[0][0] <= self.now:
                 self._deliver(heapq.heappop(self._underway)[2])
-                self._settle()
-            for node in self._nodes():
+            for node in self._nodes:
                 due = node.core.next_timeout()
                 if due is not None and due <= self.now:
                     node.core.handle_timeout(self.now)
@@ -249,23 +283,24 @@ class Network:
         """Return when something was sent, in seconds rounded to the millisecond."""
         return [round(sent.time, 3) for sent in self.sent(what)]
 
-    def _nodes(self) -> list[Node]:
-        return [node for node in self._stations.values() if isinstance(node, Node)]
-
     def _next(self) -> float | None:
-        times = [node.core.next_timeout() for node in self._nodes()]
-        if self._underway:
-            times.append(self._underway[0][0])
-        return min((time for time in times if time is not None), default=None)
+        first = self._underway[0][0] if self._underway else None
+        for node in self._nodes:
+            due = node.core.next_timeout()
+            if due is not None and (first is None or due < first):
+                first = due
+        return first
 
     def _deliver(self, sent: Sent) -> None:
         station = self._stations.get((sent.target.host, sent.target.port))
         if station is not None:
             transport = sent.target.transport
             station.receive(bytes(sent.message), sent.source, transport)
+            if isinstance(station, Node):
+                station.settle()
 
     def _settle(self) -> None:
-        for node in self._nodes():
+        for node in self._nodes:
             node.settle()
 
 

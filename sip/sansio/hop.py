@@ -38,6 +38,8 @@ MTU_LIMIT = 1300
 class Transport(enum.Enum):
     """What carries SIP messages; the value is its name in URIs."""
 
+    __hash__ = object.__hash__  # The default is written in Python.
+
     UDP = "udp"
     TCP = "tcp"
     TLS = "tls"
@@ -108,7 +110,7 @@ class Hop:
         return f"{host}:{self.port} over {self.transport.name}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # Not frozen: one is made for every message.
 class Outgoing:
     """A message to send now."""
 

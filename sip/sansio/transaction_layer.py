@@ -43,7 +43,7 @@ __all__ = [
 _COOKIE = "z9hG4bK"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # Not frozen: one is made for every request.
 class RequestReceived:
     """A new request, which waits for :meth:`TransactionLayer.respond`."""
 
@@ -51,7 +51,7 @@ class RequestReceived:
     """Its transaction."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class AckReceived:
     """An ACK that belongs to no transaction, and so to a dialog."""
 
@@ -96,10 +96,10 @@ class TransactionLayer:
     ) -> None:
         self.timers = timers or Timers()
         self.limits = limits or Limits()
-        self._clients: dict[tuple[str, str], ClientTransaction] = {}
+        self._clients: dict[Hashable, ClientTransaction] = {}
         self._servers: dict[Hashable, ServerTransaction] = {}
         self._ongoing: dict[Hashable, Hashable] = {}
-        self._keys: dict[Transaction, Hashable] = {}
+        self._keys: dict[Transaction, tuple[Hashable, Hashable]] = {}
         self._agenda: Agenda[Transaction] = Agenda()
         self._outbox: list[Outgoing] = []
         self._events: list[TransactionEvent] = []
@@ -128,7 +128,7 @@ class TransactionLayer:
         transaction = kind(request, hop, self.timers, now)
         key = (request.via.branch or "", request.method)
         self._clients[key] = transaction
-        self._keys[transaction] = key
+        self._keys[transaction] = key, None
         self._settle(transaction)
         return transaction
 
@@ -249,8 +249,8 @@ class TransactionLayer:
         )
         transaction = kind(request, source, hop, fallback, self.timers, now)
         self._servers[key] = transaction
-        self._keys[transaction] = key
         merge_key = _merge_key(request)
+        self._keys[transaction] = key, merge_key
         if merge_key is None or self._ongoing.setdefault(merge_key, key) == key:
             self._events.append(RequestReceived(transaction))
         else:
@@ -269,15 +269,13 @@ class TransactionLayer:
             self._agenda.set(transaction, transaction.next_timeout())
             return
         self._agenda.set(transaction, None)
-        key = self._keys.pop(transaction, None)
-        if isinstance(transaction, ClientTransaction):
-            request = transaction.request
-            self._clients.pop((request.via.branch or "", request.method), None)
-        elif isinstance(transaction, ServerTransaction) and key is not None:
+        key, merge_key = self._keys.pop(transaction, (None, None))
+        if isinstance(transaction, ServerTransaction):
             self._servers.pop(key, None)
-            merge_key = _merge_key(transaction.request)
             if self._ongoing.get(merge_key) == key:
                 del self._ongoing[merge_key]
+        elif key is not None:
+            self._clients.pop(key, None)
 
 
 def _server_key(request: Request, method: str) -> Hashable:

@@ -29,6 +29,9 @@ __all__ = [
 class State(enum.Enum):
     """Where a transaction is; not each of the four has each state."""
 
+    # The default is written in Python, and each step looks up three.
+    __hash__ = object.__hash__
+
     CALLING = "calling"
     TRYING = "trying"
     PROCEEDING = "proceeding"
@@ -40,6 +43,8 @@ class State(enum.Enum):
 
 class Happening(enum.Enum):
     """What may happen to a transaction."""
+
+    __hash__ = object.__hash__
 
     PROVISIONAL = "a response from 100 to 199, received or to be sent"
     SUCCESS = "a response from 200 to 299, received or to be sent"
@@ -53,6 +58,8 @@ class Happening(enum.Enum):
 
 class Effect(enum.Enum):
     """What a transaction does when something happens."""
+
+    __hash__ = object.__hash__
 
     SEND_REQUEST = "send the request (again)"
     SEND_ACK = "acknowledge a refusal"

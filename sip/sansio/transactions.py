@@ -46,7 +46,7 @@ class NoticeKind(enum.Enum):
     TRANSPORT_ERROR = "the message could not be sent"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # Not frozen: one is made for every response.
 class Notice:
     """What a transaction tells its user."""
 
