@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sip.errors import SipParseError
+from sip.frozen import quick_init
 from sip.grammar import is_token, parse_number
 
 __all__ = ["MAX_CSEQ", "CSeq"]
@@ -16,6 +17,7 @@ MAX_CSEQ = 2**31 - 1
 _MAX_RECEIVED = 2**32 - 1
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class CSeq:
     """The place of a request in its dialog."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sip.errors import SipParseError
+from sip.frozen import quick_init
 from sip.grammar import WSP, end_of_quoted_string, quote, split_list, unquote
 from sip.numbers import parse_q, parse_seconds
 from sip.parameters import (
@@ -37,6 +38,7 @@ _PLAIN = re.compile(
 )
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class NameAddr:
     """A URI with an optional display name and header field parameters."""

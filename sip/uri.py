@@ -21,6 +21,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from sip.equivalence import headers_key, host_key, normalise, parameters_match
 from sip.errors import SipParseError
+from sip.frozen import quick_init
 from sip.grammar import parse_host_port
 from sip.parameters import Parameters
 
@@ -54,6 +55,7 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+")
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SipUri:
     """A SIP or SIPS URI: ``sip:user:password@host:port;parameters?headers``.
@@ -255,6 +257,7 @@ class SipUri:
         )
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class OtherUri:
     """An absolute URI of any other scheme, kept as it is."""

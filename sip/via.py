@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from sip.errors import SipParseError
+from sip.frozen import quick_init
 from sip.grammar import WSP, is_token, parse_host_port
 from sip.parameters import (
     Parameters,
@@ -35,6 +36,7 @@ _PLAIN = re.compile(
 _MAX_RPORT = 65535
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Via:
     """One hop: ``SIP/2.0/UDP host:port;branch=…``."""
