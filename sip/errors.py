@@ -130,17 +130,29 @@ class CallRefused(CallError):
         response: What it answered.
         status: The status code, 300 to 699.
         reason: Its words for people; the peer's, so not part of ``str()``.
+        problem: What we know about it beside the status; may be empty.
     """
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Response, problem: str = "") -> None:
         super().__init__(response)
         self.response = response
         self.status = response.status
         self.reason = response.reason
+        self.problem = problem
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds after which it may be worth trying again, if the peer tells."""
+        try:
+            value = self.response.retry_after
+        except SipParseError:
+            return None
+        return None if value is None else value.seconds
 
     def __str__(self) -> str:
         words = reason_phrase(self.status)
-        return f"refused with {self.status}" + (f" ({words})" if words else "")
+        text = f"refused with {self.status}" + (f" ({words})" if words else "")
+        return f"{text}: {self.problem}" if self.problem else text
 
 
 class CallTimeout(CallError, TimeoutError):

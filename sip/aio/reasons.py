@@ -132,7 +132,8 @@ def error_of(
                 f"nothing came within {timers.timeout:g} s", target=sent.target
             )
         case None if response is not None:
-            return CallRefused(response)
+            why_not = sent.trail.why_not
+            return CallRefused(response, "" if why_not is None else str(why_not))
     if sent.cause is not None:
         problem = sent.cause.problem
     elif failure is Failure.NOT_FOUND:
