@@ -77,7 +77,8 @@ class Reception:
     async def expect(self, text: str, seconds: float) -> None:
         """Wait until a text or the name of a file has ``text`` in it.
 
-        What came before that is passed over, and isn't looked at again.
+        Each fulfils this once.  Their order doesn't matter: a text overtakes a file
+        that was sent before it.
 
         Raises:
             ChatError: Nothing like it came in time.
@@ -199,7 +200,8 @@ class Reception:
         self._something_heard.set()
 
     def _find(self, text: str) -> bool:
-        while self._heard:
-            if text in self._heard.popleft():
+        for at, heard in enumerate(self._heard):
+            if text in heard:
+                del self._heard[at]
                 return True
         return False
