@@ -203,7 +203,7 @@ def _take_signed(
 class _TlsObject:
     """The methods of ``ssl.SSLObject`` that asyncio calls, on pyOpenSSL."""
 
-    __slots__ = ("_connection", "_incoming", "_outgoing", "context")
+    __slots__ = ("_connection", "_incoming", "_may_hold_more", "_outgoing", "context")
 
     def __init__(
         self,
@@ -216,6 +216,8 @@ class _TlsObject:
         self._connection = connection
         self._incoming = incoming
         self._outgoing = outgoing
+        # Octets that OpenSSL has taken in and not deciphered are counted by nobody.
+        self._may_hold_more = False
 
     def do_handshake(self) -> None:
         try:
@@ -233,6 +235,9 @@ class _TlsObject:
                 data = self._connection.recv(min(size, _RECORD))
         except ssl.SSLZeroReturnError:
             data = b""
+        except ssl.SSLWantReadError:
+            self._may_hold_more = False
+            raise
         if buffer is None:
             return data
         buffer[: len(data)] = data
@@ -241,6 +246,10 @@ class _TlsObject:
     def write(self, data: bytes | memoryview) -> int:
         with self._translated():
             return self._connection.send(data)
+
+    def pending(self) -> int:
+        """Tell whether there may be more to read; uvloop asks, asyncio just reads."""
+        return int(self._may_hold_more)
 
     def unwrap(self) -> None:
         with self._translated():
@@ -274,6 +283,7 @@ class _TlsObject:
     def _translated(self) -> Iterator[None]:
         """Move octets in before and out after, and speak the ssl module's errors."""
         while self._incoming.pending:
+            self._may_hold_more = True
             data = self._incoming.read(_RECORD)
             while data:
                 data = data[self._connection.bio_write(data) :]
