@@ -163,7 +163,6 @@ class StreamProtocol(asyncio.Protocol):
         self._read_paused = False
         self._flush_due = False
         self._just_written = False
-        self._quantum = _FIRST_QUANTUM
         self._patience: asyncio.TimerHandle | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
 
@@ -201,7 +200,6 @@ class StreamProtocol(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Ask the core again."""
         self._write_paused = False
-        self._quantum = _QUANTUM  # The peer has plenty to do.
         self.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -335,8 +333,8 @@ class StreamProtocol(asyncio.Protocol):
         if transport is None or transport.is_closing():
             self._deliver()
             return
-        now, quantum = self._loop.time(), self._quantum
-        self._quantum = _FIRST_QUANTUM
+        now = self._loop.time()
+        quantum = _QUANTUM if self._core.in_long_chunk else _FIRST_QUANTUM
         for _ in range(_QUANTA):
             if self._write_paused:
                 break

@@ -198,6 +198,7 @@ class Receiver:
             return False
         request = _Request(event.transaction_id, head, session)
         request.from_path, request.to_path = head.from_path, head.to_path
+        stream.chunk_received(session)
         chunk = request.chunk = session.incoming.whole(head, data, flag, now)
         self._conclude(request, head, session, chunk)
         return True
@@ -234,6 +235,7 @@ class Receiver:
         if session.stream is None and not self._accept(session, request):
             return
         request.session = session
+        self._stream.chunk_received(session)
         request.chunk = session.incoming.begin(head, has_body=has_body, now=now)
         request.refusal = request.chunk.refusal
 

@@ -415,8 +415,10 @@ class Session:
 
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""
-        times = [self._binding_until, self.incoming.next_timeout()]
-        return min((time for time in times if time is not None), default=None)
+        until, stale = self._binding_until, self.incoming.next_timeout()
+        if until is None or stale is None:
+            return stale if until is None else until
+        return min(until, stale)
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due."""

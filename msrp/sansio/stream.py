@@ -89,6 +89,8 @@ class Stream:
         self._by_uri: dict[MsrpUri, Session] = {}
         self._news: dict[Session, None] = {}
         """The sessions in which something may have happened."""
+        self._clocked: dict[Session, None] = {}
+        """Those in which something may become due."""
         self._eof = False
         self._over = False
         self._touched = now
@@ -216,6 +218,11 @@ class Stream:
         return self.writer.data_to_send(budget, now)
 
     @property
+    def in_long_chunk(self) -> bool:
+        """Whether a chunk is being written that is written bit by bit."""
+        return self.writer.in_long_chunk
+
+    @property
     def closing(self) -> bool:
         """Whether nothing more will come: write what there is, then close."""
         return self._over
@@ -266,9 +273,12 @@ class Stream:
         """Return when :meth:`handle_timeout` wants to be called."""
         if self._over:
             return None
-        times = [session.next_timeout() for session in self.sessions]
-        times.append(self.writer.transactions.next_timeout())
-        times.append(self.inquiries.next_timeout())
+        times = [self.writer.transactions.next_timeout(), self.inquiries.next_timeout()]
+        if self._clocked:
+            due = {each: each.next_timeout() for each in self._clocked}
+            # The others have nothing that time could bring about.
+            self._clocked = {each: None for each, at in due.items() if at is not None}
+            times += due.values()
         if self._on_probation:
             times.append(self._probation_until)
         if self.idle:
@@ -317,6 +327,7 @@ class Stream:
     def session_changed(self, session: Session) -> None:
         """Look there again, for events and for octets to send."""
         self._news[session] = None
+        self._clocked[session] = None
         self.writer.may_send(session)
 
     def session_ended(self, session: Session) -> None:
@@ -325,6 +336,7 @@ class Stream:
         if self._by_uri.get(session.local_uri) is session:
             del self._by_uri[session.local_uri]
         self._news.pop(session, None)
+        self._clocked.pop(session, None)
         lost = session.state is SessionState.LOST
         if lost:
             self._leave(session)
@@ -348,7 +360,7 @@ class Stream:
             chunker = message.chunker
             self.writer.queue(chunker.abort_chunk(session.to_path, session.from_path))
 
-    # What its receiver asks.
+    # What its receiver asks and tells.
 
     def has_left(self, uri: MsrpUri) -> bool:
         """Tell whether a session was lost here that the peer may still call."""
@@ -358,6 +370,10 @@ class Stream:
     def has_room(self) -> bool:
         """Whether another session may be put on this connection."""
         return len(self.sessions) < self.limits.max_sessions_per_stream
+
+    def chunk_received(self, session: Session) -> None:
+        """Note that a message may have begun, which may be left unfinished."""
+        self._clocked[session] = None
 
     def accept(self, session: Session) -> None:
         """Bind a session that the peer calls."""

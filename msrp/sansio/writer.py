@@ -57,6 +57,11 @@ class Writer:
         # changes there: a connection may carry a thousand that are silent.
         self._turns: OrderedDict[Session, None] = OrderedDict()
 
+    @property
+    def in_long_chunk(self) -> bool:
+        """Whether octets of a body are being written for which there is no end yet."""
+        return self._open is not None
+
     def queue(self, data: bytes) -> None:
         """Send a response or a report before all else."""
         self._control.append(data)
