@@ -94,7 +94,13 @@ if TYPE_CHECKING:
         UserAgent,
         Watcher,
     )
-    from sip.media import ExplainingMedia, IntroducedMedia, Media
+    from sip.media import (
+        ExplainingMedia,
+        FollowingMedia,
+        IntroducedMedia,
+        Media,
+        RenegotiatingMedia,
+    )
     from sip.sansio import (
         Admission,
         Authenticator,
@@ -123,7 +129,13 @@ _LATER = {
         "UserAgent",
         "Watcher",
     ),
-    "sip.media": ("ExplainingMedia", "IntroducedMedia", "Media"),
+    "sip.media": (
+        "ExplainingMedia",
+        "FollowingMedia",
+        "IntroducedMedia",
+        "Media",
+        "RenegotiatingMedia",
+    ),
     "sip.sansio": (
         "Admission",
         "Authenticator",
@@ -153,6 +165,7 @@ __all__ = [
     "Event",
     "EventPackage",
     "ExplainingMedia",
+    "FollowingMedia",
     "GeolocationError",
     "Headers",
     "HistoryInfo",
@@ -181,6 +194,7 @@ __all__ = [
     "RefuseRequest",
     "Registration",
     "RegistrationState",
+    "RenegotiatingMedia",
     "Replaces",
     "Reply",
     "Request",

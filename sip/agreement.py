@@ -87,6 +87,24 @@ class Agreement:
         except sdp.SdpError:
             return None
 
+    def is_same(self, slot: int, offer: sdp.SessionDescription) -> bool:
+        """Tell whether an offer of the peer leaves a stream as it is."""
+        if slot >= len(self.remote.media):
+            return False
+        return _stream(offer, slot) == _stream(self.remote, slot)
+
+    def say_again(self, slot: int) -> sdp.MediaDescription | None:
+        """Return what to answer to an offer that leaves a stream as it is."""
+        return self._as_answer(slot, self.local.media[slot])
+
+    def repeats(self, before: Agreement, slot: int) -> bool:
+        """Tell whether both say of a stream what they said before."""
+        pairs = ((self.local, before.local), (self.remote, before.remote))
+        return all(
+            slot < len(then.media) and _stream(now, slot) == _stream(then, slot)
+            for now, then in pairs
+        )
+
     def refreshed(
         self, local: sdp.SessionDescription, remote: sdp.SessionDescription
     ) -> Agreement:
@@ -107,6 +125,14 @@ class Agreement:
             for a in media.attributes
         )
         return dataclasses.replace(media, attributes=attributes)
+
+
+def _stream(description: sdp.SessionDescription, slot: int) -> sdp.MediaDescription:
+    """Leave out who connects, and say a direction that goes without saying."""
+    media = description.effective_media(slot)
+    others = [a for a in media.attributes if a.name != "setup"]
+    media = dataclasses.replace(media, attributes=tuple(others))
+    return sdp.with_direction(media, sdp.direction_of(media))
 
 
 def _substance(

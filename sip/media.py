@@ -8,7 +8,7 @@ and take them apart again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -20,8 +20,10 @@ __all__ = [
     "SDP_TYPE",
     "Agreed",
     "ExplainingMedia",
+    "FollowingMedia",
     "IntroducedMedia",
     "Media",
+    "RenegotiatingMedia",
     "compose_body",
     "decline",
     "find_session_description",
@@ -106,9 +108,53 @@ class ExplainingMedia(Media, Protocol):
         """Why :meth:`answer` gave ``None`` last, in part of a sentence."""
 
 
+@runtime_checkable
+class FollowingMedia(Media, Protocol):
+    """A stream that can go on in another way while the call lasts.
+
+    Either side may offer to change a stream: :meth:`Media.offer` and
+    :meth:`reanswer` say how it would be then, and change nothing yet.
+    """
+
+    async def reanswer(
+        self, offered: sdp.MediaDescription
+    ) -> sdp.MediaDescription | None:
+        """Return the answer to an offer that changes the running stream.
+
+        ``None`` refuses it, and with it the whole offer; the stream goes on as
+        before.
+        """
+
+    async def follow(
+        self,
+        offered: sdp.MediaDescription,
+        answered: sdp.MediaDescription,
+        is_offerer: bool,
+    ) -> None:
+        """Go on as both have agreed now."""
+
+    def keep(self) -> None:
+        """Be told that nothing comes of what was offered or answered last."""
+
+
+@runtime_checkable
+class RenegotiatingMedia(FollowingMedia, Protocol):
+    """A stream that may want to be offered anew, because it has lost its way."""
+
+    on_renegotiate: Callable[[], None] | None
+    """What the stream calls then; the call sets it."""
+
+    @property
+    def wants_offer(self) -> bool:
+        """Whether it still does; offers take time, and the peer may be faster."""
+
+
 @dataclass(frozen=True, slots=True)
 class Agreed:
     """A stream that both sides have agreed on."""
+
+    slot: int
+    """Which slot it has."""
 
     media: Media
     """What runs it."""
@@ -176,17 +222,19 @@ def decline(message: Message) -> bytes:
 
 
 def compose_body(
-    offer: sdp.SessionDescription, parts: Sequence[mime.Part]
-) -> tuple[bytes, str]:
-    """Make the body of an INVITE from an offer and what goes with it.
+    offer: sdp.SessionDescription | None, parts: Sequence[mime.Part]
+) -> tuple[bytes, str | None]:
+    """Make the body of an INVITE from an offer, if there is one, and what goes with it.
 
     Returns:
         The body and its content type.
     """
     if not parts:
-        return bytes(offer), SDP_TYPE
-    first = mime.Part.build(SDP_TYPE, bytes(offer))
-    content_type, body = mime.build_multipart([first, *parts])
+        return (b"", None) if offer is None else (bytes(offer), SDP_TYPE)
+    all_parts = list(parts)
+    if offer is not None:
+        all_parts.insert(0, mime.Part.build(SDP_TYPE, bytes(offer)))
+    content_type, body = mime.build_multipart(all_parts)
     return body, str(content_type)
 
 
@@ -201,7 +249,7 @@ def match_answer(
         SdpError: The answer doesn't fit the offer.
     """
     return [
-        Agreed(media[slot], offered, answered)
+        Agreed(slot, media[slot], offered, answered)
         for slot, offered, answered in sdp.accepted(offer, answer)
     ]
 
@@ -232,7 +280,7 @@ async def make_answer(
             takers[slot] = taker
     answer = sdp.build_answer(offer, slots, address=address)
     agreed = [
-        Agreed(takers[slot], offered, answered)
+        Agreed(slot, takers[slot], offered, answered)
         for slot, offered, answered in sdp.accepted(offer, answer)
     ]
     return answer, agreed

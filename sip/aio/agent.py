@@ -15,6 +15,7 @@ from sip.aio.asking import Asking, Credentials, digest_client
 from sip.aio.call import Call, Headers
 from sip.aio.calls import CallDesk, InviteHandler
 from sip.aio.driver import Driver
+from sip.aio.outgoing import OutgoingCall
 from sip.aio.registration import RegistrationDesk
 from sip.aio.requests import RequestDesk
 from sip.aio.resolver import Dns
@@ -198,6 +199,56 @@ class UserAgent(Asking):
             LocalError: Something here can't be put into a request, or the URI
                 can't lead anywhere.
         """
+        call = await self.call(
+            uri,
+            media=media,
+            headers=headers,
+            parts=parts,
+            outbound_proxy=outbound_proxy,
+            sender=sender,
+            on_progress=on_progress,
+        )
+        await call.complete(timeout)
+        return call
+
+    async def call(
+        self,
+        uri: str,
+        *,
+        media: Sequence[Media],
+        headers: Headers = (),
+        parts: Sequence[mime.Part] = (),
+        outbound_proxy: str | None = None,
+        sender: str | None = None,
+        on_progress: Callable[[Response], None] | None = None,
+        without_offer: bool = False,
+    ) -> OutgoingCall:
+        """Begin to call somebody, and return at once.
+
+        For those who care what happens before the answer::
+
+            async with await agent.call(uri, media=[medium]) as call:
+                async for response in call.progress():
+                    ...
+                await call.complete()
+
+        Leaving it cancels the call, or ends it if it was answered.
+
+        Args:
+            uri: As for :meth:`invite`.
+            media: As for :meth:`invite`.
+            headers: As for :meth:`invite`.
+            parts: As for :meth:`invite`.
+            outbound_proxy: As for :meth:`invite`.
+            sender: As for :meth:`invite`.
+            on_progress: As for :meth:`invite`.
+            without_offer: Whether to let the peer offer, as one does who doesn't know
+                yet what a third party will want; ``media`` then answer.
+
+        Raises:
+            LocalError: Something here can't be put into a request, or the URI
+                can't lead anywhere.
+        """
         self._open_driver()
         if not media:
             raise LocalError("a call needs media")
@@ -208,8 +259,8 @@ class UserAgent(Asking):
             parts=parts,
             route_set=self._ways.route_set(outbound_proxy),
             sender=None if sender is None else NameAddr.parse(sender),
-            timeout=timeout,
             on_progress=on_progress,
+            without_offer=without_offer,
         )
 
     async def subscribe(

@@ -9,28 +9,17 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import sdp
-from sip.agreement import Agreement
+from sip.aio.changing import Changing
 from sip.aio.conversation import Conversation
 from sip.aio.exchange import Send
-from sip.errors import CallError, CallOver, NegotiationFailed
-from sip.media import (
-    SDP_TYPE,
-    Agreed,
-    IntroducedMedia,
-    Media,
-    find_session_description,
-)
+from sip.errors import CallOver
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
 from sip.sansio.call import Call as CallCore
 from sip.sansio.call import CallState
-from sip.sansio.call_events import (
-    CallAcknowledged,
-    NegotiationEvent,
-    OfferReceived,
-)
 from sip.sansio.client_call import ClientCall
 from sip.sansio.events import EndReason
+from sip.streams import Proposal, among
 
 __all__ = ["Call", "CallOwner", "Headers"]
 
@@ -66,23 +55,17 @@ class CallOwner(Protocol):
         """Send a request and wait for its final response."""
 
 
-class Call(Conversation):
+class Call(Conversation, Changing):
     """A call in which media flow.
 
     It is a context manager: leaving it ends the call.
-
-    Attributes:
-        media: The media that run, in the order of the session description.
     """
 
     def __init__(self, owner: CallOwner, core: CallCore, address: str) -> None:
-        super().__init__()
-        self.media: list[Media] = []
         self._owner = owner
         self._call = core
-        self._address = address
-        self._agreement: Agreement | None = None
-        self._candidates: list[Media] = []
+        Conversation.__init__(self)
+        Changing.__init__(self, owner, core, address)
         self._over: asyncio.Future[EndReason]
         self._over = asyncio.get_running_loop().create_future()
         self._starting: asyncio.Task[None] | None = None
@@ -111,16 +94,6 @@ class Call(Conversation):
         if self._call.dialog is not None:
             return self._call.dialog.local
         return self.request.from_ if self._call.is_ours else self.request.to
-
-    @property
-    def local_description(self) -> sdp.SessionDescription | None:
-        """What we offered or answered, once both have spoken."""
-        return None if self._agreement is None else self._agreement.local
-
-    @property
-    def remote_description(self) -> sdp.SessionDescription | None:
-        """What the peer offered or answered, once both have spoken."""
-        return None if self._agreement is None else self._agreement.remote
 
     @property
     def is_incoming(self) -> bool:
@@ -185,67 +158,38 @@ class Call(Conversation):
     def finished(self, reason: EndReason) -> None:
         """Take note that the call is over."""
         _log.info("call %s is over: %s", self.call_id, reason.value)
+        self._renegotiation.over(reason)
         self._owner.spawn(self._finish(reason))
-
-    def told(self, event: CallAcknowledged | NegotiationEvent) -> None:
-        """Take note of what happened to offers and answers."""
-        if isinstance(event, OfferReceived):
-            self._reinvited(event)
-
-    def _reinvited(self, event: OfferReceived) -> None:
-        """Answer an INVITE within the call.
-
-        One that changes nothing, such as a refresh, is answered with what we
-        said before.  One that would change the media is refused, which leaves
-        everything as it is (:rfc:`3261#section-14.2`).
-        """
-        now = self._owner.now()
-        body = self._answer_to_refresh(event.request)
-        if body is None:
-            warning = '399 - "the media of this call do not change"'
-            headers = [("Warning", warning)]
-            self._call.answer_offer(event.transaction, 488, now, headers=headers)
-        else:
-            self._call.answer_offer(
-                event.transaction, 200, now, body=bytes(body), content_type=SDP_TYPE
-            )
-
-    def _answer_to_refresh(self, request: Request) -> sdp.SessionDescription | None:
-        agreement = self._agreement
-        try:
-            offer = find_session_description(request)
-        except sdp.SdpError:
-            return None
-        if agreement is None:
-            return None
-        body = agreement.answer_to(offer)
-        if body is not None and offer is not None:
-            self._agreement = agreement.refreshed(body, offer)
-        return body
 
     # Media.
 
-    async def _start(self, agreed: Sequence[Agreed], *, is_offerer: bool) -> None:
+    async def _start(
+        self, proposal: Proposal, remote: sdp.SessionDescription, *, is_offerer: bool
+    ) -> None:
         """Start what was agreed, unless the call is over already.
 
         That is a task of its own, so that the end of the call can cancel it.
         """
         self._check_alive()
-        starting = self._owner.spawn(self._start_all(agreed, is_offerer))
+        starting = self._owner.spawn(self._start_all(proposal, remote, is_offerer))
         self._starting = starting
         await asyncio.wait([starting])
         self._check_alive()
         starting.result()
 
-    async def _start_all(self, agreed: Sequence[Agreed], is_offerer: bool) -> None:
-        self.media = [stream.media for stream in agreed]
-        for medium in self._candidates:
-            if medium not in self.media:
-                await medium.stop()
-        for stream in agreed:
-            if isinstance(stream.media, IntroducedMedia):
-                stream.media.introduce(*self._parties())
-            await _start(stream, is_offerer)
+    async def _start_all(
+        self, proposal: Proposal, remote: sdp.SessionDescription, is_offerer: bool
+    ) -> None:
+        self._call.refresh_body = bytes(proposal.local)
+        unused = [
+            medium
+            for slot, medium in enumerate(proposal.slots)
+            if medium is not None and remote.media[slot].is_rejected
+        ]
+        unused += [m for m in self.candidates if not among(m, proposal.slots)]
+        for medium in unused:
+            await medium.stop()
+        await self._streams.settle(proposal, remote, is_offerer=is_offerer)
 
     def _parties(self) -> tuple[str, str]:
         """Return the URIs of both, for media that want to know."""
@@ -263,13 +207,15 @@ class Call(Conversation):
         return self._stopping
 
     async def _stop_all(self) -> None:
+        await self._renegotiation.stop()
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait([self._starting])
             if not self._starting.cancelled():
                 # Whoever waits for it is told as well, if somebody does.
                 self._starting.exception()
-        for medium in self._candidates:
+        others = [m for m in self.media if not among(m, self.candidates)]
+        for medium in (*self.candidates, *others):
             try:
                 await medium.stop()
             except Exception as exc:
@@ -295,26 +241,3 @@ class Call(Conversation):
             core.bye(now)
         self._owner.flush()
         await asyncio.shield(self._stop_media())
-
-
-async def _start(stream: Agreed, is_offerer: bool) -> None:
-    try:
-        await stream.media.start(stream.offered, stream.answered, is_offerer)
-    except CallError:
-        raise
-    except Exception as exc:
-        if not _tells_a_problem(exc):
-            raise
-        words = str(exc) or type(exc).__name__
-        raise NegotiationFailed(f"what was agreed can't be started: {words}") from exc
-
-
-def _tells_a_problem(error: Exception) -> bool:
-    """Tell whether an error is about what was agreed, and no bug of the media.
-
-    Media come from other packages, with errors of their own; those that have words
-    for the user carry them as ``problem``, like ours.
-    """
-    return isinstance(error, OSError) or isinstance(
-        getattr(error, "problem", None), str
-    )

@@ -109,14 +109,16 @@ class CallDesk:
         parts: Sequence[mime.Part],
         route_set: Sequence[NameAddr],
         sender: NameAddr | None,
-        timeout: float | None,
-        on_progress: Callable[[Response], None] | None,
-    ) -> Call:
-        """Call somebody; see :meth:`sip.UserAgent.invite`."""
+        on_progress: Callable[[Response], None] | None = None,
+        without_offer: bool = False,
+    ) -> OutgoingCall:
+        """Begin to call somebody; see :meth:`sip.UserAgent.call`."""
         driver = self._open_driver()
         address = self._ways.media_address(target)
         try:
-            offer = await make_offer(media, address=address)
+            offer = None
+            if not without_offer:
+                offer = await make_offer(media, address=address)
             body, content_type = compose_body(offer, parts)
             core = self._core.invite(
                 target,
@@ -134,7 +136,6 @@ class CallDesk:
         call = OutgoingCall(driver, core, address, media, offer, on_progress)
         self._calls[core] = call
         driver.flush()
-        await call.complete(timeout)
         return call
 
     def handle(self, event: CallEvent) -> None:

@@ -4,25 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from types import TracebackType
 
 import sdp
-from sip.agreement import Agreement
 from sip.aio.call import Call, CallOwner
-from sip.errors import CallTimeout, NegotiationFailed
-from sip.media import Agreed, Media, find_session_description, match_answer
+from sip.errors import CallOver, CallTimeout, LocalError, NegotiationFailed
+from sip.media import (
+    SDP_TYPE,
+    Media,
+    find_session_description,
+    make_answer,
+    match_answer,
+    why_refused,
+)
 from sip.message import Response
-from sip.sansio.call_events import CallAnswered, CallProgressed
+from sip.sansio.call import CallState
+from sip.sansio.call_events import (
+    CallAcknowledged,
+    CallAnswered,
+    CallProgressed,
+    NegotiationEvent,
+    OfferReceived,
+)
 from sip.sansio.client_call import ClientCall
+from sip.sansio.events import EndReason
+from sip.sansio.offers import Role
 from sip.sansio.sender import ClientRequest
+from sip.streams import Proposal
 
 __all__ = ["OutgoingCall"]
 
 _log = logging.getLogger("sip.call")
 
+_MOST_PROGRESS = 64
+"""Provisional responses that are kept for who reads them; older ones are dropped."""
+
 
 class OutgoingCall(Call):
-    """A call that we make."""
+    """A call that we make.
+
+    Leaving it as a context manager ends the call, answered or not.
+    """
 
     def __init__(
         self,
@@ -30,49 +54,96 @@ class OutgoingCall(Call):
         core: ClientCall,
         address: str,
         media: Sequence[Media],
-        offer: sdp.SessionDescription,
-        on_progress: Callable[[Response], None] | None,
+        offer: sdp.SessionDescription | None,
+        on_progress: Callable[[Response], None] | None = None,
     ) -> None:
         super().__init__(owner, core, address)
+        self.candidates[:] = media
         self._client = core
-        self._candidates = list(media)
-        self._offer = offer
+        self._offered = offer
         self._on_progress = on_progress
-        self._answer: asyncio.Future[Response]
-        self._answer = asyncio.get_running_loop().create_future()
+        self._responses: deque[Response] = deque(maxlen=_MOST_PROGRESS)
+        self._news = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._answer: asyncio.Future[CallAnswered] = loop.create_future()
+        self._agreeing: set[asyncio.Task[None]] = set()
+        self._early: asyncio.Task[None] | None = None
+        self._early_tag: str | None = None
+        self._agreed: dict[str, tuple[Proposal, sdp.SessionDescription]] = {}
 
-    async def complete(self, timeout: float | None) -> None:
+    async def complete(self, timeout: float | None = None) -> None:
         """Wait for the answer, acknowledge it, and start the media.
 
+        If it raises, or is cancelled, there is no call.
+
         Args:
-            timeout: Seconds to wait for the answer.
+            timeout: Seconds to wait for the answer; for ever by default, unless nobody
+                responds at all.
 
         Raises:
             CallError: There is no call.
             TransportError: The INVITE could not be sent.
         """
         try:
-            response = await self._wait_for_answer(timeout)
-            self._client.acknowledge(self._owner.now())
-            self._owner.flush()
-            agreed = self._read_answer(response)
-            await self._start(agreed, is_offerer=True)
+            event = await self._wait_for_answer(timeout)
+            if self._agreeing:
+                await asyncio.wait(self._agreeing)
+            proposal, remote = await self._agree(event)
+            await self._leave_early(event.response.to.tag or "")
+            if self._streams.agreement is None:
+                await self._start(proposal, remote, is_offerer=self._is_offerer)
         except BaseException:
             await self._give_up()
             raise
 
-    async def _wait_for_answer(self, timeout: float | None) -> Response:
-        done, _ = await asyncio.wait([self._answer], timeout=timeout)
-        if not done:
-            assert timeout is not None
-            sent = self._client.invite
-            raise CallTimeout(_still_missing(sent, timeout), target=sent.target)
-        return self._answer.result()
+    async def progress(self) -> AsyncIterator[Response]:
+        """Go through the provisional responses but 100, until the call is decided.
+
+        Those that came before are first.  A fork may be told by the tag of To; the
+        media of an early session run by themselves.
+        """
+        while True:
+            while self._responses:
+                yield self._responses.popleft()
+            if self._answer.done():
+                return
+            self._news.clear()
+            await self._news.wait()
+
+    def cancel(self) -> None:
+        """Stop calling; does nothing once the call is answered.
+
+        :meth:`complete` then raises :exc:`~sip.CallOver`.
+        """
+        self._client.cancel(self._owner.now())
+        self._owner.flush()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the call: before the answer by CANCEL, after it by BYE."""
+        if self._call.state is CallState.ENDED:
+            await self._stop_media()
+        elif self._call.state in (CallState.INVITING, CallState.ANSWERED):
+            await self._give_up()
+        else:
+            await self.bye()
+
+    # What the user agent tells.
 
     def progressed(self, event: CallProgressed) -> None:
         """Take note of a provisional response."""
         response = event.response
         _log.info("call %s: %s", self.call_id, response.status)
+        self._responses.append(response)
+        self._news.set()
+        if event.role in (Role.ANSWER, Role.OFFER):
+            task = self._owner.spawn(self._agree_early(event))
+            self._agreeing.add(task)
+            task.add_done_callback(self._agreeing.discard)
         if self._on_progress is not None:
             try:
                 self._on_progress(response)
@@ -83,7 +154,24 @@ class OutgoingCall(Call):
         """Take note that the call was answered."""
         _log.info("call %s is answered", self.call_id)
         if not self._answer.done():
-            self._answer.set_result(event.response)
+            self._answer.set_result(event)
+        self._news.set()
+
+    def told(self, event: CallAcknowledged | NegotiationEvent) -> None:
+        """Take note of what happened to offers and answers."""
+        if isinstance(event, OfferReceived) and self.is_waiting:
+            if event.request.from_.tag != self._early_tag:
+                # Media run with one branch at most, and only that can change them.
+                now = self._owner.now()
+                self._call.answer_offer(event.transaction, 488, now)
+                self._owner.flush()
+                return
+        super().told(event)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the call is neither answered nor over."""
+        return self._call.state is CallState.INVITING
 
     def failed(self, error: Exception) -> None:
         """Take note that there will be no call."""
@@ -92,21 +180,134 @@ class OutgoingCall(Call):
             self._answer.set_exception(error)
             # Nobody may be waiting any more.
             self._answer.exception()
+        self._news.set()
 
-    def _read_answer(self, response: Response) -> list[Agreed]:
+    def finished(self, reason: EndReason) -> None:
+        """Take note that the call is over."""
+        super().finished(reason)
+        if not self._answer.done():
+            self.failed(CallOver(reason))
+
+    # Inside.
+
+    @property
+    def _is_offerer(self) -> bool:
+        return self._offered is not None
+
+    async def _wait_for_answer(self, timeout: float | None) -> CallAnswered:
+        done, _ = await asyncio.wait([self._answer], timeout=timeout)
+        if not done:
+            assert timeout is not None
+            sent = self._client.invite
+            raise CallTimeout(_still_missing(sent, timeout), target=sent.target)
+        return self._answer.result()
+
+    async def _agree(
+        self, event: CallAnswered
+    ) -> tuple[Proposal, sdp.SessionDescription]:
+        """Find out what the 2xx amounts to, and acknowledge it."""
+        tag = event.response.to.tag or ""
+        if event.role is Role.OFFER:
+            return await self._answer_offer(event.response)
+        self._client.acknowledge(self._owner.now())
+        self._owner.flush()
+        if event.role is Role.NOTHING and tag in self._agreed:
+            return self._agreed[tag]  # It was all said before.
+        return self._read_answer(event.response)
+
+    def _read_answer(
+        self, response: Response
+    ) -> tuple[Proposal, sdp.SessionDescription]:
+        offer = self._offered
         try:
             answer = find_session_description(response)
-            if answer is None:
+            if answer is None or offer is None:
                 raise NegotiationFailed("the peer accepted without an answer")
-            agreed = match_answer(self._candidates, self._offer, answer)
-            self._agreement = Agreement.of(
-                self._offer, answer, is_offerer=True, address=self._address
+            if not match_answer(self.candidates, offer, answer):
+                raise NegotiationFailed("the peer accepted the call but no media")
+        except sdp.SdpError as exc:
+            raise NegotiationFailed(str(exc)) from exc
+        return Proposal(offer, list(self.candidates), []), answer
+
+    async def _answer_offer(
+        self, response: Response
+    ) -> tuple[Proposal, sdp.SessionDescription]:
+        """Answer the offer in a 2xx within the ACK, for better or worse (OA-28)."""
+        now = self._owner.now
+        try:
+            proposal, offer = await self._make_answer(response)
+        except NegotiationFailed:
+            self._client.acknowledge(now())
+            raise
+        self._client.acknowledge(
+            now(), body=bytes(proposal.local), content_type=SDP_TYPE
+        )
+        self._owner.flush()
+        if not any(proposal.slots):
+            raise NegotiationFailed(why_refused(self.candidates, offer))
+        return proposal, offer
+
+    async def _make_answer(
+        self, response: Response
+    ) -> tuple[Proposal, sdp.SessionDescription]:
+        try:
+            offer = find_session_description(response)
+            if offer is None:
+                raise NegotiationFailed("the peer offers nothing")
+            answer, agreed = await make_answer(
+                self.candidates, offer, address=self._address
             )
         except sdp.SdpError as exc:
             raise NegotiationFailed(str(exc)) from exc
-        if not agreed:
-            raise NegotiationFailed("the peer accepted the call but no media")
-        return agreed
+        slots: list[Media | None] = [None] * len(offer.media)
+        for stream in agreed:
+            slots[stream.slot] = stream.media
+        return Proposal(answer, slots, []), offer
+
+    # Early sessions.
+
+    async def _agree_early(self, event: CallProgressed) -> None:
+        """Let media run before the call is answered (:rfc:`3262#section-5`)."""
+        response = event.response
+        tag = response.to.tag or ""
+        try:
+            if event.role is Role.OFFER:
+                proposal, remote = await self._make_answer(response)
+                body = bytes(proposal.local)
+                self._client.acknowledge_progress(response, body, SDP_TYPE)
+                self._owner.flush()
+            else:
+                proposal, remote = self._read_answer(response)
+        except NegotiationFailed as exc:
+            # Somebody else may answer the call, with whom it is better.
+            _log.info("call %s: no early session: %s", self.call_id, exc)
+            return
+        self._agreed[tag] = proposal, remote
+        if self._early_tag is None and not self._answer.done():
+            self._early_tag = tag
+            self._early = self._owner.spawn(self._start_early(proposal, remote))
+
+    async def _start_early(
+        self, proposal: Proposal, remote: sdp.SessionDescription
+    ) -> None:
+        try:
+            await self._streams.settle(proposal, remote, is_offerer=self._is_offerer)
+        except (NegotiationFailed, LocalError, sdp.SdpError) as exc:
+            _log.info("call %s: no early media: %s", self.call_id, exc)
+            self._streams.forget()
+            self._early_tag = None
+
+    async def _leave_early(self, tag: str) -> None:
+        """End the early session, unless it was with whoever has answered."""
+        if self._early is not None:
+            await asyncio.wait([self._early])
+            if not self._early.cancelled():
+                self._early.result()
+        if self._early_tag not in (None, tag):
+            for medium in self._streams.forget():
+                await medium.stop()
+        elif self._early_tag is not None:
+            self._call.refresh_body = bytes(self.local_description or b"")
 
 
 def _still_missing(invite: ClientRequest, seconds: float) -> str:
