@@ -12,7 +12,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from benchmarks.channel import BenchmarkFailed
 from benchmarks.effort import Effort
+from benchmarks.figures import Measured
 from benchmarks.groups import GROUPS, Group
 from benchmarks.report import RESULTS, Report, compare
 from benchmarks.rows import ROWS
@@ -31,10 +33,19 @@ async def measure(groups: list[Group], effort: Effort) -> Report:
     """Measure groups of rows, and say each row as soon as it is there."""
     report = Report.begin()
     for group in groups:
-        for measured in await group.measure(effort):
+        for measured in await _measured(group, effort):
             report.add(measured)
             print(report.line(measured), flush=True)
     return report
+
+
+async def _measured(group: Group, effort: Effort) -> list[Measured]:
+    try:
+        return await group.measure(effort)
+    except (BenchmarkFailed, OSError) as error:
+        # The other rows are worth as much without it.
+        note = f"not measured: {error}"
+        return [Measured(ROWS[name], (), note=note) for name in group.rows]
 
 
 def check(groups: list[Group], effort: Effort) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from benchmarks import memory, scaling, startup, traffic, values
+from benchmarks import memory, others, scaling, startup, traffic, values
 from benchmarks.effort import Effort
 from benchmarks.figures import Measured
 
@@ -32,6 +32,8 @@ GROUPS = [
     Group("big-file", ("big-file",), memory.big_file),
     Group("file-peaks", ("sender-peak", "receiver-peak"), memory.file_peaks),
     Group("values", ("sdp", "cpim", "multipart"), values.values),
+    Group("sip-read", ("sip-read", "sip-read-headers"), others.sip_messages),
+    Group("sip-calls", ("sip-answering", "sip-calling"), others.sip_calls),
     Group("startup", ("import", "help"), startup.startup),
     Group("scale-sizes", ("scale-sizes",), scaling.sizes),
     Group("scale-sessions", ("scale-sessions",), scaling.sessions),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.figures import MIB, TIMES, Aim, Row
+from benchmarks.figures import KIB, MIB, TIMES, Aim, Row
 
 __all__ = ["ROWS", "row"]
 
@@ -16,6 +16,8 @@ def _at_most(bound: float) -> Aim:
 
 
 _BARE = "bare asyncio"
+_LINES = "split into lines and partition at the colon into a dict"
+_SIPP = "SIPp to SIPp in the same run"
 _SPLIT = "a `bytes.split` over the same octets"
 _IMPORTS = "`python -c 'import asyncio, ssl'`"
 
@@ -64,6 +66,20 @@ _ALL = [
         aim=_at_least(0.8),
     ),
     Row(
+        "idle-tcp",
+        "5,000 idle sessions on one listener: memory per session in its process",
+        "an idle asyncio connection",
+        KIB,
+        _at_most(12.0),
+    ),
+    Row(
+        "idle-tls",
+        "the same over TLS",
+        "an idle asyncio TLS connection",
+        KIB,
+        _at_most(16.0),
+    ),
+    Row(
         "big-file",
         "4 GiB from disk to disk: growth of either process",
         "what it had before",
@@ -107,6 +123,30 @@ _ALL = [
     ),
     Row("import", "`import msrp`, whole process", _IMPORTS, TIMES, _at_most(2.0)),
     Row("help", "`msrp-chat --help`, whole process", _IMPORTS, TIMES, _at_most(3.0)),
+    Row(
+        "sip-read",
+        "SIP: an INVITE of 12 header fields with SDP, parsed",
+        _LINES,
+        aim=_at_least(0.30),
+    ),
+    Row(
+        "sip-read-headers",
+        "SIP: the same, and ten typed header fields read",
+        _LINES,
+        aim=_at_least(0.11),
+    ),
+    Row(
+        "sip-answering",
+        "SIP calls (INVITE, 180, 200, ACK, BYE, 200 over UDP): ours answers SIPp",
+        _SIPP,
+        aim=_at_least(0.15),
+    ),
+    Row(
+        "sip-calling",
+        "SIP calls, the same: ours calls SIPp",
+        _SIPP,
+        aim=_at_least(0.11),
+    ),
     Row(
         "scale-sizes",
         "what an octet of a 1 MiB text costs",
