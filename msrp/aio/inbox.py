@@ -70,7 +70,11 @@ class Inbox:
     @property
     def full(self) -> bool:
         """Whether so much waits that the peer should be held back."""
-        return self._is_over(1)
+        limits = self._limits
+        return (
+            self._octets >= limits.max_undelivered_octets
+            or self._events >= limits.max_undelivered_messages
+        )
 
     @property
     def overfull(self) -> bool:

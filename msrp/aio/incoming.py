@@ -57,7 +57,7 @@ class Reception:
     @property
     def full(self) -> bool:
         """Whether so much waits to be written that the peer should be held back."""
-        return any(sink.full for sink in self._sinks)
+        return bool(self._sinks) and any(sink.full for sink in self._sinks)
 
     @property
     def busy(self) -> bool:

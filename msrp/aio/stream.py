@@ -369,9 +369,9 @@ class StreamProtocol(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        wanted = self._core.reading_wanted and all(
-            owner.reading_wanted for owner in self.owners.values()
-        )
+        wanted = self._core.reading_wanted
+        for owner in self.owners.values():
+            wanted = wanted and owner.reading_wanted
         if wanted and self._read_paused:
             self._read_paused = False
             self._core.resume(self._loop.time())

@@ -82,9 +82,9 @@ class Inquiries:
 
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""
-        if self._paused_at is not None:
+        if self._paused_at is not None or not self._open:
             return None
-        return min((each.deadline for each in self._open.values()), default=None)
+        return min(each.deadline for each in self._open.values())
 
     def handle_timeout(self, now: float) -> None:
         """Give up those whose time is over."""

@@ -49,6 +49,9 @@ class SendQueues:
 
     def remove(self, message: Outgoing) -> None:
         """Take a message out, if it is here."""
+        if self._lines and self._lines[0] is message:
+            self._lines.popleft()
+            return
         for queue in (self._lines, self._bulk):
             if message in queue:
                 queue.remove(message)
@@ -61,9 +64,14 @@ class SendQueues:
     def candidates(self) -> list[Outgoing]:
         """Return the messages that may go now, the one whose turn it is first."""
         room = self._window - self._unanswered
+        if not self._bulk:
+            return [self._lines[0]] if self._lines and room > 0 else []
         lines = [self._lines[0]] if self._lines and room > 0 else []
         bulk = list(self._bulk) if room > self._window // _RESERVED else []
         return bulk + lines if self._bulk_turn else lines + bulk
+
+    def __bool__(self) -> bool:
+        return bool(self._lines or self._bulk)
 
     @property
     def first(self) -> Outgoing | None:

@@ -279,6 +279,11 @@ class Session:
                 return message, chunk
         return None
 
+    @property
+    def has_queued(self) -> bool:
+        """Whether a message has octets that may go now or later."""
+        return bool(self._queues)
+
     def wants_to_send(self, besides: Outgoing | None = None) -> bool:
         """Tell whether another message has octets that may go now."""
         return any(message is not besides for message in self._candidates())
@@ -341,9 +346,14 @@ class Session:
             return
         message = self._messages.get(head.message_id)
         self.tell(ReportReceived(head.message_id, head.byte_range, head.status))
-        if message is None or head.status.namespace != "000":
+        if head.status.namespace != "000":
             return
         code = head.status.code
+        if message is None:
+            binding = self._binding
+            if binding is not None and head.message_id == binding.message_id:
+                self._binding_reported(code)
+            return
         if code == StatusCode.OK:
             message.success_reported(head.byte_range)
             self._confirm(message)
@@ -442,7 +452,7 @@ class Session:
 
     def _answered(self, message: Outgoing) -> None:
         self._queues.answered(message)
-        if self.stream is not None:
+        if self._queues and self.stream is not None:
             self.stream.writer.may_send(self)  # There is room in the window again.
 
     def _binding_answered(self, code: int) -> None:
@@ -451,6 +461,12 @@ class Session:
             self._not_bound_here(CloseReason.BY_THEM, no_session(words))
         else:
             self.bound()
+
+    def _binding_reported(self, code: int) -> None:
+        """Hear from behind a relay, which had taken the first SEND for its part."""
+        if code in FATAL:
+            words = f"the peer refused the session with {code} ({reason_phrase(code)})"
+            self.end(CloseReason.BY_THEM, no_session(words))
 
     def _not_bound_here(self, reason: CloseReason, error: MsrpError | None) -> None:
         """Leave a connection on which the session could not be opened."""

@@ -327,8 +327,8 @@ class Stream:
     def session_changed(self, session: Session) -> None:
         """Look there again, for events and for octets to send."""
         self._news[session] = None
-        self._clocked[session] = None
-        self.writer.may_send(session)
+        if session.has_queued:
+            self.writer.may_send(session)
 
     def session_ended(self, session: Session) -> None:
         """Let go of a session; its last events are kept for the next look."""
@@ -386,6 +386,7 @@ class Stream:
 
     def _bind(self, session: Session) -> None:
         self.sessions[session] = None
+        self._clocked[session] = None
         self._by_uri.setdefault(session.local_uri, session)
         self.session_changed(session)
         self._on_probation = False

@@ -188,6 +188,8 @@ class Writer:
         if transaction is not None:
             self.transactions.begin_written(transaction, now)
         self._chunk_written(session, message, chunk, now)
+        if not session.has_queued:
+            self._turns.pop(session, None)
         return octets
 
 
