@@ -54,10 +54,6 @@ class RelaySessions(StreamDirectory):
         self._uris = UriDirectory(TlsPolicy(), any_host=False)
         self._holding: dict[MsrpUri, asyncio.TimerHandle] = {}
 
-    def __len__(self) -> int:
-        """Count the grants that are kept."""
-        return len(self._granted)
-
     def granted(self, grant: Grant, stream: StreamProtocol) -> None:
         """Keep what was granted, and expect calls."""
         timer = None
@@ -187,6 +183,7 @@ class RelayBinding:
                 answered in time.
         """
         stream = self._sessions.stream_of(owner.session.local_uri)
+        self._sessions.add(owner)  # Or it would expire as one that nobody uses.
         stream.attach(owner.session, owner)
         try:
             async with asyncio.timeout(self._connect_timeout):
