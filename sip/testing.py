@@ -51,6 +51,9 @@ class Sent:
     message: Message
     """What."""
 
+    arrivals: int = 0
+    """How often it arrives, as fate will have it."""
+
     @property
     def what(self) -> str:
         """The method or the status code."""
@@ -257,6 +260,7 @@ class Network:
                 sender.core.transport_failed(outgoing, self.now)
             return
         for delay in self.fate(sent):
+            sent.arrivals += 1
             self._number += 1
             heapq.heappush(self._underway, (self.now + delay, self._number, sent))
 

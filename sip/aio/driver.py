@@ -215,13 +215,15 @@ class Driver:
 
     def _set_timer(self) -> None:
         due = self.core.next_timeout()
+        if due is None:
+            return
         if self._timer is not None:
-            if due is not None and self._timer.when() == due:
+            # Deadlines mostly move away, and one that comes too early costs less
+            # than another timer for each message.
+            if self._timer.when() <= due:
                 return
             self._timer.cancel()
-            self._timer = None
-        if due is not None:
-            self._timer = self._loop.call_at(due, self._on_timer)
+        self._timer = self._loop.call_at(due, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None

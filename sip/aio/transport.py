@@ -31,6 +31,12 @@ _log = logging.getLogger("sip.transport")
 # How often to look for a port that is free for UDP and TCP both.
 _PORT_TRIALS = 16
 
+_ROUTE_TIME = 5.0
+"""Seconds for which the way to an address is taken to stay the same."""
+
+_REMEMBERED_ROUTES = 256
+"""To how many addresses the way is remembered; then all are forgotten."""
+
 _Key = tuple[Transport, str, int, str]
 
 
@@ -80,7 +86,7 @@ class TransportLayer:
         self._streams: dict[int, Stream] = {}
         self._by_address: dict[_Key, Stream] = {}
         self._openings: dict[_Key, _Opening] = {}
-        self._local_hosts: dict[str, str] = {}
+        self._local_hosts: dict[str, tuple[str, float]] = {}
         self._closing = False
 
     async def listen(self, wanted: Hop) -> None:
@@ -349,6 +355,17 @@ class TransportLayer:
 
     def _local_host(self, hop: Hop) -> str:
         """Ask the system from which address it would send to ``hop``."""
+        now = self._loop.time()
+        known = self._local_hosts.get(hop.host)
+        if known is not None and now - known[1] < _ROUTE_TIME:
+            return known[0]
+        found = self._ask_for_local_host(hop)
+        if len(self._local_hosts) >= _REMEMBERED_ROUTES:
+            self._local_hosts.clear()
+        self._local_hosts[hop.host] = found, now
+        return found
+
+    def _ask_for_local_host(self, hop: Hop) -> str:
         family = socket.AF_INET6 if ":" in hop.host else socket.AF_INET
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as probe:

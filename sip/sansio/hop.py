@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 import ipaddress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sip.errors import LocalError
@@ -125,6 +126,7 @@ class Outgoing:
     the request came is gone."""
 
 
+@lru_cache(maxsize=256)
 def is_numeric(host: str) -> bool:
     """Tell whether ``host`` is an IP address, without brackets."""
     try:
