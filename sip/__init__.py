@@ -94,6 +94,7 @@ if TYPE_CHECKING:
         UserAgent,
         Watcher,
     )
+    from sip.aio.threads import ThreadedCall, ThreadedIncomingCall, ThreadedUserAgent
     from sip.media import (
         ExplainingMedia,
         FollowingMedia,
@@ -129,6 +130,7 @@ _LATER = {
         "UserAgent",
         "Watcher",
     ),
+    "sip.aio.threads": ("ThreadedCall", "ThreadedIncomingCall", "ThreadedUserAgent"),
     "sip.media": (
         "ExplainingMedia",
         "FollowingMedia",
@@ -210,6 +212,9 @@ __all__ = [
     "Subscription",
     "SubscriptionOver",
     "SubscriptionState",
+    "ThreadedCall",
+    "ThreadedIncomingCall",
+    "ThreadedUserAgent",
     "Timers",
     "TransferFailed",
     "Transport",
