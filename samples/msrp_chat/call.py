@@ -82,13 +82,8 @@ def _explain(error: Exception, options: CallOptions) -> ChatError:
                 other = "without" if options.tls else "with"
                 hint = f"; perhaps it works {other} --tls"
             return ChatError(f"{options.uri}: {error}{hint}")
-        case sip.CallTimeout():
-            problem = f"{options.uri}: {error}"
-            return ChatError(problem, ExitCode.UNREACHABLE)
-        case sip.TransportError():
-            where = options.proxy or options.uri
-            problem = f"cannot reach {where}: is anybody listening there? ({error})"
-            return ChatError(problem, ExitCode.UNREACHABLE)
+        case sip.CallTimeout() | sip.TransportError():
+            return ChatError(str(error), ExitCode.UNREACHABLE)  # It says where.
         case sip.NegotiationFailed():
             return ChatError(f"{options.uri}: no message session: {error}")
         case sip.LocalError():

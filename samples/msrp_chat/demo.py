@@ -65,18 +65,26 @@ class _Demo:
         size = check_file(self._options.file)
         saved = self._prepare_directory()
         self._view.begin(self._sent, size, saved)
+        try:
+            failed = await self._run_calls(saved.absolute(), size)
+        finally:
+            if self._options.save is None:
+                _remove_if_empty(saved)
+        self._view.end(saved)
+        if failed:
+            claims = "; ".join(check.claim for check in failed)
+            raise ChatError(f"the demo failed, for this isn't true: {claims}")
+
+    async def _run_calls(self, saved: Path, size: int) -> list[Check]:
         failed: list[Check] = []
         transports = self._options.transports
         with tempfile.TemporaryDirectory(prefix="msrp-chat-") as scratch:
             for number, transport in enumerate(transports, start=1):
                 self._view.begin_call(transport, number, len(transports))
                 failed += await self._run_call(
-                    transport, saved.absolute() / transport, Path(scratch), size
+                    transport, saved / transport, Path(scratch), size
                 )
-        self._view.end(saved)
-        if failed:
-            claims = "; ".join(check.claim for check in failed)
-            raise ChatError(f"the demo failed, for this isn't true: {claims}")
+        return failed
 
     def _prepare_directory(self) -> Path:
         """Return where received files go; it is there.
@@ -118,6 +126,14 @@ class _Demo:
         )
         self._view.end_call(transport, checks, _total(call.transcripts[CALLER]))
         return [check for check in checks if not check.holds]
+
+
+def _remove_if_empty(directory: Path) -> None:
+    """Remove a directory unless there is a file somewhere in it."""
+    inner = sorted(directory.rglob("*"), reverse=True)
+    if not any(path.is_file() for path in inner):
+        for path in (*inner, directory):
+            path.rmdir()
 
 
 class _Call:

@@ -14,9 +14,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiofiles
-import aiofiles.os
-
 import mime
 
 __all__ = ["Saved", "Saver", "digest"]
@@ -64,6 +61,8 @@ class Saver:
         Raises:
             OSError: It can't be written; nothing is left of it then.
         """
+        import aiofiles.os  # Not above: most calls are words only.
+
         directory = await self._open_directory()
         name = mime.safe_filename(filename or _name_for(content_type))
         target = await asyncio.to_thread(_reserve, directory, name)
@@ -84,7 +83,8 @@ class Saver:
             # Not in a thread, or two files at once would make two.
             self._directory = Path(tempfile.mkdtemp(prefix="msrp-chat-"))
         else:
-            await aiofiles.os.makedirs(self._directory, exist_ok=True)
+            directory = self._directory
+            await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
         return self._directory
 
 

@@ -1,12 +1,36 @@
-"""Processes to run, which never outlive their test."""
+"""Processes to run, which never outlive their test and leave nothing behind."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from tests.samples.processes import Chats, open_chats
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let processes share what they compile: there are two hundred of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        cache = tmp_path_factory.mktemp("compiled")
+        patch.setenv("PYTHONPYCACHEPREFIX", str(cache))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def temporary(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Give the directory for what nobody has told programs to put elsewhere."""
+    directory = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(directory))
+    monkeypatch.setattr(tempfile, "tempdir", str(directory))
+    return directory
 
 
 @pytest_asyncio.fixture

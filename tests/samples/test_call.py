@@ -107,11 +107,14 @@ async def test_sip_goes_over_tls_too(chats: Chats, tmp_path: Path) -> None:
     write_certificate(pem)
     listener, _ = await chats.listen("--tls", "--cert", pem, "--sips-port", "0")
     hop = (await listener.line("transport=tls")).partition("console@")[2]
-    sips = "sips:console@" + hop.partition(";")[0]
+    address = hop.partition(";")[0]
+    sips = f"sips:console@{address}"
 
     stranger = await chats.run("call", sips, "--tls", "--text", "secret")
     assert stranger.code == 3
-    assert stranger.complaints[0].startswith(f"cannot reach {sips}")
+    (complaint,) = stranger.complaints
+    assert complaint.startswith(f"cannot reach {address} over TLS: ")
+    assert "certificate" in complaint
     caller = await chats.run(
         "call", sips, "--wait", "0", "--json", "--tls", "--ca", pem, "--text", "Hello"
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
+import signal
 from pathlib import Path
+
+import pytest
 
 from tests.samples.processes import PICTURE, Chats
 
@@ -50,7 +52,7 @@ async def test_demo_shows_two_calls_and_saves_the_pictures(
 
 
 async def test_demo_takes_one_transport_and_any_file(
-    chats: Chats, tmp_path: Path
+    chats: Chats, tmp_path: Path, temporary: Path
 ) -> None:
     odd = tmp_path / "an odd | name.bin"
     odd.write_bytes(os.urandom(3000))
@@ -67,7 +69,18 @@ async def test_demo_takes_one_transport_and_any_file(
     # Where the files are is told to whoever didn't say where they should go.
     base = files[0]["path"].partition("/tls/")[0]
     assert f"  saved in {base}\n" in result.stderr
-    shutil.rmtree(base)
+    assert os.listdir(temporary) == [Path(base).name]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_demo_that_is_ended_leaves_nothing_behind(
+    chats: Chats, temporary: Path, number: signal.Signals
+) -> None:
+    demo = await chats.start("demo")
+    await demo.line("Call 1 of 2")
+    demo.send_signal(number)
+    assert (await demo.result()).code == 128 + number
+    assert os.listdir(temporary) == []
 
 
 async def test_demo_fails_when_it_cannot_save(chats: Chats, tmp_path: Path) -> None:
