@@ -1,0 +1,180 @@
+"""Sessions through a relay that knows nothing of us: Kamailio's module ``msrp``.
+
+It is in Debian's package ``kamailio``; the tests need ``kamailio-extra-modules`` and
+``kamailio-tls-modules`` too, and are skipped without them.  It doesn't send
+``Authentication-Info``, and demands a ``uri`` in credentials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import msrp
+from msrp.negotiation import MediaDescription
+from tests.interop.programs import free_port, listening, running
+from tests.samples.certificates import write_certificate
+
+KAMAILIO = shutil.which("kamailio")
+CONFIG = Path(__file__).parent / "kamailio" / "msrp_relay.cfg"
+NEEDED = {
+    "msrp.so": "kamailio",
+    "htable.so": "kamailio-extra-modules",
+    "tls.so": "kamailio-tls-modules",
+}
+
+PICTURE = bytes(range(256)) * 4096
+"""A mebibyte."""
+
+
+def missing() -> str | None:
+    """Return which package is missing, if one is."""
+    if KAMAILIO is None:
+        return "kamailio"
+    for module, package in NEEDED.items():
+        if not any(Path("/usr/lib").glob(f"*/kamailio/modules/{module}")):
+            return package
+    return None
+
+
+pytestmark = [
+    pytest.mark.skipif(
+        missing() is not None,
+        reason=f"kamailio isn't whole: Debian's package {missing()} is missing",
+    ),
+    pytest.mark.timeout(60),
+]
+
+
+@dataclass(frozen=True)
+class Relay:
+    """A running Kamailio."""
+
+    uri: str
+    certificate: Path
+
+    def user(self, name: str, password: str = "xyz123") -> msrp.MsrpRelay:
+        return msrp.MsrpRelay(
+            self.uri,
+            username=name,
+            password=password,
+            accept_unproven=True,
+            allow_plain_tcp=True,
+            tls=msrp.TlsPolicy.by_authority(self.certificate),
+        )
+
+
+@asynccontextmanager
+async def kamailio(directory: Path, transport: str) -> AsyncIterator[Relay]:
+    """Run it."""
+    assert KAMAILIO is not None
+    port, tls_port = free_port(), free_port()
+    certificate = directory / "tls.pem"
+    write_certificate(certificate)
+    config = CONFIG.read_text()
+    for name, value in [
+        ("TCP_PORT", str(port)),
+        ("TLS_PORT", str(tls_port)),
+        ("RUN_DIR", str(directory)),
+    ]:
+        config = config.replace(name, value)
+    (directory / "relay.cfg").write_text(config)
+    command = [KAMAILIO, "-f", "relay.cfg", "-DD", "-E", "-m", "64", "-M", "8"]
+    arguments = ["-Y", str(directory), "-P", str(directory / "pid")]
+    async with running(directory, *command, *arguments) as program:
+        await listening(program, "tcp", tls_port)
+        await listening(program, "tcp", port)
+        uri = f"msrp://127.0.0.1:{port};tcp"
+        if transport == "tls":
+            uri = f"msrps://127.0.0.1:{tls_port};tcp"
+        yield Relay(uri, certificate)
+
+
+async def connect(
+    stack: AsyncExitStack,
+    one: msrp.MsrpRelay,
+    two: msrp.MsrpRelay | msrp.MsrpListener,
+    *,
+    prefer_active: bool,
+) -> tuple[msrp.MsrpConnection, msrp.MsrpConnection]:
+    """Let two agree on a session, and open it."""
+    offered = await one.offer(accept_types=("*",))
+    answer = two.answer(offered, prefer_active=prefer_active, accept_types=("*",))
+    answered = answer if isinstance(answer, MediaDescription | None) else await answer
+    assert answered is not None
+    ends = [
+        msrp.MsrpConnection.create_from_sdp(
+            offered, answered, is_incoming=is_incoming, listener=port
+        )
+        for port, is_incoming in ((one, False), (two, True))
+    ]
+    for end in ends:
+        end.max_message_length = 4_000_000
+        stack.push_async_callback(end.shutdown, timeout=0.0)
+    await asyncio.gather(*(end.start() for end in ends))
+    await asyncio.gather(*(end.established() for end in ends))
+    return ends[0], ends[1]
+
+
+async def exchange(*ends: msrp.MsrpConnection) -> None:
+    """Have each end say something to the other, and show it a picture."""
+    for one, other in (ends, ends[::-1]):
+        async with asyncio.timeout(20):
+            text = await one.send_text("hello", success_report=True)
+            picture = await one.send_message("image/png", PICTURE, success_report=True)
+            assert (await anext(other)).contents == b"hello"
+            assert (await anext(other)).contents == PICTURE
+            await text.delivered()
+            await picture.delivered()
+
+
+@pytest.mark.rule("RLY-2", "RLY-3", "RLY-8", "RLY-13", "RLY-14", "FIELD-4", "FIELD-8")
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+@pytest.mark.parametrize("prefer_active", [False, True], ids=["offerer", "answerer"])
+async def test_two_talk_through_kamailio(
+    tmp_path: Path, transport: str, prefer_active: bool
+) -> None:
+    async with kamailio(tmp_path, transport) as relay, AsyncExitStack() as stack:
+        one = await stack.enter_async_context(relay.user("alice"))
+        two = await stack.enter_async_context(relay.user("bob"))
+        ends = await connect(stack, one, two, prefer_active=prefer_active)
+        assert all(len(end.negotiated.to_path) == 3 for end in ends)
+        await exchange(*ends)
+
+
+async def test_a_wrong_password_is_refused_by_kamailio(tmp_path: Path) -> None:
+    async with kamailio(tmp_path, "tls") as relay:
+        with pytest.raises(msrp.AuthorizationFailed) as error:
+            async with relay.user("alice", "wrong"):
+                pass
+        assert error.value.code == 401
+
+
+async def test_a_relay_that_proves_nothing_is_refused_by_default(
+    tmp_path: Path,
+) -> None:
+    async with kamailio(tmp_path, "tls") as relay:
+        user = msrp.MsrpRelay(
+            relay.uri,
+            username="alice",
+            password="xyz123",
+            tls=msrp.TlsPolicy.by_authority(relay.certificate),
+        )
+        with pytest.raises(msrp.AuthorizationFailed, match="knows the password"):
+            async with user:
+                pass
+
+
+@pytest.mark.rule("RLY-13")
+@pytest.mark.parametrize("prefer_active", [False, True], ids=["offerer", "answerer"])
+async def test_one_of_two_has_a_relay(tmp_path: Path, prefer_active: bool) -> None:
+    async with kamailio(tmp_path, "tcp") as relay, AsyncExitStack() as stack:
+        one = await stack.enter_async_context(relay.user("alice"))
+        two = await stack.enter_async_context(msrp.MsrpListener("127.0.0.1", 0))
+        await exchange(*await connect(stack, one, two, prefer_active=prefer_active))
