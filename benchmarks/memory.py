@@ -19,7 +19,7 @@ _TIMEOUT = 900.0
 async def big_file(effort: Effort) -> list[Measured]:
     """The same for a file that is far bigger than any buffer."""
     first = await _transfer(128 * MIB)
-    size = effort.size(4096 * MIB, 512 * MIB, 2.5 * first.seconds / (128 * MIB), 6.0)
+    size = effort.size(4096 * MIB, 256 * MIB, 2.5 * first.seconds / (128 * MIB), 3.0)
     outcomes = [await _transfer(size) for _ in range(effort.runs)]
     growth = [max(one.sender_growth, one.receiver_growth) / MIB for one in outcomes]
     seconds = sorted(one.seconds for one in outcomes)[len(outcomes) // 2]

@@ -1,4 +1,4 @@
-"""The table of all rows: as Markdown, as JSON, and read back."""
+"""The table of all rows: as Markdown, as JSON and read back, and as a picture."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Self
 from benchmarks.channel import Json
 from benchmarks.figures import Measured, fallen
 from benchmarks.machine import describe
+from benchmarks.plot import overview
 from benchmarks.rows import ROWS
 
 __all__ = ["RESULTS", "Report", "compare"]
@@ -70,6 +71,8 @@ class Report:
         directory.mkdir(exist_ok=True)
         merged = self.merged_into(directory / "results.json")
         (directory / "table.md").write_text(merged.to_markdown())
+        drawn = overview(list(merged.measured.values()))
+        (directory / "overview.svg").write_text(drawn)
 
     def merged_into(self, path: Path) -> Report:
         """Write the figures into a file; rows that weren't measured stay there."""

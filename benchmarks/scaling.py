@@ -37,7 +37,7 @@ async def sizes(effort: Effort) -> list[Measured]:
         await send_texts(pair, 500)
 
         async def cost(size: int) -> float:
-            number = max(8, min(2_000, 4 * 1024 * 1024 // size))
+            number = max(4, min(1_500, 4 * 1024 * 1024 // size))
             return await send_texts(pair, number, size=size) / number
 
         curves: list[Curve] = [

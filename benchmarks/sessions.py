@@ -29,6 +29,9 @@ __all__ = [
 
 MIB = 1024 * 1024
 
+_PIECE = 256 * 1024
+"""Octets that an iterable gives at a time."""
+
 _AT_A_TIME = 100
 """Sessions to open at a time, fewer than a listener's backlog."""
 
@@ -182,7 +185,6 @@ async def chat(
     one there are no more than that either.
     """
     config = msrp.SessionConfig(chunk_size=None)
-    contents = noise(size)
     latencies: list[Json] = []
 
     async def say(connection: msrp.MsrpConnection) -> None:
@@ -192,7 +194,7 @@ async def chat(
         latencies.append(time.perf_counter() - began)
 
     async with connect(where, config) as (connection,):
-        file = asyncio.create_task(_send_whole(connection, contents))
+        file = asyncio.create_task(_send_pieces(connection, size))
         loop = asyncio.get_running_loop()
         began, said = loop.time(), []
         for number in itertools.count(1):
@@ -205,9 +207,19 @@ async def chat(
     channel.tell({"latencies": latencies})
 
 
-async def _send_whole(connection: msrp.MsrpConnection, contents: bytes) -> None:
-    if contents:
-        sent = await connection.send_message("application/octet-stream", contents)
+async def _send_pieces(connection: msrp.MsrpConnection, size: int) -> None:
+    """Send a big message from an iterable: one in memory would hold back the lines,
+    since as much as that may not be waiting to be sent (``send_high_water``)."""
+    piece = noise(_PIECE)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(size // _PIECE):
+            yield piece
+
+    if size:
+        sent = await connection.send_message(
+            "application/octet-stream", pieces(), size=size
+        )
         await sent.delivered()
 
 

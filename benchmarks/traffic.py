@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -135,7 +136,7 @@ async def _bulk(effort: Effort, name: str, certificate: str | None) -> Measured:
     async with Peers.start(effort) as peers:
         size = await _sized(
             peers, effort, bare, ours,
-            full=1024 * MIB, least=256 * MIB, budget=8.0 if certificate else 6.0,
+            full=1024 * MIB, least=256 * MIB, budget=6.0 if certificate else 4.0,
         )  # fmt: skip
         times = await _compare(peers, effort, bare, ours, size)
     return times.to_measured(name, f"{size // MIB:,} MiB", size / MIB, "MiB/s")
@@ -154,7 +155,7 @@ async def chunks(effort: Effort) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         size = await _sized(
-            peers, effort, bare, ours, full=100 * MIB, least=12 * MIB, budget=4.0
+            peers, effort, bare, ours, full=100 * MIB, least=12 * MIB, budget=3.0
         )
         times = await _compare(peers, effort, bare, ours, size)
     return [
@@ -173,7 +174,7 @@ async def text_messages(effort: Effort) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         number = await _sized(
-            peers, effort, bare, send_texts, full=50_000, least=6_250, budget=5.0
+            peers, effort, bare, send_texts, full=50_000, least=6_250, budget=3.5
         )
         times = await _compare(peers, effort, bare, send_texts, number)
     return [times.to_measured("texts", f"{number:,} texts", number, "texts/s")]
@@ -190,7 +191,7 @@ async def busy_sessions(effort: Effort, sessions: int = 200) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         number = await _sized(
-            peers, effort, one, many, full=40_000, least=10_000, budget=5.0
+            peers, effort, one, many, full=40_000, least=10_000, budget=3.0
         )
         times = await _compare(peers, effort, one, many, number)
     measured = times.to_measured(
@@ -235,7 +236,7 @@ async def pings(effort: Effort) -> list[Measured]:
 async def chat_in_bulk(effort: Effort) -> list[Measured]:
     """A line now and then beside a big message."""
     interval = 0.01
-    lines = 200
+    lines = 150
     figures: dict[str, list[list[float]]] = {"bare": [], "ours": [], "fast": []}
 
     async def chat(pair: Pair, size: int) -> list[float]:
@@ -246,9 +247,11 @@ async def chat_in_bulk(effort: Effort) -> list[Measured]:
         check(got, "octets", size)
         return _latencies(said)
 
-    size = 1024 * MIB
     async with Peers.start(effort) as peers:
-        await chat(peers.plain, 64 * MIB)
+        began = time.perf_counter()
+        await chat(peers.plain, 128 * MIB)
+        took = time.perf_counter() - began
+        size = effort.size(1024 * MIB, 512 * MIB, took / (128 * MIB), 2.0)
         for _ in range(effort.runs):
             figures["bare"].append(await chat(peers.plain, 0))
             figures["ours"].append(await chat(peers.plain, size))
