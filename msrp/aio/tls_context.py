@@ -33,6 +33,9 @@ __all__ = ["TlsContext"]
 _RECORD = 16 * 1024
 """Octets of one TLS record; more is never returned by one read."""
 
+_MOVED = 512 * 1024
+"""Octets to take from OpenSSL at a time: room for all that is written at one go."""
+
 _AES_256_SUITES = b"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
 _AES_256_SUITES_OF_TLS_1_3 = b"TLS_AES_256_GCM_SHA384"
 
@@ -203,7 +206,14 @@ def _take_signed(
 class _TlsObject:
     """The methods of ``ssl.SSLObject`` that asyncio calls, on pyOpenSSL."""
 
-    __slots__ = ("_connection", "_incoming", "_may_hold_more", "_outgoing", "context")
+    __slots__ = (
+        "_connection",
+        "_error",
+        "_incoming",
+        "_may_hold_more",
+        "_outgoing",
+        "context",
+    )
 
     def __init__(
         self,
@@ -218,6 +228,7 @@ class _TlsObject:
         self._outgoing = outgoing
         # Octets that OpenSSL has taken in and not deciphered are counted by nobody.
         self._may_hold_more = False
+        self._error: SSL.Error | None = None
 
     def do_handshake(self) -> None:
         try:
@@ -232,7 +243,7 @@ class _TlsObject:
     def read(self, size: int, buffer: memoryview | None = None) -> bytes | int:
         try:
             with self._translated():
-                data = self._connection.recv(min(size, _RECORD))
+                data = self._read_records(size)
         except ssl.SSLZeroReturnError:
             data = b""
         except ssl.SSLWantReadError:
@@ -243,9 +254,29 @@ class _TlsObject:
         buffer[: len(data)] = data
         return len(data)
 
+    def _read_records(self, size: int) -> bytes:
+        """Read what there is of several records: to be asked for each costs more."""
+        records: list[bytes] = []
+        try:
+            if self._error is not None:
+                raise self._error
+            while size > 0:
+                records.append(self._connection.recv(min(size, _RECORD)))
+                size -= len(records[-1])
+        except SSL.Error as error:
+            if not records:
+                raise
+            if isinstance(error, SSL.WantReadError):
+                self._may_hold_more = False
+            else:
+                self._error = error  # What came before it comes first.
+        return records[0] if len(records) == 1 else b"".join(records)
+
     def write(self, data: bytes | memoryview) -> int:
         with self._translated():
-            return self._connection.send(data)
+            # All of it: asyncio would copy what is left after each record.
+            self._connection.sendall(data)
+            return len(data)
 
     def pending(self) -> int:
         """Tell whether there may be more to read; uvloop asks, asyncio just reads."""
@@ -284,7 +315,7 @@ class _TlsObject:
         """Move octets in before and out after, and speak the ssl module's errors."""
         while self._incoming.pending:
             self._may_hold_more = True
-            data = self._incoming.read(_RECORD)
+            data = self._incoming.read()
             while data:
                 data = data[self._connection.bio_write(data) :]
         try:
@@ -306,7 +337,7 @@ class _TlsObject:
     def _move_out(self) -> None:
         while True:
             try:
-                self._outgoing.write(self._connection.bio_read(4 * _RECORD))
+                self._outgoing.write(self._connection.bio_read(_MOVED))
             except SSL.WantReadError:
                 return
 
