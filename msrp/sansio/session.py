@@ -64,13 +64,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "SessionState"]
 
+MAX_RELAYED_CHUNK = 10_000
+"""Octets of body in a chunk that goes through a relay, whatever is configured: the
+relay that is met most often refuses more, and closes the connection."""
+
 
 class Session:
     """The protocol state of one session.
 
     Args:
         local_uri: The URI that the peer puts into To-Path.
-        remote_path: The peer's path, as its SDP gave it.
+        remote_path: The way to the peer: our relays, and its path from its SDP.
         is_active: Whether we open the connection (:rfc:`6135`).
         config: How to send, and what to take.
         new_id: Makes transaction ids.
@@ -97,6 +101,10 @@ class Session:
         self.to_path = format_path(remote_path)
         self.refused_types: set[str] = set()
         """Types of content that the peer answered with 415."""
+        self._chunk_size = self.config.chunk_size
+        if len(remote_path) > 1:
+            wish = self._chunk_size or MAX_RELAYED_CHUNK
+            self._chunk_size = min(wish, MAX_RELAYED_CHUNK)
         self._new_id = new_id
         self._events: list[CoreEvent] = []
         self._messages: dict[str, Outgoing] = {}
@@ -265,7 +273,7 @@ class Session:
 
     def next_chunk(self) -> tuple[Outgoing, Chunk] | None:
         """Choose whose turn it is and begin its next chunk; ``None`` if nobody's."""
-        size = self.config.chunk_size
+        size = self._chunk_size
         for message in self._candidates():
             try:
                 chunk = message.chunker.next_chunk(self.to_path, self.from_path, size)
