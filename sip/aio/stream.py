@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from sip.aio.pings import PONG, Pings
+from sip.aio.tls import check_certificate, identities_of
 from sip.errors import SipParseError
 from sip.message import Message
 from sip.sansio.hop import Hop, Outgoing, Transport
@@ -18,8 +20,6 @@ from sip.wire import KeepAlive, StreamFramer
 __all__ = ["MessageSink", "Stream"]
 
 _log = logging.getLogger("sip.transport")
-
-_PONG = b"\r\n"
 
 _REMEMBERED = 64
 """How many requests to remember until something comes back.  More than that are
@@ -45,10 +45,15 @@ class Stream(asyncio.Protocol):
         sink: Who takes the messages.
         on_open: Called when the connection stands.
         on_close: Called when it is gone.
+        on_message: Called with each message, before the sink.
         limits: How much to hold, and how long.
 
     Attributes:
         hop: The peer, once the connection stands.
+        identities: The SIP domains and addresses that the peer has proved to be its
+            own, with a certificate.
+        is_theirs: Whether the peer has opened the connection.
+        pings: Finds out whether the peer is still there, once it is started.
         last_used: When the last message came or went, by the loop's clock.  Pings
             don't count, nor do parts of messages.
         was_used: Whether anything has come from the peer that is SIP.
@@ -67,6 +72,7 @@ class Stream(asyncio.Protocol):
         *,
         on_open: Callable[[Stream], None],
         on_close: Callable[[Stream], None],
+        on_message: Callable[[Stream, Message], None],
         limits: Limits,
     ) -> None:
         self.kind = transport
@@ -77,9 +83,13 @@ class Stream(asyncio.Protocol):
         self.unanswered: deque[tuple[Outgoing, bool]] = deque(maxlen=_REMEMBERED)
         self.ended_by: Exception | None = None
         self.not_sip: bytes | None = None
+        self.identities: frozenset[str] = frozenset()
+        self.is_theirs = False
+        self.pings = Pings(self.send, self._flow_failed, limits)
         self._sink = sink
         self._on_open = on_open
         self._on_close = on_close
+        self._on_message = on_message
         self._limits = limits
         self._framer = StreamFramer()
         self._incomplete_since: float | None = None
@@ -102,6 +112,7 @@ class Stream(asyncio.Protocol):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self.hop = Hop(self.kind, host, port, flow=self.flow)
         self.last_used = self._loop.time()
+        self.identities = identities_of(transport)
         self._on_open(self)
 
     def data_received(self, data: bytes) -> None:
@@ -112,9 +123,9 @@ class Stream(asyncio.Protocol):
                 self.was_used = True
             match event:
                 case KeepAlive.PING:
-                    self.send(_PONG)
+                    self.send(PONG)
                 case KeepAlive():
-                    pass
+                    self.pings.pong()
                 case SipParseError():
                     self.last_used = self._loop.time()
                     _log.info("%s sent what is no message: %s", self.hop, event)
@@ -122,6 +133,7 @@ class Stream(asyncio.Protocol):
                 case _:
                     self.last_used = self._loop.time()
                     self.unanswered.clear()
+                    self._on_message(self, event)
                     self._sink.message_received(event, self.hop)
         if self._framer.broken:
             # Where the next message begins can't be told any more.
@@ -133,10 +145,25 @@ class Stream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note that the connection is gone."""
         _log.debug("the connection with %s is closed", self.hop)
-        self.ended_by = exc
+        self.ended_by = self.ended_by or exc
+        self.pings.stop()
         if not self._closed.done():
             self._closed.set_result(None)
         self._on_close(self)
+
+    def check_certificate(self, domain: str) -> Exception | None:
+        """Say what is wrong with the certificate of a server, if anything is."""
+        assert self._transport is not None
+        return check_certificate(self._transport, self.identities, domain)
+
+    def refuse(self, error: Exception) -> None:
+        """Close the connection at once, for a reason of ours."""
+        self.ended_by = error
+        self.abort()
+
+    def _flow_failed(self) -> None:
+        _log.info("%s doesn't answer our ping; closing the connection", self.hop)
+        self.refuse(TimeoutError("no answer to our ping"))
 
     def _check_progress(self) -> None:
         """Hang up on a peer that takes too long to send one message."""
@@ -160,7 +187,7 @@ class Stream(asyncio.Protocol):
             _log.info("%s doesn't read; closing the connection", self.hop)
             self._transport.abort()
             return False
-        if data != _PONG:
+        if data.strip():  # Pings and pongs are no use of it.
             self.last_used = self._loop.time()
         self._transport.write(data)
         return True

@@ -11,16 +11,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sip.aio.datagrams import Datagrams
+from sip.aio.flows import alias_keys, wanted_pings
 from sip.aio.reasons import cannot_reach, why_closed, why_not_connected
+from sip.aio.routes import Routes
 from sip.aio.stream import MessageSink, Stream
+from sip.aio.tls import check_context, client_context
 from sip.errors import LocalError, TransportError
-from sip.message import Request
+from sip.message import Message, Request, Response
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.sansio.limits import Limits
 
@@ -30,12 +32,6 @@ _log = logging.getLogger("sip.transport")
 
 # How often to look for a port that is free for UDP and TCP both.
 _PORT_TRIALS = 16
-
-_ROUTE_TIME = 5.0
-"""Seconds for which the way to an address is taken to stay the same."""
-
-_REMEMBERED_ROUTES = 256
-"""To how many addresses the way is remembered; then all are forgotten."""
 
 _Key = tuple[Transport, str, int, str]
 
@@ -59,9 +55,14 @@ class TransportLayer:
         server_ssl: The context of our certificate, for listening with TLS.
         client_ssl: The context that checks the certificates of others; by
             default that of the system's authorities.
+        pings: Whether to ping on every connection that we open, because the servers
+            that we speak to are known to answer.
 
     Attributes:
         listening: The addresses that we listen on.
+
+    Raises:
+        LocalError: A context takes TLS of before 1.2.
     """
 
     def __init__(
@@ -72,13 +73,17 @@ class TransportLayer:
         limits: Limits,
         server_ssl: ssl.SSLContext | None = None,
         client_ssl: ssl.SSLContext | None = None,
+        pings: bool = False,
     ) -> None:
+        check_context(server_ssl)
+        check_context(client_ssl)
         self.listening: list[Hop] = []
         self._sink = sink
         self._on_failure = on_failure
         self._limits = limits
         self._server_ssl = server_ssl
         self._client_ssl = client_ssl
+        self._pings = pings
         self._loop = asyncio.get_running_loop()
         self._flows = itertools.count(1)
         self._servers: list[asyncio.Server] = []
@@ -86,7 +91,7 @@ class TransportLayer:
         self._streams: dict[int, Stream] = {}
         self._by_address: dict[_Key, Stream] = {}
         self._openings: dict[_Key, _Opening] = {}
-        self._local_hosts: dict[str, tuple[str, float]] = {}
+        self._routes = Routes()
         self._closing = False
 
     async def listen(self, wanted: Hop) -> None:
@@ -115,7 +120,7 @@ class TransportLayer:
         point = max(self.listening, key=fit)
         if point.host not in ("0.0.0.0", "::"):
             return point
-        return Hop(point.transport, self._local_host(hop), point.port)
+        return Hop(point.transport, self._routes.local_host(hop), point.port)
 
     def send(self, outgoing: Outgoing) -> None:
         """Send a message, now or when its connection stands."""
@@ -216,14 +221,22 @@ class TransportLayer:
             self._sink,
             on_open=on_open,
             on_close=self._lost,
+            on_message=self._heard,
             limits=self._limits,
         )
 
     def _accepted(self, stream: Stream) -> None:
-        if self._closing or not self._make_room():
+        host = stream.hop.host
+        same = [s for s in self._streams.values() if s.hop.host == host and s.is_theirs]
+        if (
+            self._closing
+            or len(same) >= self._limits.connections_per_host
+            or not self._make_room()
+        ):
             _log.info("too many connections; refusing %s", stream.hop)
             stream.abort()
             return
+        stream.is_theirs = True
         self._streams[stream.flow] = stream
         if stream.kind is not Transport.TLS:
             self._by_address.setdefault(_key_of(stream.hop), stream)
@@ -310,22 +323,42 @@ class TransportLayer:
         context = name = None
         if hop.transport is Transport.TLS:
             if self._client_ssl is None:
-                self._client_ssl = ssl.create_default_context()
+                self._client_ssl = client_context()
             context = self._client_ssl
             name = hop.server_name or hop.host
         _, stream = await self._loop.create_connection(
-            lambda: self._new_stream(hop.transport, self._opened),
+            lambda: self._new_stream(
+                hop.transport, lambda stream: self._opened(stream, name)
+            ),
             hop.host,
             hop.port,
             ssl=context,
             server_hostname=name,
             ssl_handshake_timeout=self._limits.handshake_time if context else None,
         )
+        if stream.ended_by is not None:
+            raise stream.ended_by
         return stream
 
-    def _opened(self, stream: Stream) -> None:
+    def _opened(self, stream: Stream, name: str | None) -> None:
         _log.debug("connected to %s", stream.hop)
+        if name is not None and (error := stream.check_certificate(name)) is not None:
+            # Before an octet of what it says is believed, or one of ours is sent.
+            stream.refuse(error)
+            return
         self._streams[stream.flow] = stream
+        if self._pings:
+            stream.pings.start()
+
+    def _heard(self, stream: Stream, message: Message) -> None:
+        """Take note of what a message says about its connection."""
+        if isinstance(message, Response):
+            flow_timer = None if stream.is_theirs else wanted_pings(message)
+            if flow_timer is not None:
+                stream.pings.start(flow_timer or None)
+        elif stream.is_theirs:
+            for hop in alias_keys(message, stream.hop, stream.identities):
+                self._by_address.setdefault(_key_of(hop), stream)
 
     # Datagrams.
 
@@ -353,28 +386,6 @@ class TransportLayer:
                 return datagrams
         return None
 
-    def _local_host(self, hop: Hop) -> str:
-        """Ask the system from which address it would send to ``hop``."""
-        now = self._loop.time()
-        known = self._local_hosts.get(hop.host)
-        if known is not None and now - known[1] < _ROUTE_TIME:
-            return known[0]
-        found = self._ask_for_local_host(hop)
-        if len(self._local_hosts) >= _REMEMBERED_ROUTES:
-            self._local_hosts.clear()
-        self._local_hosts[hop.host] = found, now
-        return found
-
-    def _ask_for_local_host(self, hop: Hop) -> str:
-        family = socket.AF_INET6 if ":" in hop.host else socket.AF_INET
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                # Connecting a UDP socket sends nothing.
-                probe.connect((hop.host, hop.port or 5060))
-                return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1" if family == socket.AF_INET else "::1"
-
     def _failed(
         self, outgoing: Outgoing, problem: str, cause: Exception | None = None
     ) -> None:
@@ -383,5 +394,7 @@ class TransportLayer:
 
 
 def _key_of(hop: Hop) -> _Key:
-    name = hop.server_name if hop.transport is Transport.TLS else ""
+    name = ""
+    if hop.transport is Transport.TLS:
+        name = (hop.server_name or hop.host).lower()
     return hop.transport, hop.host, hop.port, name

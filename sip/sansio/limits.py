@@ -96,6 +96,11 @@ class Limits:
     connections: int = 1_024
     """Stream connections, both those accepted and those opened."""
 
+    connections_per_host: int = 128
+    """Of these, connections that one address may open: so that no peer alone takes
+    all.  A proxy with a connection for each of its workers, or telephones behind one
+    NAT, need fewer."""
+
     idle_connection: float = 32.0
     """Seconds without traffic after which a connection may make room for a new
     one when the bound is reached: 64*T1, the least that :rfc:`3261#section-18`
@@ -113,6 +118,14 @@ class Limits:
     message_time: float = 32.0
     """Seconds for one message to arrive on a stream, from its first octet to its
     last.  After 64*T1 nobody waits for an answer to it any more."""
+
+    ping_interval: float = 120.0
+    """Seconds between pings on a connection, at most; each time it is a fifth less
+    or something between (:rfc:`5626#section-4.4.1`)."""
+
+    pong_time: float = 10.0
+    """Seconds to wait for the answer to a ping, as :rfc:`5626` has them, and the
+    shortest time between pings, whatever a peer asks for."""
 
     unsent_octets: int = 4 << 20
     """Octets waiting for a peer that doesn't read.  More than 60 messages of the

@@ -54,12 +54,13 @@ class LocalHeaders:
     def dress(self, request: Request, hop: Hop) -> Request:
         """Copy a request with Via and Contact for ``hop``."""
         point = self._local_point(hop)
-        via = Via(
-            transport=hop.transport.name,
-            host=point.host,
-            port=point.port,
-            parameters=(("branch", new_branch()), ("rport", None)),
-        )
+        parameters: tuple[tuple[str, str | None], ...]
+        parameters = (("branch", new_branch()), ("rport", None))
+        if hop.transport is point.transport is Transport.TLS:
+            # The peer may use our connection instead of opening one of its own,
+            # if it knows by our certificate who we are (RFC 5923).
+            parameters = (*parameters, ("alias", None))
+        via = Via(hop.transport.name, point.host, point.port, parameters)
         headers = [("Via", str(via)), *request.headers.items()]
         if request.method in _WITH_CONTACT and "Contact" not in request.headers:
             secure = isinstance(request.uri, SipUri) and request.uri.scheme == "sips"
