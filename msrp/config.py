@@ -62,7 +62,9 @@ class Limits:
 
     probation_time: float = 30.0
     """Seconds that a new connection has to name a session
-    (:rfc:`4976#section-6.1` gives the same to a relay's clients)."""
+    (:rfc:`4976#section-6.1` gives the same to a relay's clients); and for which a
+    request to a session that is still being negotiated may hold up what the peer
+    sends to others on the same connection, before it gets a 481."""
 
     linger: float = 5.0
     """Seconds that a connection which the peer has opened stays open after its

@@ -480,6 +480,7 @@ class StreamProtocol(asyncio.Protocol):
     def _time_out(self) -> None:
         self._timer = None
         self._core.handle_timeout(self._loop.time())
+        self._adopt()  # It may have gone on with what waited for another session.
         self.flush()
 
 

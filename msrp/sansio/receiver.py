@@ -75,11 +75,13 @@ class Receiver:
     __slots__ = (
         "_answered_paths",
         "_backlog",
+        "_in_vain",
         "_new_id",
         "_parser",
         "_request",
         "_stream",
         "held",
+        "held_since",
     )
 
     def __init__(
@@ -87,6 +89,9 @@ class Receiver:
     ) -> None:
         self.held = False
         """Whether what has arrived waits for a session that is being negotiated."""
+        self.held_since = 0.0
+        """Since when, if it does."""
+        self._in_vain = False
         self._stream = stream
         self._parser = Parser(max_head_size)
         self._request: _Request | None = None
@@ -135,9 +140,17 @@ class Receiver:
 
     def retry(self, now: float) -> None:
         """Go on with what was kept back until a session is there."""
-        self.held = False
+        first = self._backlog[0] if self._backlog else None
+        since, self.held = self.held_since, False
         while self._backlog and not self.held:
             self._handle(self._backlog.popleft(), now)
+        if self.held and self._backlog[0] is first:
+            self.held_since = since  # Another session has come, and not this one.
+
+    def stop_waiting(self, now: float) -> None:
+        """Go on as if the session that is waited for would never be there."""
+        self._in_vain = True
+        self.retry(now)
 
     def _handle(self, event: FramingEvent, now: float) -> None:
         if self._stream.closing:
@@ -158,6 +171,7 @@ class Receiver:
 
     def _request_received(self, event: RequestReceived, now: float) -> None:
         request = _Request(event.transaction_id)
+        in_vain, self._in_vain = self._in_vain, False
         try:
             head = RequestHead.parse(event.transaction_id, event.method, event.block)
         except RemoteProtocolError as error:
@@ -170,8 +184,8 @@ class Receiver:
         directory = self._stream.directory
         # A path of several URIs is for a relay, which this isn't.
         session = directory.find(uri) if len(head.to_path) == 1 else None
-        if session is None and directory.expects(uri):
-            self.held = True
+        if session is None and not in_vain and directory.expects(uri):
+            self.held, self.held_since = True, now
             self._backlog.appendleft(event)  # Before its body, if that is there.
             return
         request.head = head

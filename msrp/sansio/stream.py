@@ -153,6 +153,9 @@ class Stream:
     def retry(self, now: float) -> None:
         """Go on with what was kept back until a session is there."""
         self._receiver.retry(now)
+        self._go_on(now)
+
+    def _go_on(self, now: float) -> None:
         self._check_parser()
         if self._eof:
             self.receive_eof(now)
@@ -281,6 +284,8 @@ class Stream:
             times += due.values()
         if self._on_probation:
             times.append(self._probation_until)
+        if self._receiver.held:
+            times.append(self._receiver.held_since + self.limits.probation_time)
         if self.idle:
             times.append(self._idle_until())
         if self._receiver.in_message and not self._paused:
@@ -299,6 +304,7 @@ class Stream:
         if self._on_probation and self._probation_until <= now:
             problem = "the peer connected but named no session in time"
             self.abandon(CloseReason.LOST, LimitExceeded(problem))
+        self._check_held(now)
         if self.idle:
             self._check_idle(now)
         stalled = self._touched + self.limits.stall_time <= now
@@ -306,6 +312,13 @@ class Stream:
             # That is what a path looks like which has silently gone.
             problem = "the peer left a message unfinished for too long"
             self.connection_lost(LimitExceeded(problem))
+
+    def _check_held(self, now: float) -> None:
+        """Let nobody hold up the sessions that are here by naming one that isn't."""
+        held = self._receiver
+        if held.held and held.held_since + self.limits.probation_time <= now:
+            held.stop_waiting(now)
+            self._go_on(now)
 
     def _idle_until(self) -> float:
         if self._idle_since is None:

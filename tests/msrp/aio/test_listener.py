@@ -219,6 +219,28 @@ async def test_who_waits_too_long_for_a_session_is_given_up(board: Board) -> Non
     await later.bind(uri)
 
 
+@pytest.mark.rule("MSRP-36")
+async def test_a_session_that_never_comes_does_not_hold_up_another_for_ever(
+    board: Board,
+) -> None:
+    listener = await board.listener(limits=msrp.Limits(probation_time=0.2))
+    session, never = board.waiting(listener), board.waiting(listener)
+    await session.start()
+    peer = await board.raw(listener.port)
+    await peer.bind(session.negotiated.local_uri)
+    early = peer.request(never.negotiated.local_uri)
+    behind = peer.request(session.negotiated.local_uri)
+    await board.until(lambda: listener._uris._held)
+    assert await peer.response_to(early) == 481
+    assert await peer.response_to(behind) == 200
+    # Should it come after all, it is called as if nothing had been.
+    await never.start()
+    assert not listener._uris._held
+    assert await peer.response_to(peer.request(never.negotiated.local_uri)) == 200
+    assert session.is_open
+    assert never.is_open
+
+
 async def test_who_waits_for_a_session_that_never_comes_gets_481(board: Board) -> None:
     listener = await board.listener()
     session = board.waiting(listener)

@@ -261,6 +261,26 @@ def test_a_session_that_comes_to_nothing_gets_481_after_all() -> None:
     assert [message.what for message in written(stream)] == ["481"]
 
 
+@pytest.mark.rule("MSRP-36")
+def test_a_session_that_never_comes_holds_up_the_others_for_a_while_only() -> None:
+    host = Host(Limits(probation_time=30.0), s001=SessionConfig())
+    host.directory.expected.add(uri("s002"))
+    stream = host.stream()
+    assert answers(stream, EMPTY) == ["200"]
+    stream.receive_data(request(to="s002", tid="tid2"), 5.0)
+    stream.receive_data(TEXT, 6.0)
+    stream.retry(20.0)  # Another session has come, and not this one.
+    assert not stream.reading_wanted
+    assert stream.next_timeout() == 35.0
+    stream.handle_timeout(35.0)
+    assert stream.reading_wanted
+    assert [message.what for message in written(stream)] == ["481", "200"]
+    # It may still come: the next request waits for it again.
+    stream.receive_data(request(to="s002", tid="tid3"), 36.0)
+    assert stream.next_timeout() == 66.0
+    assert not stream.closing
+
+
 @pytest.mark.rule("MSRP-40")
 def test_a_peer_that_leaves_while_it_waits_is_heard_first() -> None:
     host, stream = expecting()
