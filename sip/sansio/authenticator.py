@@ -14,6 +14,7 @@ from sip.errors import SipParseError
 from sip.message import Request
 from sip.sansio.admission import Refusal
 from sip.sansio.call import Call
+from sip.sansio.early import EarlyDialog
 from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.services import DialogUser
 from sip.uri import SipUri, Uri, parse_uri
@@ -135,6 +136,8 @@ class Authenticator:
     def _is_asked(self, request: Request, user: DialogUser | None) -> bool:
         if request.method in _NEVER_CHALLENGED or is_call_for_help(request):
             return False
+        if isinstance(user, EarlyDialog):
+            user = user.call
         if isinstance(user, Call) and is_call_for_help(user.request):
             return False
         return self._challenges is None or self._challenges(request)

@@ -48,6 +48,7 @@ class ClientCall(Call):
         super().__init__(services, request)
         self.branches: dict[str, EarlyDialog] = {}
         self._acks: dict[str, SentAck | None] = {}
+        self._attempts = 0
         self._cancel_wanted = False
         self._cancel: ClientRequest | None = None
         self._give_up_at: float | None = None
@@ -185,6 +186,10 @@ class ClientCall(Call):
         if sent is not self._invite:
             super().request_answered(sent, response, now)
             return
+        if sent.trail.attempts != self._attempts:
+            # It was refused and sent again: those who rang do so no more.
+            self._attempts = sent.trail.attempts
+            self._forget_branches()
         try:
             if response.status < 200:
                 self._receive_provisional(response, now)

@@ -13,7 +13,13 @@ import digest
 from sip.errors import SipParseError
 from sip.message import Request, Response
 
-__all__ = ["challenged", "confirm", "with_credentials", "with_credentials_of"]
+__all__ = [
+    "challenged",
+    "confirm",
+    "forget_server",
+    "with_credentials",
+    "with_credentials_of",
+]
 
 _FIELDS = ("Authorization", "Proxy-Authorization")
 
@@ -45,6 +51,28 @@ def with_credentials_of(request: Request, other: Request) -> Request:
     request = request.copy()
     for name in _FIELDS:
         request.headers.copy_fields(other.headers, name)
+    return request
+
+
+def forget_server(
+    client: digest.DigestClient | None, request: Request, *, proxies: bool
+) -> Request:
+    """Return a request without what was for a server that it no longer goes to.
+
+    Args:
+        client: What remembers servers; those of this request's scope are forgotten.
+        request: The request.
+        proxies: Whether the proxies are other ones too.
+    """
+    gone = _FIELDS if proxies else _FIELDS[:1]
+    request = request.copy()
+    for name in gone:
+        request.headers.remove(name)
+    if client is not None:
+        spaces = client.spaces
+        for key, _ in list(spaces.within(request.call_id)):
+            if key.field_name in gone:
+                spaces.drop(key)
     return request
 
 

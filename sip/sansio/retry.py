@@ -18,7 +18,12 @@ from typing import TYPE_CHECKING
 import digest
 from sip.errors import SipParseError
 from sip.message import Request, Response
-from sip.sansio.credentials import challenged, confirm, with_credentials
+from sip.sansio.credentials import (
+    challenged,
+    confirm,
+    forget_server,
+    with_credentials,
+)
 from sip.sansio.lighter import accepted_body, smaller_body
 from sip.sansio.limits import Limits
 from sip.sansio.redirect import Targets, redirected
@@ -177,6 +182,8 @@ class Retries:
         if target is None or sent.next_hop is None:
             return None
         request, next_hop = redirected(sent.plain, sent.next_hop, target)
+        others = next_hop != sent.next_hop
+        request = forget_server(self.credentials, request, proxies=others)
         return Again(self.prepare(sent.trail, request), next_hop)
 
 

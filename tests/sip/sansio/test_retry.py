@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import digest
 import mime
@@ -509,6 +511,28 @@ def test_a_request_in_a_dialog_takes_the_next_number_of_the_dialog(
     assert sent(bob, "BYE").cseq.number == 5
 
 
+@pytest.mark.rule("SIP-31", "SIP-46", "SIP-63", "SIP-50")
+def test_a_new_invite_in_a_call_may_be_challenged(known: Node, bob: Peer) -> None:
+    call = call_bob(known)
+    answer(bob, 200, ("Contact", f"<sip:bob@{BOB}>"))
+    call.acknowledge(0.0)
+    known.network.run()
+    call.offer(b"another", 0.0)
+    known.network.run()
+    assert sent(bob, "INVITE").cseq.number == 2
+    answer(bob, 407, ("Proxy-Authenticate", challenge()))
+    again = sent(bob, "INVITE")
+    assert (again.cseq.number, again.body) == (3, b"another")
+    answer(bob, 200, ("Contact", f"<sip:bob@{BOB}>"))
+    ack = sent(bob, "ACK")
+    assert ack.cseq.number == 3
+    name = "Proxy-Authorization"
+    assert ack.headers.get(name) == again.headers.get(name) is not None
+    call.bye(0.0)
+    known.network.run()
+    assert sent(bob, "BYE").cseq.number == 4
+
+
 # Servers that want to be spared.
 
 
@@ -678,6 +702,46 @@ def test_what_one_server_has_asked_for_is_not_told_to_another(
     assert "Authorization" not in sent(carol).headers
 
 
+@pytest.mark.rule("SIP-30", "SIP-60")
+def test_a_redirection_takes_no_credentials_along(
+    known: Node, bob: Peer, carol: Peer
+) -> None:
+    call = call_bob(known)
+    answer(bob, 401, ("WWW-Authenticate", challenge()))
+    answer(bob, 407, ("Proxy-Authenticate", challenge("other")))
+    answer(bob, 302, ("Contact", f"<sip:c@{CAROL}>"))
+    names = {"Authorization", "Proxy-Authorization"}
+    assert not names & {name for name, _ in sent(carol, "INVITE").headers}
+    answer(carol, 200, ("Contact", f"<sip:c@{CAROL}>"))
+    call.acknowledge(0.0)
+    call.bye(0.0)
+    known.network.run()
+    assert not names & {name for name, _ in sent(carol, "BYE").headers}
+
+
+@pytest.mark.rule("SIP-30", "SIP-60")
+def test_what_is_for_the_proxy_stays_when_it_stays(known: Node, bob: Peer) -> None:
+    ask(known, uri="sip:bob@example.com", route_set=(PROXY,))
+    answer(bob, 407, ("Proxy-Authenticate", challenge()))
+    answer(bob, 401, ("WWW-Authenticate", challenge("other")))
+    answer(bob, 302, ("Contact", "<sip:c@example.com>"))
+    assert "Authorization" not in sent(bob).headers
+    assert credentials(sent(bob), "Proxy-Authorization").count == 3
+    assert is_right(sent(bob), "Proxy-Authorization", "secret")
+
+
+@pytest.mark.rule("SIP-47", "SIP-31")
+def test_those_who_rang_before_a_refusal_ring_no_more(
+    alice: Node, bob: Peer, carol: Peer
+) -> None:
+    call = call_bob(alice)
+    answer(bob, 180, ("Contact", f"<sip:bob@{BOB}>"), tag="one")
+    assert list(call.early_dialogs) == ["one"]
+    answer(bob, 302, ("Contact", f"<sip:c@{CAROL}>"), tag="two")
+    answer(carol, 180, ("Contact", f"<sip:c@{CAROL}>"), tag="three")
+    assert list(call.early_dialogs) == ["three"]
+
+
 @pytest.mark.rule("SIP-62")
 def test_the_next_nonce_of_a_server_is_used(known: Node, bob: Peer) -> None:
     call = call_bob(known)
@@ -714,3 +778,58 @@ def test_a_response_is_what_an_event_has(known: Node, bob: Peer) -> None:
     (event,) = known.of(ResponseReceived)
     assert isinstance(event.response, Response)
     assert event.request.trail.why_not is digest.Refusal.NOT_UNDERSTOOD
+
+
+STATUSES = st.sampled_from([180, 200, 300, 302, 401, 407, 413, 415, 416, 420, 422, 423])
+VALUES = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=30),
+    st.sampled_from(
+        [
+            f"<sip:c@{CAROL}?Subject=x&Via=y>;q=0.3, <sip:bob@{BOB};x={{}}>",
+            "<sips:x>, *",
+            "90000",
+            "-1",
+            "replaces, 100rel",
+            challenge(),
+            challenge("example.com", "two", stale=True),
+            "application/sdp, x/y;q=0",
+            'Digest realm="',
+        ]
+    ),
+)
+NAMES = st.sampled_from(
+    [
+        *("Contact", "Min-SE", "Min-Expires", "Unsupported", "WWW-Authenticate"),
+        *("Proxy-Authenticate", "Accept", "Retry-After", "Authentication-Info"),
+    ]
+)
+
+
+@pytest.mark.rule("SIP-31", "SIP-68")
+@settings(max_examples=60, deadline=None)
+@given(
+    answers=st.lists(
+        st.tuples(STATUSES, st.lists(st.tuples(NAMES, VALUES), max_size=4)),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_whatever_a_peer_answers_it_ends(
+    answers: list[tuple[int, list[tuple[str, str]]]],
+) -> None:
+    network = Network()
+    alice, bob = network.node(ALICE), network.peer(BOB)
+    client = digest.DigestClient([digest.Account("alice", "secret")])
+    alice.core.sender.retries.credentials = client
+    body, content_type = parts(LOCATION)
+    headers = (("Session-Expires", "90"), ("Expires", "5"), ("Require", "100rel"))
+    ask(alice, *headers, method="X", body=body, content_type=content_type)
+    for status, fields in answers:
+        if bob.received and not alice.of(RequestFailed):
+            answer(bob, status, *fields)
+    network.run(1000.0)
+    attempts = {request.cseq.number for request in bob.requests("X")}
+    assert len(attempts) <= 1 + Limits().attempts
+    final = [e for e in alice.of(ResponseReceived) if e.response.status >= 200]
+    assert len(final) + len(alice.of(RequestFailed)) == 1
+    assert len(alice.core.sender._lookups) == 0
