@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sip.errors import SipParseError
@@ -15,6 +16,9 @@ MAX_CSEQ = 2**31 - 1
 
 # Sent against the rule by some, and unambiguous: 32 bits.
 _MAX_RECEIVED = 2**32 - 1
+
+# What nearly all values look like; the same as the full grammar gives.
+_PLAIN = re.compile(r"([0-9]{1,9}) ([A-Z]++)")
 
 
 @quick_init
@@ -32,6 +36,9 @@ class CSeq:
         Raises:
             SipParseError: It isn't a number of 32 bits and a method.
         """
+        plain = _PLAIN.fullmatch(text)
+        if plain is not None:
+            return cls(int(plain[1]), plain[2])
         digits, *rest = text.split()[:3] or [""]
         number = parse_number(digits, _MAX_RECEIVED)
         if number is None:

@@ -78,13 +78,16 @@ def parse_number(text: str, maximum: int) -> int | None:
     """
     if not (text.isascii() and text.isdigit()):
         raise SipParseError("not a number")
-    if len(text) > len(str(maximum)):
+    if len(text) > _SHORT and len(text) > len(str(maximum)):
         # Leading zeros are legal, and int() must not see thousands of digits.
         text = text.lstrip("0") or "0"
         if len(text) > len(str(maximum)):
             return None
     number = int(text)
     return number if number <= maximum else None
+
+
+_SHORT = 10  # No number is too long for int(), nor any for whoever asks.
 
 
 def end_of_quoted_string(text: str, start: int) -> int:

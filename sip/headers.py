@@ -97,17 +97,48 @@ class Headers:
         LocalError: A name isn't a token, or a value would end its line.
     """
 
-    __slots__ = ("_fields", "_index", "_looked_at", "_views")
+    __slots__ = ("_fields", "_index", "views")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         # What all spellings have in common, the name to write, the value.
         self._fields: list[tuple[str, str, str]] = []
         self._index: dict[str, list[str]] | None = None
-        # What readers made, and the key of the only field that each looked at.
-        self._views: dict[object, Any] = {}
-        self._looked_at: dict[object, str] = {}
+        # What readers made; those with a name look at no other field.
+        self.views: dict[object, Any] = {}
         for name, value in fields:
             self._fields.append(_checked(name, value))
+
+    @classmethod
+    def from_pairs(cls, pairs: list[tuple[str, str]]) -> tuple[Headers, str | None]:
+        """Take the names and values of a received head.
+
+        Args:
+            pairs: Values may have white space and a CR around them.
+
+        Returns:
+            The fields, and what is wrong with them, if anything.
+        """
+        headers = cls()
+        fields = headers._fields
+        index = headers._index = {}
+        known = _BY_SPELLING.get
+        for name, value in pairs:
+            value = value.strip(" \t\r")
+            key = known(name)
+            if key is None:
+                key, name = _key_and_name(name)
+                fields.append((key, name, value))
+            else:
+                fields.append((key, key, value))
+            if key in index:
+                index[key].append(value)
+            else:
+                index[key] = [value]
+        if len(fields) <= MAX_FIELDS:
+            return headers, None
+        del fields[MAX_FIELDS:]
+        headers._changed()
+        return headers, "there are too many header fields"
 
     @classmethod
     def from_lines(cls, lines: list[str]) -> tuple[Headers, str | None]:
@@ -119,34 +150,17 @@ class Headers:
         Returns:
             The fields, and what is wrong with the first bad line, if any.
         """
-        headers = cls()
-        fields = headers._fields
-        index = headers._index = {}
-        known, white_space = _BY_SPELLING.get, WSP
-        problem: str | None = None
-        for line in lines:
+        pairs: list[tuple[str, str]] = []
+        bad = 0
+        for line in _unfold(lines):
             name, colon, value = line.partition(":")
-            key = known(name)
-            if key is not None and colon:
-                name = key
-            elif line[:1] in _WSP and fields:
-                return cls.from_lines(_unfold(lines))
-            elif not colon or not is_token(name := name.rstrip(WSP)):
-                problem = problem or "a line is no header field"
-                continue
+            name = name.rstrip(WSP)
+            if colon and is_token(name):
+                pairs.append((name, value))
             else:
-                key, name = _key_and_name(name)
-            value = value.strip(white_space)
-            fields.append((key, name, value))
-            if key in index:
-                index[key].append(value)
-            else:
-                index[key] = [value]
-        if len(fields) > MAX_FIELDS:
-            del fields[MAX_FIELDS:]
-            headers._changed()
-            problem = problem or "there are too many header fields"
-        return headers, problem
+                bad += 1
+        headers, problem = cls.from_pairs(pairs)
+        return headers, "a line is no header field" if bad else problem
 
     def get(self, name: str) -> str | None:
         """Give the raw value of the first field of this name."""
@@ -282,23 +296,18 @@ class Headers:
         """Go through pairs of name and raw value in order."""
         return ((name, value) for _, name, value in self._fields)
 
-    def view(self, reader: Callable[[Headers], T], name: str = "") -> T:
+    def view(self, reader: Callable[[Headers], T]) -> T:
         """Give what ``reader`` makes of these fields.
 
         It is called once and its result remembered until a field changes, so
-        the result must not change.
-
-        Args:
-            reader: Reads the fields.
-            name: The usual spelling of the only field that it looks at, if there
-                is one: then a change of others doesn't matter.
+        the result must not change.  :class:`~sip.fields.field.Field` does the same
+        for one field, and remembers when others change.
         """
-        views = self._views
+        views = self.views
         if reader in views:
             result: T = views[reader]
         else:
             result = views[reader] = reader(self)
-            self._looked_at[reader] = name
         return result
 
     def __contains__(self, name: object) -> bool:
@@ -329,31 +338,30 @@ class Headers:
                     index[key].append(value)
                 else:
                     index[key] = [value]
-        return index.get(_BY_SPELLING.get(name) or _key(name), _NOTHING)
+        values = index.get(name)  # Most ask in the usual spelling.
+        return index.get(_key(name), _NOTHING) if values is None else values
 
     def _changed(self, key: str | None = None) -> None:
         if key is None:
             self._index = None
-            self._views.clear()
-            self._looked_at.clear()
+            self.views.clear()
             return
         if self._index is not None:
             self._index[key] = [field[2] for field in self._fields if field[0] == key]
-        if self._views:
-            for reader, looked_at in list(self._looked_at.items()):
-                if looked_at in (key, ""):
-                    del self._views[reader], self._looked_at[reader]
+        views = self.views
+        if views:
+            for reader in [r for r in views if getattr(r, "name", key) == key]:
+                del views[reader]
 
 
 _NOTHING: list[str] = []
-_WSP = frozenset(WSP)
 
 
 def _unfold(lines: list[str]) -> list[str]:
     """Join each continuation line to the line it continues (§7.3.1)."""
     folded: list[list[str]] = []
     for line in lines:
-        if line[:1] in _WSP and folded:
+        if line.startswith((" ", "\t")) and folded:
             folded[-1].append(line.strip(WSP))
         else:
             folded.append([line.rstrip(WSP)])

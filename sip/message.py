@@ -52,9 +52,8 @@ class _Message(HeaderFields, abc.ABC):
 
     __slots__ = ("body", "headers")
 
-    def __init__(self, headers: Headers, body: bytes) -> None:
-        self.headers = headers
-        self.body = body
+    headers: Headers
+    body: bytes
 
     @property
     @abc.abstractmethod
@@ -103,7 +102,8 @@ class Request(_Message):
     def __init__(
         self, method: str, raw_uri: str, headers: Headers, body: bytes = b""
     ) -> None:
-        super().__init__(headers, body)
+        self.headers = headers
+        self.body = body
         self.method = method
         self.raw_uri = raw_uri
         self._uri: tuple[str, Uri] | None = None
@@ -174,7 +174,8 @@ class Response(_Message):
     def __init__(
         self, status: int, reason: str, headers: Headers, body: bytes = b""
     ) -> None:
-        super().__init__(headers, body)
+        self.headers = headers
+        self.body = body
         self.status = status
         self.reason = reason
 

@@ -23,7 +23,7 @@ from sip.parameters import (
     set_parameter,
     unset_parameter,
 )
-from sip.uri import Uri, parse_uri
+from sip.uri import Uri, read_uri
 
 __all__ = ["NameAddr", "parse_contacts", "parse_name_addrs"]
 
@@ -62,7 +62,7 @@ class NameAddr:
         if plain is not None:
             quoted, unquoted, uri, parameters = plain.groups()
             name = (unquoted.strip(WSP) or None) if quoted is None else quoted
-            return cls(name, parse_uri(uri), parse_parameters(parameters or ""))
+            return cls(name, read_uri(uri), parse_parameters(parameters or ""))
         return cls._parse_fully(text.strip(WSP))
 
     @classmethod
@@ -82,7 +82,7 @@ class NameAddr:
         uri, bracket, parameters = text.partition(">")
         if not uri.startswith("<") or not bracket:
             raise SipParseError("the URI isn't in angle brackets")
-        return cls(name, parse_uri(uri[1:]), parse_parameters(parameters))
+        return cls(name, read_uri(uri[1:]), parse_parameters(parameters))
 
     @classmethod
     def _parse_bare(cls, text: str) -> NameAddr:
@@ -91,7 +91,7 @@ class NameAddr:
             raise SipParseError("a URI with a comma or a question mark needs brackets")
         return cls(
             None,
-            parse_uri(uri.rstrip(WSP)),
+            read_uri(uri.rstrip(WSP)),
             parse_parameters(semicolon + parameters),
         )
 

@@ -50,6 +50,9 @@ def parse_parameters(text: str) -> Parameters:
     if not text:
         return ()
     if _PLAIN.fullmatch(text) is not None:
+        if ";" not in text[1:]:  # Such as a tag.
+            name, _, value = text[1:].partition("=")
+            return ((name, value or None),)
         pairs = _PLAIN_PAIR.findall(text)
         return _unique(tuple([(name, value or None) for name, value in pairs]))
     text = text.strip(WSP)

@@ -25,7 +25,7 @@ from sip.frozen import quick_init
 from sip.grammar import parse_host_port
 from sip.parameters import Parameters
 
-__all__ = ["OtherUri", "SipUri", "Uri", "parse_uri"]
+__all__ = ["OtherUri", "SipUri", "Uri", "parse_uri", "read_uri"]
 
 UriHeaders: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -105,6 +105,9 @@ class SipUri:
             port = int(digits) if digits else None
             if not parameters:
                 return cls(scheme, user, None, host, port)
+            if ";" not in parameters[1:]:
+                name, _, value = parameters[1:].partition("=")
+                return cls(scheme, user, None, host, port, ((name, value or None),))
             pairs = _PLAIN_PAIR.findall(parameters)
             return cls(scheme, user, None, host, port, _unique(pairs))
         return cls._parse_fully(text)
@@ -307,10 +310,15 @@ def parse_uri(text: str) -> Uri:
     Raises:
         SipParseError: It isn't one.
     """
-    return _recall(text) if len(text) <= _CACHED_LENGTH else _parse_any(text)
+    return _recall(text) if len(text) <= _CACHED_LENGTH else read_uri(text)
 
 
-def _parse_any(text: str) -> Uri:
+def read_uri(text: str) -> Uri:
+    """Read any absolute URI, for whoever remembers what it is part of.
+
+    Raises:
+        SipParseError: It isn't one.
+    """
     if text[:4].lower() == "sip:" or text[:5].lower() == "sips:":
         return SipUri.parse(text)
     return OtherUri.parse(text)
@@ -319,7 +327,7 @@ def _parse_any(text: str) -> Uri:
 # The messages of a dialog, and those of all calls through one proxy, repeat a few
 # URIs over and over; being frozen, the values can be shared.  What a peer can
 # make this hold is some hundred kilobytes.
-_recall = lru_cache(maxsize=512)(_parse_any)
+_recall = lru_cache(maxsize=512)(read_uri)
 _CACHED_LENGTH = 128
 
 

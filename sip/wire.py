@@ -12,6 +12,7 @@ head takes grows with its length and with nothing else.
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -41,6 +42,15 @@ people send to each other don't travel in SIP.
 """
 
 _END_OF_HEAD = b"\r\n\r\n"
+
+# A line, and that CRLF ends it.  If there are as many of these as there are CRs and
+# LFs, then no line is malformed or continues another.
+_LINE = re.compile(
+    r"^([A-Za-z0-9\-.!%*_+`'~]++)[ \t]*+:(.*+)(?:(?<=\r)\n|\Z)", re.MULTILINE
+)
+
+# What nearly all first lines look like.
+_REQUEST_LINE = re.compile(r"([A-Z]++) ([^\x00-\x20\x7f]++) SIP/2\.0")
 
 _MAY_BEGIN = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~\r"
@@ -118,16 +128,19 @@ def _parse_head(octets: bytes) -> _Head:
         SipParseError: The first line isn't one of SIP.
     """
     text = octets.decode("utf-8", "surrogateescape")
-    start_line, *lines = text.split("\r\n")
+    start_line, _, rest = text.partition("\r\n")
+    pairs = _LINE.findall(rest)
     problem: str | None = None
-    if not text.count("\n") == text.count("\r") == len(lines) or "\0" in text:
-        # What a lone CR or LF means depends on the reader.  A line with one
-        # must not get into an answer either.
+    if len(pairs) == text.count("\n") == text.count("\r") and "\0" not in text:
+        headers, bad_line = Headers.from_pairs(pairs)
+    else:
+        lines = text.split("\r\n")[1:]
         good = list(filter(is_one_line, lines))
+        # What a lone CR or LF means depends on the reader.  A line with one must not
+        # get into an answer either.
         if len(good) < len(lines) or not is_one_line(start_line):
             problem = "a line has a lone CR or LF or a NUL"
-            lines = good
-    headers, bad_line = Headers.from_lines(lines)
+        headers, bad_line = Headers.from_lines(good)
     message, error = _parse_start_line(start_line, headers)
     problem = problem or bad_line
     if error is None and problem is not None:
@@ -142,6 +155,9 @@ def _parse_head(octets: bytes) -> _Head:
 def _parse_start_line(
     line: str, headers: Headers
 ) -> tuple[Message | None, SipParseError | None]:
+    plain = _REQUEST_LINE.fullmatch(line)
+    if plain is not None and len(line) <= MAX_URI_LENGTH:
+        return Request(plain[1], plain[2], headers), None
     if line[:4].upper() == "SIP/":
         return _parse_status_line(line, headers)
     method, _, rest = line.partition(" ")
@@ -181,6 +197,9 @@ def _parse_status_line(
 def _parse_content_length(headers: Headers) -> tuple[int | None, str | None]:
     """Give the length, and what keeps it from being known."""
     values = headers.get_all("Content-Length")
+    if len(values) == 1 and len(values[0]) < _DIGITS and values[0].isdecimal():
+        if values[0].isascii():
+            return int(values[0]), None
     lengths: set[int] = set()
     for value in values:
         try:
@@ -195,6 +214,7 @@ def _parse_content_length(headers: Headers) -> tuple[int | None, str | None]:
 
 # Any number above what a message can have will do.
 _MAX_CONTENT_LENGTH = 2**63 - 1
+_DIGITS = len(str(_MAX_CONTENT_LENGTH))
 
 
 def _about(

@@ -23,18 +23,18 @@ class HasHeaders(Protocol):
 class Field(Generic[T]):
     """An attribute that gives what a reader makes of the header fields.
 
-    The value is remembered by :meth:`~sip.headers.Headers.view`.  The attribute
-    can't be set; change ``message.headers``.
+    The value is remembered in ``headers.views``.  The attribute can't be set; change
+    ``message.headers``.
 
     Args:
         read: Makes the value, or raises :exc:`~sip.errors.SipParseError`.
-        name: The header field, if ``read`` looks at no other: then the value is
-            remembered when others change.
+        name: The usual spelling of the header field, the only one that ``read``
+            looks at: the value is remembered when others change.
     """
 
     __slots__ = ("name", "read")
 
-    def __init__(self, read: Callable[[Headers], T], name: str = "") -> None:
+    def __init__(self, read: Callable[[Headers], T], name: str) -> None:
         self.read = read
         self.name = name
 
@@ -47,4 +47,10 @@ class Field(Generic[T]):
     def __get__(self, message: HasHeaders | None, owner: type) -> Field[T] | T:
         if message is None:
             return self
-        return message.headers.view(self.read, self.name)
+        headers = message.headers
+        views = headers.views
+        if self in views:
+            value: T = views[self]
+        else:
+            value = views[self] = self.read(headers)
+        return value

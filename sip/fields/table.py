@@ -10,7 +10,8 @@ and CSeq must be there.  One that isn't well formed raises
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from sip.cseq import CSeq
 from sip.errors import SipParseError
@@ -45,6 +46,8 @@ from sip.via import Via
 
 __all__ = ["ExtensionFields", "HeaderFields"]
 
+T = TypeVar("T")
+
 _MAX_MAX_FORWARDS = 255
 
 _recall_via = recalling(Via.parse)
@@ -75,6 +78,30 @@ def _parse_word(text: str) -> str:
     return text.strip(WSP).lower()
 
 
+def _required(name: str, parse: Callable[[str], T]) -> Field[T]:
+    return Field(required(name, parse), name)
+
+
+def _optional(name: str, parse: Callable[[str], T | None]) -> Field[T | None]:
+    return Field(optional(name, parse), name)
+
+
+def _listed(
+    name: str, parse: Callable[[Iterable[str]], tuple[T, ...]]
+) -> Field[tuple[T, ...]]:
+    return Field(listed(name, parse), name)
+
+
+def _listed_if_there(
+    name: str, parse: Callable[[Iterable[str]], tuple[T, ...]]
+) -> Field[tuple[T, ...] | None]:
+    return Field(listed_if_there(name, parse), name)
+
+
+def _tokens(name: str) -> Field[tuple[str, ...]]:
+    return Field(tokens(name), name)
+
+
 class ExtensionFields:
     """The header fields that many messages don't have."""
 
@@ -82,108 +109,108 @@ class ExtensionFields:
 
     headers: Headers
 
-    accept = Field(listed_if_there("Accept", parse_media_ranges))
+    accept = _listed_if_there("Accept", parse_media_ranges)
     """What bodies the sender takes; ``None`` if it doesn't say, ``()`` is none."""
 
-    accept_encoding = Field(listed_if_there("Accept-Encoding", parse_accepted))
+    accept_encoding = _listed_if_there("Accept-Encoding", parse_accepted)
     """What codings of bodies the sender takes; ``None`` if it doesn't say."""
 
-    accept_language = Field(listed_if_there("Accept-Language", parse_accepted))
+    accept_language = _listed_if_there("Accept-Language", parse_accepted)
     """What languages the sender understands; ``None`` if it doesn't say."""
 
-    allow_events = Field(tokens("Allow-Events"))
+    allow_events = _tokens("Allow-Events")
     """The event packages that the sender has (:rfc:`6665#section-8.2.2`)."""
 
-    call_info = Field(listed("Call-Info", parse_call_infos))
+    call_info = _listed("Call-Info", parse_call_infos)
     """More about the caller (:rfc:`3261#section-20.9`)."""
 
-    date = Field(optional("Date", parse_date))
+    date = _optional("Date", parse_date)
     """When the message was first sent."""
 
-    event = Field(optional("Event", Event.parse))
+    event = _optional("Event", Event.parse)
     """What a subscription is about (:rfc:`6665#section-8.2.1`)."""
 
-    flow_timer = Field(optional("Flow-Timer", parse_seconds))
+    flow_timer = _optional("Flow-Timer", parse_seconds)
     """Seconds between keep-alives (:rfc:`5626#section-10`)."""
 
-    geolocation = Field(listed("Geolocation", parse_name_addrs))
+    geolocation = _listed("Geolocation", parse_name_addrs)
     """Where the location is to be had, in order (:rfc:`6442#section-4.1`)."""
 
-    geolocation_error = Field(optional("Geolocation-Error", GeolocationError.parse))
+    geolocation_error = _optional("Geolocation-Error", GeolocationError.parse)
     """What was wrong with the location (:rfc:`6442#section-4.3`)."""
 
-    geolocation_routing = Field(
-        optional("Geolocation-Routing", parse_geolocation_routing)
-    )
+    geolocation_routing = _optional("Geolocation-Routing", parse_geolocation_routing)
     """Whether to route by the location; ``None`` if it doesn't say."""
 
-    history_info = Field(listed("History-Info", parse_history))
+    history_info = _listed("History-Info", parse_history)
     """How the request came here (:rfc:`7044`)."""
 
-    min_expires = Field(optional("Min-Expires", parse_seconds))
+    min_expires = _optional("Min-Expires", parse_seconds)
     """The shortest Expires that is taken (:rfc:`3261#section-20.23`)."""
 
-    min_se = Field(optional("Min-SE", MinSE.parse))
+    min_se = _optional("Min-SE", MinSE.parse)
     """The shortest Session-Expires that is taken (:rfc:`4028#section-5`)."""
 
-    p_asserted_identity = Field(listed("P-Asserted-Identity", parse_name_addrs))
+    p_asserted_identity = _listed("P-Asserted-Identity", parse_name_addrs)
     """Who a trusted network says it is (:rfc:`3325#section-9.1`)."""
 
-    p_preferred_identity = Field(listed("P-Preferred-Identity", parse_name_addrs))
+    p_preferred_identity = _listed("P-Preferred-Identity", parse_name_addrs)
     """Who the sender wants to be for others (:rfc:`3325#section-9.2`)."""
 
-    path = Field(listed("Path", parse_name_addrs))
+    path = _listed("Path", parse_name_addrs)
     """The proxies between a registrar and who registers (:rfc:`3327`)."""
 
-    priority = Field(optional("Priority", _parse_word))
+    priority = _optional("Priority", _parse_word)
     """How urgent it is, such as ``"emergency"``, in lower case."""
 
-    privacy = Field(lambda headers: parse_privacy(headers.get_all("Privacy")))
+    privacy = Field(
+        lambda headers: parse_privacy(headers.get_all("Privacy")), "Privacy"
+    )
     """What is to be hidden, in lower case (:rfc:`3323#section-4.2`)."""
 
-    proxy_require = Field(tokens("Proxy-Require"))
+    proxy_require = _tokens("Proxy-Require")
     """The extensions that proxies have to know."""
 
-    rack = Field(optional("RAck", RAck.parse))
+    rack = _optional("RAck", RAck.parse)
     """Which response a PRACK is about (:rfc:`3262#section-7.2`)."""
 
-    reasons = Field(listed("Reason", parse_reasons))
+    reasons = _listed("Reason", parse_reasons)
     """Why the request is sent (:rfc:`3326`)."""
 
-    refer_to = Field(optional("Refer-To", NameAddr.parse))
+    refer_to = _optional("Refer-To", NameAddr.parse)
     """What the recipient is to turn to (:rfc:`3515#section-2.1`)."""
 
-    referred_by = Field(optional("Referred-By", NameAddr.parse))
+    referred_by = _optional("Referred-By", NameAddr.parse)
     """Who wanted that (:rfc:`3892#section-3`)."""
 
-    replaces = Field(optional("Replaces", Replaces.parse))
+    replaces = _optional("Replaces", Replaces.parse)
     """Which dialog the call takes the place of (:rfc:`3891`)."""
 
-    resource_priority = Field(listed("Resource-Priority", parse_resource_priorities))
+    resource_priority = _listed("Resource-Priority", parse_resource_priorities)
     """How much the request is preferred (:rfc:`4412#section-3.1`)."""
 
-    retry_after = Field(optional("Retry-After", RetryAfter.parse))
+    retry_after = _optional("Retry-After", RetryAfter.parse)
     """When to try again (:rfc:`3261#section-20.33`)."""
 
-    rseq = Field(optional("RSeq", parse_counter))
+    rseq = _optional("RSeq", parse_counter)
     """The number of a reliable provisional response (:rfc:`3262#section-7.1`)."""
 
-    service_route = Field(listed("Service-Route", parse_name_addrs))
+    service_route = _listed("Service-Route", parse_name_addrs)
     """The route for requests of who has registered (:rfc:`3608`)."""
 
-    session_expires = Field(optional("Session-Expires", SessionExpires.parse))
+    session_expires = _optional("Session-Expires", SessionExpires.parse)
     """How long the session lives unless it is refreshed (:rfc:`4028#section-4`)."""
 
-    subject = Field(optional("Subject", str))
+    subject = _optional("Subject", str)
     """What the call is about, in words."""
 
-    subscription_state = Field(optional("Subscription-State", SubscriptionState.parse))
+    subscription_state = _optional("Subscription-State", SubscriptionState.parse)
     """How the subscription fares (:rfc:`6665#section-8.2.3`)."""
 
-    unsupported = Field(tokens("Unsupported"))
+    unsupported = _tokens("Unsupported")
     """The required extensions that the sender doesn't know."""
 
-    warning = Field(listed("Warning", parse_warnings))
+    warning = _listed("Warning", parse_warnings)
     """What is the matter, in more detail than a status."""
 
 
@@ -192,46 +219,46 @@ class HeaderFields(ExtensionFields):
 
     __slots__ = ()
 
-    vias = Field(listed("Via", _parse_vias), "Via")
+    vias = _listed("Via", _parse_vias)
     """The hops so far, the last one first."""
 
-    from_ = Field(required("From", recalling(NameAddr.parse)), "From")
+    from_ = _required("From", recalling(NameAddr.parse))
     """Who sent the request."""
 
-    to = Field(required("To", recalling(NameAddr.parse)), "To")
+    to = _required("To", recalling(NameAddr.parse))
     """Whom the request was meant for in the first place."""
 
-    call_id = Field(required("Call-ID", _parse_call_id), "Call-ID")
+    call_id = _required("Call-ID", _parse_call_id)
     """What all messages of a dialog have in common."""
 
-    cseq = Field(required("CSeq", recalling(CSeq.parse)), "CSeq")
+    cseq = _required("CSeq", recalling(CSeq.parse))
     """The number and the method of the request."""
 
-    max_forwards = Field(optional("Max-Forwards", _parse_max_forwards), "Max-Forwards")
+    max_forwards = _optional("Max-Forwards", _parse_max_forwards)
     """How many more hops there may be; ``None`` if it isn't 0 to 255."""
 
-    expires = Field(optional("Expires", _parse_expires), "Expires")
+    expires = _optional("Expires", _parse_expires)
     """Seconds; ``None`` if there is no limit or one of more than 32 bits."""
 
-    contacts = Field(listed("Contact", parse_contacts), "Contact")
+    contacts = _listed("Contact", parse_contacts)
     """Where to reach the sender; none if it is ``*``."""
 
-    routes = Field(listed("Route", parse_name_addrs), "Route")
+    routes = _listed("Route", parse_name_addrs)
     """The proxies to go through, the next one first."""
 
-    record_routes = Field(listed("Record-Route", parse_name_addrs), "Record-Route")
+    record_routes = _listed("Record-Route", parse_name_addrs)
     """The proxies that want to stay in the path, the last one first."""
 
-    content_type = Field(optional("Content-Type", str), "Content-Type")
+    content_type = _optional("Content-Type", str)
     """The type of the body as it was written."""
 
-    require = Field(tokens("Require"), "Require")
+    require = _tokens("Require")
     """The extensions that the recipient has to know."""
 
-    supported = Field(tokens("Supported"), "Supported")
+    supported = _tokens("Supported")
     """The extensions that the sender knows."""
 
-    allow = Field(tokens("Allow"), "Allow")
+    allow = _tokens("Allow")
     """The methods that the sender takes."""
 
     @property
