@@ -20,17 +20,11 @@ from __future__ import annotations
 
 from digest.algorithm import Algorithm, Qop
 from digest.challenge import MAX_CHALLENGES, Challenge, parse_challenges
-from digest.client import (
-    Account,
-    ClientLimits,
-    ClientRequest,
-    DigestClient,
-    Proof,
-    Refusal,
-)
+from digest.client import Account, ClientLimits, DigestClient
 from digest.credentials import AuthenticationInfo, Credentials
 from digest.errors import DigestError
 from digest.nonces import ServerLimits
+from digest.request import ClientRequest, Proof, Refusal
 from digest.response import ha1, response_digest
 from digest.server import (
     Accounts,
