@@ -12,7 +12,7 @@ from msrp.aio.connector import Manner
 from msrp.aio.dispatch import ConnectionHooks
 from msrp.aio.listener import MsrpListener
 from msrp.aio.outgoing import Outbox
-from msrp.aio.progress import Progress
+from msrp.aio.progress import Milestone, Progress
 from msrp.aio.recovery import check_same_party
 from msrp.aio.relay import MsrpRelay
 from msrp.aio.relay_sessions import RelayBinding
@@ -24,7 +24,13 @@ from msrp.config import SessionConfig
 from msrp.content import MessageReceived
 from msrp.errors import CloseReason, LocalProtocolError, SessionClosed
 from msrp.events import ClosedEvent
-from msrp.negotiation import Description, Negotiated, Resolver, negotiate
+from msrp.negotiation import (
+    Description,
+    Negotiated,
+    Resolver,
+    negotiate,
+    with_news_of,
+)
 from msrp.policy import Policy
 from msrp.sansio.session import Session, SessionState
 
@@ -238,6 +244,44 @@ class MsrpConnection(ConnectionHooks, Sending):
             running.move(negotiated, from_the_start=from_the_start)
             self.negotiated = negotiated
             await running.open()
+
+    def renegotiated(self, negotiated: Negotiated) -> bool:
+        """Take in a further offer and answer that leave the session where it is.
+
+        That is so if both paths are the same as before: then the connection is not
+        touched, and directions, types and sizes are those of the new descriptions.
+
+        Args:
+            negotiated: What they say; see :func:`msrp.negotiate`.
+
+        Returns:
+            False if they don't, and nothing has changed: see :meth:`reestablish`.
+        """
+        if not negotiated.continues(self.negotiated):
+            return False
+        self.negotiated = with_news_of(negotiated, self.negotiated)
+        if self._running is not None:
+            self._running.renegotiated(self.negotiated)
+        return True
+
+    async def lost(self) -> bool:
+        """Wait until the session has lost its connection, and waits for another.
+
+        Returns:
+            False if it is over instead, and will not be had back.
+        """
+        await self._progress.wait(Milestone.LOST | Milestone.OVER)
+        return Milestone.OVER not in self._progress
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the session has lost its connection, and waits for another."""
+        return Milestone.LOST in self._progress
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the session is over, or has failed to begin."""
+        return Milestone.OVER in self._progress
 
     async def established(self) -> None:
         """Wait until messages can flow, also when a lost session waits for that.

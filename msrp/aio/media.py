@@ -1,26 +1,37 @@
 """What a SIP call needs in order to negotiate and run a message session.
 
-It has the shape that ``sip.Media`` asks for, and imports nothing of ``sip``.
+It has the shape that ``sip.Media`` asks for, and those of the media that follow a
+re-INVITE, explain a refusal and want to be offered anew; and it imports nothing of
+``sip``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from msrp.accept_types import AcceptTypes
 from msrp.aio.connection import MsrpConnection
 from msrp.aio.listener import MsrpListener
+from msrp.aio.lost import Watch
 from msrp.aio.relay import MsrpRelay
 from msrp.config import SessionConfig
 from msrp.content import Address
-from msrp.errors import LocalProtocolError, MsrpError
+from msrp.errors import InvalidUri, LocalProtocolError, MsrpError
 from msrp.negotiation import (
     DEFAULT_ACCEPT_TYPES,
     DEFAULT_ACCEPT_WRAPPED_TYPES,
     MediaDescription,
+    Negotiated,
     Resolver,
+    answer_again,
+    has_same_path,
+    is_message_line,
+    negotiate,
+    uses_tls,
 )
 from msrp.uri import parse_path
 
@@ -28,9 +39,18 @@ __all__ = ["MsrpMedia"]
 
 logger = logging.getLogger("msrp.media")
 
+RECOVERY_TIME = 90.0
+"""Seconds that a session which has lost its connection waits, for as long as its call
+lives: a few re-INVITEs, each of which may cross with one of the peer and go to an
+address that doesn't answer."""
+
 
 class MsrpMedia:
     """One message session of a call.
+
+    It survives the loss of its connection, unless ``recovery_time`` is 0: the call
+    offers it anew, with another path, and messages go on where they were
+    (:rfc:`4975#section-5.4`).  The call lives in any case.
 
     Args:
         listener: The port that peers connect to, or the relay that we use.
@@ -47,6 +67,12 @@ class MsrpMedia:
         config: How to send.
         cema: As for :func:`msrp.offer_media`.
         resolve: Gives the addresses of a host name, as for :func:`msrp.negotiate`.
+        recovery_time: Seconds that a session without a connection waits for another,
+            if ``config`` says nothing of it.
+
+    Attributes:
+        on_renegotiate: What is called if the session wants to be offered anew; the
+            call sets it.
     """
 
     def __init__(
@@ -63,7 +89,9 @@ class MsrpMedia:
         config: SessionConfig | None = None,
         cema: bool = True,
         resolve: Resolver | None = None,
+        recovery_time: float = RECOVERY_TIME,
     ) -> None:
+        self.on_renegotiate: Callable[[], None] | None = None
         self._listener = listener
         self._on_connection = on_connection
         self._accept_types = accept_types
@@ -72,16 +100,25 @@ class MsrpMedia:
         self._prefer_active = prefer_active
         self._local_address = local_address
         self._remote_address = remote_address
+        config = config or SessionConfig(accept_types=AcceptTypes(tuple(accept_types)))
+        if config.recovery_time <= 0:
+            config = replace(config, recovery_time=recovery_time)
         self._config = config
         self._cema = cema
         self._resolve = resolve
         self._connection: MsrpConnection | None = None
+        self._said: MediaDescription | None = None
         self._described: MediaDescription | None = None
-        self._starting: asyncio.Task[None] | None = None
+        self._refusal: str | None = None
+        self._working: asyncio.Task[None] | None = None
+        self._watch: Watch | None = None
+        self._stopped = False
 
     @property
     def connection(self) -> MsrpConnection:
         """The session, once the call is answered.
+
+        It is another one only if the peer has begun a new session in its place.
 
         Raises:
             LocalProtocolError: It isn't yet, or refused the message stream.
@@ -90,8 +127,20 @@ class MsrpMedia:
             raise LocalProtocolError("the call has no message session (yet)")
         return self._connection
 
+    @property
+    def refusal(self) -> str | None:
+        """Why :meth:`answer` gave ``None`` last, in part of a sentence."""
+        return self._refusal
+
+    @property
+    def wants_offer(self) -> bool:
+        """Whether the session has lost its connection, and no other is being made."""
+        return self._connection is not None and self._connection.is_lost
+
+    # What is said.
+
     async def offer(self) -> MediaDescription:
-        """Return our m-line for an offer."""
+        """Return our m-line for an offer: a new path, also for one that runs."""
         described = self._listener.offer(
             accept_types=self._accept_types,
             accept_wrapped_types=self._accept_wrapped_types,
@@ -100,11 +149,14 @@ class MsrpMedia:
         )
         if isinstance(described, Awaitable):
             described = await described
-        self._described = described
+        self._describe(described)
         return described
 
     async def answer(self, offered: MediaDescription) -> MediaDescription | None:
         """Return our m-line for an answer; ``None`` to refuse the offered one."""
+        self._refusal = self._why_not(offered)
+        if self._refusal is not None:
+            return None
         described = self._listener.answer(
             offered,
             prefer_active=self._prefer_active,
@@ -115,8 +167,30 @@ class MsrpMedia:
         )
         if isinstance(described, Awaitable):
             described = await described
-        self._described = described
+        if described is None:
+            self._refusal = "they have no path or no type of content in common"
+        self._describe(described)
         return described
+
+    async def reanswer(self, offered: MediaDescription) -> MediaDescription | None:
+        """Answer an offer that changes the session.
+
+        If it names the same path the session stays, and its connection with it; so
+        do directions of a hold.  Otherwise we answer with a new path of ours, too.
+        """
+        connection, said = self._connection, self._said
+        if connection is None or said is None or connection.is_over:
+            return await self.answer(offered)
+        if offered.proto != said.proto or not has_same_path(
+            offered, connection.negotiated
+        ):
+            return await self.answer(offered)
+        self._forget_described()
+        return answer_again(said, offered, connection.negotiated)
+
+    def keep(self) -> None:
+        """Be told that nothing comes of what was offered or answered last."""
+        self._forget_described()
 
     def introduce(self, local: str, remote: str) -> None:
         """Be told by the call who talks to whom, unless that was said before.
@@ -128,6 +202,8 @@ class MsrpMedia:
         self._local_address = self._local_address or Address(local)
         self._remote_address = self._remote_address or Address(remote)
 
+    # What is done.
+
     async def start(
         self, offered: MediaDescription, answered: MediaDescription, is_offerer: bool
     ) -> None:
@@ -135,18 +211,71 @@ class MsrpMedia:
 
         It returns when the connection is there to be used; a peer that can't be
         reached shows in its hooks and in ``established()``, and doesn't harm the
-        call.
+        call.  If a session runs already, it follows: see :meth:`follow`.
 
         Raises:
             NegotiationError: They have not agreed on one.
         """
-        connection = MsrpConnection.create_from_sdp(
-            offered,
-            answered,
-            is_incoming=not is_offerer,
-            listener=self._listener,
-            config=self._config or self._default_config(),
-            resolve=self._resolve,
+        if self._connection is not None and not self._connection.is_over:
+            await self.follow(offered, answered, is_offerer)
+            return
+        self._stopped = False
+        await self._begin(self._negotiate(offered, answered, is_offerer))
+        self._agree_on(offered if is_offerer else answered)
+
+    async def follow(
+        self, offered: MediaDescription, answered: MediaDescription, is_offerer: bool
+    ) -> None:
+        """Go on as both have agreed now.
+
+        With the same paths the connection is not touched.  With others the session
+        moves to another connection, and messages that are under way with it.  If that
+        can't be, since the peer is another one, or the first session never was or is
+        over, a new one begins; ``on_connection`` is called with it.
+
+        Raises:
+            NegotiationError: They have not agreed on a session.
+        """
+        negotiated = self._negotiate(offered, answered, is_offerer)
+        connection = self._connection
+        if connection is None or connection.is_over:
+            await self._begin(negotiated)
+        elif not connection.renegotiated(negotiated):
+            await self._stop_working()
+            self._work(self._move(connection, offered, answered, is_offerer))
+            await asyncio.sleep(0)
+        self._agree_on(offered if is_offerer else answered)
+
+    async def stop(self) -> None:
+        """End the session; also one that was only offered."""
+        self._stopped = True
+        self._forget_described()
+        if self._watch is not None:
+            await self._watch.stop()
+        if self._connection is not None:
+            await self._connection.shutdown()
+        if self._working is not None:
+            await asyncio.wait([self._working])
+
+    # Inside.
+
+    def _negotiate(
+        self, offered: MediaDescription, answered: MediaDescription, is_offerer: bool
+    ) -> Negotiated:
+        return negotiate(
+            offered, answered, is_incoming=not is_offerer, resolve=self._resolve
+        )
+
+    async def _begin(self, negotiated: Negotiated) -> None:
+        """Begin a session, the first or a new one in the place of another."""
+        self._work(self._start(await self._make(negotiated)))
+        await asyncio.sleep(0)  # So that what is sent from now on is queued.
+
+    async def _make(self, negotiated: Negotiated) -> MsrpConnection:
+        if self._watch is not None:
+            await self._watch.stop()
+        connection = MsrpConnection(
+            negotiated, listener=self._listener, config=self._config
         )
         if self._max_size is not None:
             connection.max_message_length = self._max_size
@@ -155,22 +284,8 @@ class MsrpMedia:
         if self._on_connection is not None:
             self._on_connection(connection)
         self._connection = connection
-        self._starting = asyncio.create_task(self._start(connection), name="msrp start")
-        await asyncio.sleep(0)  # So that what is sent from now on is queued.
-
-    async def stop(self) -> None:
-        """End the session; also one that was only offered."""
-        if self._described is not None:
-            path = self._described.first("path")
-            if path:
-                self._listener.forget(parse_path(path)[-1])
-        if self._connection is not None:
-            await self._connection.shutdown()
-        if self._starting is not None:
-            await asyncio.wait([self._starting])
-
-    def _default_config(self) -> SessionConfig:
-        return SessionConfig(accept_types=AcceptTypes(tuple(self._accept_types)))
+        self._watch = Watch(connection, self._ask_for_offer)
+        return connection
 
     async def _start(self, connection: MsrpConnection) -> None:
         try:
@@ -178,3 +293,73 @@ class MsrpMedia:
         except MsrpError as error:
             # Its hooks have been told; the call goes on.
             logger.info("no message session: %s", error)
+
+    async def _move(
+        self,
+        connection: MsrpConnection,
+        offered: MediaDescription,
+        answered: MediaDescription,
+        is_offerer: bool,
+    ) -> None:
+        try:
+            await connection.reestablish(
+                offered,
+                answered,
+                is_incoming=not is_offerer,
+                resolve=self._resolve,
+            )
+        except LocalProtocolError as error:
+            if self._stopped:
+                return
+            # What was meant for one party isn't for another: begin anew.
+            logger.info("a message session begins in the place of one: %s", error)
+            await connection.shutdown(timeout=0.0)
+            negotiated = self._negotiate(offered, answered, is_offerer)
+            await self._start(await self._make(negotiated))
+        except MsrpError as error:
+            # It is lost once more, and the call will be asked for another path.
+            logger.info("a message session could not move: %s", error)
+
+    def _ask_for_offer(self) -> None:
+        if self.on_renegotiate is not None:
+            self.on_renegotiate()
+
+    def _work(self, work: Coroutine[None, None, None]) -> None:
+        self._working = asyncio.create_task(work, name="msrp media")
+
+    async def _stop_working(self) -> None:
+        if self._working is not None:
+            self._working.cancel()
+            await asyncio.wait([self._working])
+
+    def _why_not(self, offered: MediaDescription) -> str | None:
+        if not is_message_line(offered):
+            return "it is no message session over TCP"
+        if isinstance(self._listener, MsrpRelay):
+            return None
+        secure = self._listener.secure
+        if uses_tls(offered) is secure:
+            return None
+        return "TLS is wanted here" if secure else "there is no TLS here"
+
+    def _describe(self, described: MediaDescription | None) -> None:
+        self._forget_described()
+        self._described = described
+
+    def _agree_on(self, said: MediaDescription) -> None:
+        if self._described is not None and _path_of(self._described) != _path_of(said):
+            self._forget_described()
+        self._described = None
+        self._said = said
+
+    def _forget_described(self) -> None:
+        """Let nobody call what was said last, and not agreed on."""
+        described, self._described = self._described, None
+        path = None if described is None else _path_of(described)
+        if path is not None:
+            with suppress(InvalidUri):
+                self._listener.forget(parse_path(path)[-1])
+
+
+def _path_of(described: MediaDescription) -> str | None:
+    return described.first("path")

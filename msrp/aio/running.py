@@ -153,6 +153,11 @@ class RunningSession:
         self.outbox.moved(session, negotiated)
         self.events_arrived(session.events_received())
 
+    def renegotiated(self, negotiated: Negotiated) -> None:
+        """Go on as before, by a further offer and answer."""
+        self.negotiated = negotiated
+        self.outbox.moved(self.session, negotiated)
+
     async def shutdown(self, timeout: float) -> None:
         """End it, once what has been sent has arrived or its time is over."""
         try:

@@ -27,6 +27,7 @@ rejecting a call takes proof.  Nor is there proof in what TCP can't connect to, 
 as ``0.0.0.0``, multicast, or the port 9 of somebody who connects himself.
 """
 
+from msrp.negotiation.again import answer_again, has_same_path, with_news_of
 from msrp.negotiation.media_address import Resolver
 from msrp.negotiation.outcome import Description, Negotiated, negotiate
 from msrp.negotiation.sides import is_message_line, uses_tls
@@ -46,9 +47,12 @@ __all__ = [
     "MediaDescription",
     "Negotiated",
     "Resolver",
+    "answer_again",
     "answer_media",
+    "has_same_path",
     "is_message_line",
     "negotiate",
     "offer_media",
     "uses_tls",
+    "with_news_of",
 ]

@@ -135,6 +135,29 @@ class Changing:
         kept = [m for m in self.media if self._streams.is_held(m)]
         await self._hold([m for m in kept if not among(m, wanted)], timeout)
 
+    async def renew(
+        self, media: Sequence[Media] | None = None, *, timeout: float | None = None
+    ) -> None:
+        """Offer media anew that run, so that they go on by another way.
+
+        For when this side has moved.  Media that have lost their way ask for it by
+        themselves.
+
+        Args:
+            media: What to renew; all media by default.
+            timeout: As for :meth:`change`.
+
+        Raises:
+            LocalError: One of them can't follow, or the call isn't answered yet.
+            CallError: As for :meth:`change`.
+        """
+
+        async def prepare() -> Proposal:
+            wanted = self.media if media is None else media
+            return await self._streams.offer(self.media, anew=wanted)
+
+        await self._offer(prepare, timeout)
+
     def refresh(self) -> None:
         """Show the peer that we are there, and by which address it reaches us now.
 
