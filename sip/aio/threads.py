@@ -4,8 +4,9 @@ A :class:`ThreadedUserAgent` has a loop in a thread of its own, and methods that
 until they have a result::
 
     with sip.ThreadedUserAgent("sip:me@example.net", listen=["udp://:5060"]) as agent:
-        with agent.invite("sip:you@example.net", media=[medium]) as call:
-            agent.run(call.media[0].connection.send_text("hello"))
+        with agent.invite("sip:you@example.net", media=[medium]):
+            sent = agent.run(medium.connection.send_text("hello"))
+            agent.run(sent.delivered())
 
 Handlers of calls and requests run in threads of workers, so they may block too.  What
 media and registrations call themselves, such as the hooks of an MSRP connection, runs
