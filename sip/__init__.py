@@ -93,6 +93,8 @@ if TYPE_CHECKING:
         Subscription,
         UserAgent,
         Watcher,
+        tls_client_context,
+        tls_server_context,
     )
     from sip.aio.threads import ThreadedCall, ThreadedIncomingCall, ThreadedUserAgent
     from sip.media import (
@@ -129,6 +131,8 @@ _LATER = {
         "Subscription",
         "UserAgent",
         "Watcher",
+        "tls_client_context",
+        "tls_server_context",
     ),
     "sip.aio.threads": ("ThreadedCall", "ThreadedIncomingCall", "ThreadedUserAgent"),
     "sip.media": (
@@ -235,6 +239,8 @@ __all__ = [
     "parse_uri",
     "reason_phrase",
     "response_to",
+    "tls_client_context",
+    "tls_server_context",
 ]
 
 _HOMES = {name: module for module, names in _LATER.items() for name in names}

@@ -28,6 +28,7 @@ from sip.aio.subscriptions import (
     Watcher,
 )
 from sip.aio.system_dns import SystemDns
+from sip.aio.tls import tls_client_context, tls_server_context
 from sip.aio.transfer import IncomingRefer, ReferHandler, Referral
 
 __all__ = [
@@ -51,4 +52,6 @@ __all__ = [
     "SystemDns",
     "UserAgent",
     "Watcher",
+    "tls_client_context",
+    "tls_server_context",
 ]

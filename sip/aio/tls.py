@@ -18,15 +18,15 @@ from sip.errors import LocalError
 __all__ = [
     "check_certificate",
     "check_context",
-    "client_context",
     "identities_of",
-    "server_context",
+    "tls_client_context",
+    "tls_server_context",
 ]
 
 _HOSTNAME_MISMATCH = 62  # From <openssl/x509_vfy.h>.
 
 
-def client_context(
+def tls_client_context(
     *,
     authorities: str | Path | None = None,
     certificate: str | Path | None = None,
@@ -54,7 +54,7 @@ def client_context(
     return context
 
 
-def server_context(
+def tls_server_context(
     certificate: str | Path,
     key: str | Path | None = None,
     *,

@@ -20,7 +20,7 @@ from sip.aio.flows import alias_keys, wanted_pings
 from sip.aio.reasons import cannot_reach, why_closed, why_not_connected
 from sip.aio.routes import Routes
 from sip.aio.stream import MessageSink, Stream
-from sip.aio.tls import check_context, client_context
+from sip.aio.tls import check_context, tls_client_context
 from sip.errors import LocalError, TransportError
 from sip.message import Message, Request, Response
 from sip.sansio.hop import Hop, Outgoing, Transport
@@ -323,7 +323,7 @@ class TransportLayer:
         context = name = None
         if hop.transport is Transport.TLS:
             if self._client_ssl is None:
-                self._client_ssl = client_context()
+                self._client_ssl = tls_client_context()
             context = self._client_ssl
             name = hop.server_name or hop.host
         _, stream = await self._loop.create_connection(
