@@ -14,37 +14,28 @@ from collections.abc import Sequence
 from typing import Self
 
 from digest import Account, Algorithm, DigestClient
-from msrp.accept_types import AcceptTypes
-from msrp.aio.connector import Manner, open_stream
+from msrp.aio.connector import Manner
 from msrp.aio.hooks import Hook, Hooked, call_handlers
 from msrp.aio.progress import Progress
-from msrp.aio.relay_address import LookUp, places_of
+from msrp.aio.relay_address import LookUp
+from msrp.aio.relay_link import RelayLink, ask, new_uri
 from msrp.aio.relay_sessions import RelayBinding, RelaySessions
 from msrp.aio.sockets import SocketOptions
-from msrp.aio.stream import StreamProtocol
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
-from msrp.errors import (
-    CertificateRejected,
-    ConnectionFailed,
-    LocalProtocolError,
-    MsrpError,
-    SessionClosed,
-)
+from msrp.errors import LocalProtocolError
 from msrp.events import RelayExpiring
 from msrp.negotiation import (
     DEFAULT_ACCEPT_TYPES,
     DEFAULT_ACCEPT_WRAPPED_TYPES,
     MediaDescription,
-    Negotiated,
     Resolver,
     answer_media,
     is_message_line,
     offer_media,
 )
 from msrp.sansio.authorization import Authorization, Grant, Terms
-from msrp.sansio.inquiries import Answer
-from msrp.uri import MsrpUri, new_session_id
+from msrp.uri import MsrpUri
 
 __all__ = ["MsrpRelay"]
 
@@ -144,24 +135,27 @@ class MsrpRelay(Hooked):
             expires=expires, sends_uri=sends_uri, accept_unproven=accept_unproven
         )
         self._habits: dict[str, bool] = {}
-        self._limits = limits or Limits()
-        self._manner = Manner.of(
-            None,
-            local_cert=None,
-            tls=tls or TlsPolicy.by_authority(),
-            sockets=sockets,
-            limits=self._limits,
-        )
-        self._connect_timeout = connect_timeout
-        self._response_timeout = response_timeout
-        self._idle_time = idle_time
-        self._look_up = look_up
+        limits = limits or Limits()
         self._sessions = RelaySessions(self._expiring)
-        self._stream: StreamProtocol | None = None
+        self._link = RelayLink(
+            self._relays[0],
+            Manner.of(
+                None,
+                local_cert=None,  # Digest says who we are (section 9.2).
+                tls=tls or TlsPolicy.by_authority(),
+                sockets=sockets,
+                limits=limits,
+            ),
+            self._sessions,
+            limits=limits,
+            connect_timeout=connect_timeout,
+            response_timeout=response_timeout,
+            idle_time=idle_time,
+            look_up=look_up,
+        )
         self._spare: Grant | None = None
         self._asking = asyncio.Lock()
         self._telling: set[asyncio.Task[None]] = set()
-        self._closed = False
 
     # Its life.
 
@@ -177,17 +171,14 @@ class MsrpRelay(Hooked):
             CertificateUnusable: The file of authorities can't be used.
             LocalProtocolError: It was started before, or has been closed.
         """
-        if self._stream is not None:
+        if self._link.was_opened:
             raise LocalProtocolError("this relay was started before")
         self._spare = await self._authorize()
 
     async def close(self) -> None:
         """End the connection, and with it all sessions that are left."""
-        self._closed = True
         self._spare = None
-        if self._stream is not None:
-            self._stream.close()
-            await self._stream.wait_closed()
+        await self._link.close()
         for task in list(self._telling):
             task.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
@@ -206,7 +197,7 @@ class MsrpRelay(Hooked):
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection to the relay."""
-        return self._stream is not None and not self._stream.is_closing
+        return self._link.is_open
 
     # Session descriptions.
 
@@ -309,55 +300,22 @@ class MsrpRelay(Hooked):
     async def _authorize(self) -> Grant:
         """Ask for what one session needs; one after the other (section 9.1)."""
         async with self._asking:
-            stream = await self._connected()
+            stream = await self._link.get()
             authorization = Authorization(
                 self._relays,
-                _new_uri(stream),
+                new_uri(stream),
                 self._client,
                 self._terms,
                 habits=self._habits,
             )
             while authorization.grant is None:
                 request = authorization.next_request()
-                authorization.answered(await _ask(stream, *request))
+                authorization.answered(await ask(stream, *request))
             grant = authorization.grant
             # Between the answer and this, nothing else can have come.
             self._sessions.granted(grant, stream)
             logger.debug("a relay serves us for %s s", grant.lifetime)
             return grant
-
-    async def _connected(self) -> StreamProtocol:
-        if self._closed:
-            raise LocalProtocolError("this relay has been closed")
-        if self._stream is not None and not self._stream.is_closing:
-            return self._stream
-        self._stream = await self._open()
-        if self._closed:  # Meanwhile.
-            await self.close()
-            raise LocalProtocolError("this relay has been closed")
-        return self._stream
-
-    async def _open(self) -> StreamProtocol:
-        """Connect to the first of the places that is there."""
-        relay = self._relays[0]
-        failure: ConnectionFailed | None = None
-        for host, port in await places_of(relay, self._look_up):
-            try:
-                return await open_stream(
-                    _hop(relay, host, port),
-                    self._manner,
-                    limits=self._limits,
-                    response_timeout=self._response_timeout,
-                    timeout=self._connect_timeout,
-                    directory=self._sessions,
-                    idle_time=self._idle_time,
-                )
-            except CertificateRejected:
-                raise  # Who has our name in the DNS isn't who he should be.
-            except ConnectionFailed as error:
-                failure = failure or error
-        assert failure is not None
-        raise failure
 
     def _expiring(self, uri: MsrpUri, remaining: float) -> None:
         event = RelayExpiring(uri, remaining)
@@ -368,55 +326,3 @@ class MsrpRelay(Hooked):
         )
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
-
-
-async def _ask(stream: StreamProtocol, transaction_id: str, octets: bytes) -> Answer:
-    future: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-
-    def answered(answer: Answer | None) -> None:
-        if not future.done():
-            future.set_result(answer)
-
-    stream.ask(transaction_id, octets, answered)
-    answer = await future
-    if answer is None:
-        raise ConnectionFailed(stream.peer, _why_silent(stream))
-    return answer
-
-
-def _why_silent(stream: StreamProtocol) -> str:
-    if not stream.is_closing:
-        return "the relay has not answered in time"
-    error: MsrpError | None = stream.error
-    if error is None or isinstance(error, SessionClosed):
-        return "the relay has closed the connection"
-    return str(error)
-
-
-def _new_uri(stream: StreamProtocol) -> MsrpUri:
-    """Return a URI of our own: nobody connects there, but it must have a port."""
-    host, port = stream.local_address
-    scheme = "msrps" if stream.secure else "msrp"
-    return MsrpUri(scheme, host, port, new_session_id())
-
-
-def _hop(relay: MsrpUri, host: str, port: int) -> Negotiated:
-    """Describe the way to a relay, of which nothing was negotiated."""
-    own = MsrpUri(relay.scheme, "localhost", port, None)
-    return Negotiated(
-        local_uri=own,
-        local_path=(own,),
-        remote_path=(relay,),
-        is_active=True,
-        connect_to=(host, port),
-        server_name=relay.host,
-        secure=relay.secure,
-        remote_fingerprints=(),
-        accept_types=AcceptTypes(()),
-        accept_wrapped_types=AcceptTypes(()),
-        remote_accept_types=AcceptTypes(()),
-        remote_accept_wrapped_types=AcceptTypes(()),
-        remote_max_size=None,
-        may_send=False,
-        may_receive=False,
-    )

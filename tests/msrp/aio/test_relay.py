@@ -562,6 +562,55 @@ async def test_descriptions_lead_to_the_relay(net: Net) -> None:
     assert [uri.port for uri in session.relays] == [relay.port]
 
 
+async def test_who_is_cancelled_while_asking_leaves_the_relay_usable(
+    net: Net,
+) -> None:
+    relay = await net.relay()
+    user = await net.user(relay)
+    await user.offer()  # What was given at the start.
+    relay.mute = True
+    asking = asyncio.ensure_future(user.offer())
+    waiting = asyncio.ensure_future(user.offer())
+    await asyncio.sleep(0.05)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    relay.mute = False
+    async with asyncio.timeout(10):
+        assert (await waiting).first("path")
+
+
+async def test_who_is_cancelled_while_connecting_leaves_nothing_behind(
+    net: Net,
+) -> None:
+    relay = await net.relay()
+    user = msrp.MsrpRelay(
+        relay.uri, username="Alice", password="secret", tls=net.trust.policy
+    )
+    for steps in range(12):
+        starting = asyncio.ensure_future(user.start())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        starting.cancel()
+        with pytest.raises((asyncio.CancelledError, msrp.LocalProtocolError)):
+            await starting
+    await user.close()
+
+
+async def test_a_session_that_ends_leaves_the_relay_to_others(net: Net) -> None:
+    relay = await net.relay()
+    one, two = await net.user(relay), await net.user(relay, name="Bob")
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            ours, theirs = await net.pair(one, two)
+            await ours.send_text("hello")
+            await anext(theirs)
+            await ours.shutdown()
+            await theirs.shutdown()
+    assert one.is_connected
+    assert two.is_connected
+
+
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110  # It may be anything.
