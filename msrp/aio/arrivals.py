@@ -7,6 +7,7 @@ strangers: there may be only so many of them, and the oldest make way.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from msrp.aio.stream import (
 )
 from msrp.aio.tls import HANDSHAKE_TIME
 from msrp.config import Limits
-from msrp.errors import LimitExceeded
+from msrp.errors import LimitExceeded, ProtocolError
 from msrp.sansio.session import Session
 from msrp.uri import MsrpUri
 
@@ -62,15 +63,28 @@ class Arrivals(StreamDirectory):
         """Those whose handshake is under way, the oldest first."""
         self.streams: set[StreamProtocol] = set()
         """All others."""
-        self.unbound: dict[StreamProtocol, None] = {}
-        """Those of them that have not named a session, the oldest first."""
+        self.unbound: dict[StreamProtocol, str] = {}
+        """Those of them that have not named a session, the oldest first; and where
+        those over TLS come from, which asyncio doesn't know any more in the end."""
+        self._closing = False
+        self._failure = ""
+        self._failed_at = 0.0
 
     def new(self) -> TlsGate | StreamProtocol:
         """Return what takes a connection that somebody opens."""
         return self._new_stream() if self._context is None else self._new_gate()
 
+    def failure_since(self, time: float) -> str | None:
+        """Say what was the matter with the last one who got no further than TLS.
+
+        Args:
+            time: What was before isn't told, by the clock of the loop.
+        """
+        return self._failure if self._failure and self._failed_at >= time else None
+
     async def close(self) -> None:
         """End them all."""
+        self._closing = True
         for gate in list(self.gates):
             gate.abort()
         for stream in list(self.streams):
@@ -99,7 +113,9 @@ class Arrivals(StreamDirectory):
     def stream_closed(self, stream: StreamProtocol) -> None:
         """Let go of a connection."""
         self.streams.discard(stream)
-        self.unbound.pop(stream, None)
+        peer = self.unbound.pop(stream, "")
+        if peer and not self._closing and not isinstance(stream.error, ProtocolError):
+            self._left(peer)
         self._uris.let_go(stream)
 
     # Inside.
@@ -121,13 +137,30 @@ class Arrivals(StreamDirectory):
 
     def _gate_done(self, gate: TlsGate) -> None:
         self.gates.pop(gate, None)
+        if gate.failure is not None:
+            self._note(gate.failure)
 
-    def _new_stream(self) -> StreamProtocol:
+    def _left(self, peer: str) -> None:
+        """Say that somebody has closed a connection over TLS without a word."""
+        # Whoever compares our certificate with SDP does so after the handshake, and
+        # may have no way to say that it doesn't believe it.
+        failure = (
+            f"{peer} has closed a TLS connection without naming a session:"
+            " perhaps it does not believe our certificate"
+        )
+        logger.info("%s", failure)
+        self._note(failure)
+
+    def _note(self, failure: str) -> None:
+        self._failure = failure
+        self._failed_at = asyncio.get_running_loop().time()
+
+    def _new_stream(self, peer: str = "") -> StreamProtocol:
         stream = StreamProtocol(
             self, limits=self._limits, sockets=self._sockets, any_host=self._any_host
         )
         self.streams.add(stream)
-        self.unbound[stream] = None
+        self.unbound[stream] = peer
         self._make_room()
         return stream
 

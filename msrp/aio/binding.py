@@ -139,17 +139,24 @@ class Binding:
             listener = await self._ports.listen(owner.negotiated)
         elif listener.secure and manner.tls != listener.tls:
             raise LocalProtocolError("the listener verifies peers by another policy")
-        self._deadline = asyncio.get_running_loop().call_later(
-            self._connect_timeout, self._nobody_came, owner
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(
+            self._connect_timeout, self._nobody_came, owner, listener, loop.time()
         )
         listener.add(owner)
 
-    def _nobody_came(self, owner: ListeningSession) -> None:
+    def _nobody_came(
+        self, owner: ListeningSession, listener: MsrpListener, since: float
+    ) -> None:
         self._deadline = None
-        problem = (
-            f"the peer did not connect within {self._connect_timeout:g} s, though offer"
-            " and answer leave that to it: does it wait for us?"
-        )
+        problem = f"the peer did not connect within {self._connect_timeout:g} s"
+        failure = listener.failure_since(since)
+        if failure is None:
+            problem += (
+                ", though offer and answer leave that to it: does it wait for us?"
+            )
+        else:  # It need not be the peer, but probably is.
+            problem += f"; {failure}"
         owner.rejected(ConnectionFailed("", problem))
 
     def stop_waiting(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msrp.aio.certificates import LocalCertificate
 from msrp.aio.listener import MsrpListener
 from msrp.aio.shared import Place, Security, SharedStreams
-from msrp.aio.sockets import Openings, SocketOptions, connect
+from msrp.aio.sockets import Openings, SocketOptions, connect, format_address
 from msrp.aio.stream import CLOSING_TIME, StreamDirectory, StreamProtocol
 from msrp.aio.tls import HANDSHAKE_TIME, tls_words
 from msrp.aio.tls_policy import TlsPolicy
@@ -23,7 +23,7 @@ from msrp.negotiation import Negotiated
 if TYPE_CHECKING:
     from msrp.aio.tls_context import TlsContext
 
-__all__ = ["Manner", "describe", "format_address", "open_stream", "reach"]
+__all__ = ["Manner", "describe", "open_stream", "reach"]
 
 _OPENINGS = Openings()
 """Those of connections without a listener, in the whole process."""
@@ -263,11 +263,6 @@ async def _open(
         ssl_shutdown_timeout=None if context is None else CLOSING_TIME,
     )
     return stream
-
-
-def format_address(host: str, port: int) -> str:
-    """Write an address for messages to people."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def describe(error: OSError) -> str:

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from msrp.aio.sockets import peer_of
 from msrp.aio.tls import tls_words
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class TlsGate(asyncio.Protocol):
         context: With what certificate, and what to ask for.
         handshake_time: Seconds that it may take.
         closing_time: Seconds that the end of TLS may take, later.
-        new_protocol: Makes what gets the connection once it is secure.
+        new_protocol: Makes what gets the connection once it is secure; it is told
+            where it comes from.
         on_done: Called when the handshake is over, either way.
     """
 
@@ -39,7 +41,7 @@ class TlsGate(asyncio.Protocol):
         *,
         handshake_time: float,
         closing_time: float,
-        new_protocol: Callable[[], asyncio.Protocol],
+        new_protocol: Callable[[str], asyncio.Protocol],
         on_done: Callable[[TlsGate], None],
     ) -> None:
         self._context = context
@@ -53,6 +55,8 @@ class TlsGate(asyncio.Protocol):
         self._given_up = False
         self._task: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
+        self.failure: str | None = None
+        """Why it has failed, and with whom, unless we have ended it."""
 
     # What asyncio calls: for the TCP connection, and between the end of the
     # handshake and the handing on for what comes over TLS.
@@ -102,17 +106,22 @@ class TlsGate(asyncio.Protocol):
             await asyncio.wait([self._task])
 
     async def _shake_hands(self, transport: asyncio.Transport) -> None:
+        # uvloop begins to read all the same.
+        hello = b"".join(self._early)
+        self._early.clear()
         try:
             secured = await asyncio.get_running_loop().start_tls(
                 transport,
                 self,
-                self._context.sending_alerts(transport.write),
+                self._context.sending_alerts(transport.write, hello),
                 server_side=True,
                 ssl_handshake_timeout=self._handshake_time,
                 ssl_shutdown_timeout=self._closing_time,
             )
         except OSError as error:  # As all errors of ssl are.
-            logger.info("a TLS handshake failed: %s", tls_words(error))
+            peer = peer_of(transport)
+            self.failure = f"a TLS handshake with {peer} failed: {tls_words(error)}"
+            logger.info("%s", self.failure)
             transport.abort()
         else:
             # asyncio has no transport for a connection that is lost by now.
@@ -120,7 +129,7 @@ class TlsGate(asyncio.Protocol):
                 self._hand_on(secured)
 
     def _hand_on(self, secured: asyncio.Transport) -> None:
-        self._next = protocol = self._new_protocol()
+        self._next = protocol = self._new_protocol(peer_of(secured))
         secured.set_protocol(protocol)
         protocol.connection_made(secured)
         for data in self._early:

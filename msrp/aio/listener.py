@@ -258,6 +258,14 @@ class MsrpListener:
         """Let a session be called on this port."""
         self._uris.add(waiting)
 
+    def failure_since(self, time: float) -> str | None:
+        """Say why somebody has got no further than TLS here, if somebody has.
+
+        Args:
+            time: What was before isn't told, by the clock of the loop.
+        """
+        return self._arrivals.failure_since(time)
+
     def forget(self, uri: MsrpUri) -> None:
         """Let nobody be called by this URI any more: it gets a 481."""
         self._uris.forget(uri)

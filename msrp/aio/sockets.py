@@ -11,7 +11,14 @@ from dataclasses import dataclass
 
 from msrp.errors import ConnectionFailed
 
-__all__ = ["Openings", "SocketOptions", "connect", "is_internet"]
+__all__ = [
+    "Openings",
+    "SocketOptions",
+    "connect",
+    "format_address",
+    "is_internet",
+    "peer_of",
+]
 
 _MAX_DSCP = 63
 
@@ -127,6 +134,17 @@ async def connect(
 def is_internet(sock: socket.socket | None) -> bool:
     """Tell whether this is a socket of IP, and not of the local machine."""
     return sock is not None and sock.family in _ANY_ADDRESS
+
+
+def format_address(host: str, port: int) -> str:
+    """Write an address for messages to people."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def peer_of(transport: asyncio.BaseTransport | None) -> str:
+    """Say where a connection comes from or goes to, for messages to people."""
+    name = transport and transport.get_extra_info("peername")
+    return format_address(name[0], name[1]) if name else "somewhere"
 
 
 def _in_words(error: OSError) -> OSError:

@@ -113,4 +113,4 @@ async def test_whoever_mixes_tls_and_tcp_is_told_so_on_both_sides(
     ann = await chats.run(*plain, "--text", "A")
     assert ann.code == 3
     assert "both paths must be msrps:" in ann.complaints[0]
-    await bob.event("notice", text=f"a TLS handshake failed: {WRONG}")
+    assert "a TLS handshake with 127.0.0.1:" in await bob.line(f"failed: {WRONG}")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +101,76 @@ async def test_a_passive_side_that_isnt_the_peer_gets_no_octet(
     closed = logs[0].events[-1]
     assert isinstance(closed, msrp.ClosedEvent)
     assert isinstance(closed.error, msrp.CertificateRejected)
+
+
+LEFT = (
+    r"127\.0\.0\.1:\d+ has closed a TLS connection without naming a session: perhaps"
+    " it does not believe our certificate"
+)
+
+
+@pytest.mark.rule("FP-4")
+async def test_who_is_not_believed_is_told_so_in_the_log_and_when_nobody_comes(
+    board: Board, certs: Certs, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "msrp.listener")
+    called = await board.listener(local_cert=certs[1])
+    caller = await board.listener(local_cert=certs[0])
+    offered = caller.offer()
+    answered = called.answer(offered)
+    assert answered is not None
+    other = announcing(answered, wrong())
+    active = board.connection(offered, other, is_incoming=False, listener=caller)
+    passive = board.connection(
+        offered, answered, is_incoming=True, listener=called, connect_timeout=0.3
+    )
+    await passive.start()
+    with pytest.raises(msrp.CertificateRejected):
+        await active.start()
+    await board.until(lambda: caplog.messages)
+    (told,) = caplog.messages
+    assert re.fullmatch(LEFT, told)
+    with pytest.raises(msrp.ConnectionFailed) as caught:
+        await passive.established()
+    assert caught.value.problem == f"the peer did not connect within 0.3 s; {told}"
+    # It is no news for those who wait from now on.
+    late = board.waiting(called, connect_timeout=0.01)
+    await late.start()
+    with pytest.raises(msrp.ConnectionFailed, match="does it wait for us"):
+        await late.established()
+
+
+async def test_whoever_speaks_no_tls_is_told_to_those_who_wait(
+    board: Board, certs: Certs, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = await board.listener(local_cert=certs[1])
+    passive = board.waiting(listener, connect_timeout=0.3)
+    await passive.start()
+    peer = await board.raw(listener.port)
+    peer.request(passive.negotiated.local_uri)
+    await peer.rest()
+    with pytest.raises(msrp.ConnectionFailed) as caught:
+        await passive.established()
+    assert re.fullmatch(
+        r"the peer did not connect within 0\.3 s; a TLS handshake with"
+        r" 127\.0\.0\.1:\d+ failed: wrong version number",
+        caught.value.problem,
+    )
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_nothing_is_logged_of_those_whom_we_have_sent_away(
+    board: Board, certs: Certs, caplog: pytest.LogCaptureFixture, secure: bool
+) -> None:
+    caplog.set_level(logging.INFO, "msrp.listener")
+    listener = await board.listener(local_cert=certs[1] if secure else None)
+    if secure:
+        await tls_peer(board, listener.port, believing())
+    else:
+        (await board.raw(listener.port)).reset()  # As those do who look who is there.
+    await board.until(lambda: listener._arrivals.streams or not secure)
+    await listener.close()
+    assert caplog.messages == []
 
 
 @pytest.mark.rule("MSRP-118", "FP-4", "MT-12")
