@@ -8,7 +8,7 @@ from collections.abc import Callable
 from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Protocol, cast
 
-from msrp.aio.sockets import SocketOptions, is_internet
+from msrp.aio.sockets import SocketOptions, is_internet, peer_of
 from msrp.aio.tls import peer_certificate
 from msrp.config import Limits
 from msrp.errors import (
@@ -158,11 +158,14 @@ class StreamProtocol(asyncio.Protocol):
         )
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._write_paused = False
         self._write_paused_since = 0.0
         self._read_paused = False
         self._flush_due = False
         self._just_written = False
+        self._timed_out = False
+        """Whether nothing has happened since the timer went off."""
         self._patience: asyncio.TimerHandle | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
 
@@ -181,7 +184,7 @@ class StreamProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Give the core what was read."""
-        self._just_written = False
+        self._just_written = self._timed_out = False
         self._core.receive_data(data, self._loop.time())
         self._adopt()
         self.flush()
@@ -236,8 +239,7 @@ class StreamProtocol(asyncio.Protocol):
     @property
     def peer(self) -> str:
         """Where the connection comes from or goes to, for messages to people."""
-        name = self._transport and self._transport.get_extra_info("peername")
-        return f"{name[0]}:{name[1]}" if name else "somewhere"
+        return peer_of(self._transport)
 
     @property
     def local_address(self) -> tuple[str, int]:
@@ -349,7 +351,7 @@ class StreamProtocol(asyncio.Protocol):
         # What the peer waits for is out before anything is done about what it said.
         self._deliver()
         self.update_reading()
-        self._arm()
+        self._arm(now)
         self._close_if_done()
 
     def write(self) -> None:
@@ -362,6 +364,7 @@ class StreamProtocol(asyncio.Protocol):
             self._flush_soon()
         else:
             self._just_written = True
+            self._timed_out = False
             self.flush()
 
     def update_reading(self) -> None:
@@ -376,7 +379,7 @@ class StreamProtocol(asyncio.Protocol):
             self._read_paused = False
             self._core.resume(self._loop.time())
             transport.resume_reading()
-            self._arm()
+            self._arm(self._loop.time())
         elif not wanted and not self._read_paused:
             self._read_paused = True
             self._core.pause(self._loop.time())
@@ -466,19 +469,30 @@ class StreamProtocol(asyncio.Protocol):
         self._just_written = False
         self.flush()
 
-    def _arm(self) -> None:
-        """Have one timer that goes off no later than the core wishes."""
+    def _arm(self, now: float) -> None:
+        """Have one timer that goes off no later than the core wishes.
+
+        It goes off whenever something *could* be due, and looks again: to ask the
+        core each time that a message comes or goes would cost more than the message.
+        """
+        soon, timer = now + self._core.shortest_wait, self._timer
+        if timer is not None and self._timer_at <= soon:
+            return
         due = None if self._transport is None else self._core.next_timeout()
-        if due is None:
-            return  # One that is armed does no harm: it looks again.
-        if self._timer is not None:
-            if self._timer.when() <= due:
+        if due is None and (self._transport is None or self._timed_out):
+            return
+        due = soon if due is None else min(due, soon)
+        if timer is not None:
+            if self._timer_at <= due:
                 return
-            self._timer.cancel()
+            timer.cancel()
+        # uvloop gives no timer, which could be asked for it, for what is due at once.
+        self._timer_at = due
         self._timer = self._loop.call_at(due, self._time_out)
 
     def _time_out(self) -> None:
         self._timer = None
+        self._timed_out = True
         self._core.handle_timeout(self._loop.time())
         self._adopt()  # It may have gone on with what waited for another session.
         self.flush()

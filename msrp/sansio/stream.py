@@ -91,6 +91,7 @@ class Stream:
         """The sessions in which something may have happened."""
         self._clocked: dict[Session, None] = {}
         """Those in which something may become due."""
+        self._shortest = min(self.limits.stall_time, self.limits.max_message_age)
         self._eof = False
         self._over = False
         self._touched = now
@@ -127,6 +128,7 @@ class Stream:
         """
         assert session.state is SessionState.NEW
         self._bind(session)
+        self._shortest = min(self._shortest, session.config.binding_patience)
         session.open_actively(self, now, tentative=tentative)
         if self._over:
             # It broke since somebody chose it; nothing would ever tell the session.
@@ -272,6 +274,16 @@ class Stream:
 
     # The clock.
 
+    @property
+    def shortest_wait(self) -> float:
+        """Seconds that pass at least from anything that happens until it is due.
+
+        Nothing that starts a clock makes :meth:`next_timeout` come sooner than that.
+        """
+        if self.idle:
+            return 0.0  # Whoever was last here doesn't say when it left.
+        return min(self._shortest, self.writer.transactions.timeout)
+
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""
         if self._over:
@@ -400,6 +412,7 @@ class Stream:
     def _bind(self, session: Session) -> None:
         self.sessions[session] = None
         self._clocked[session] = None
+        self._shortest = min(self._shortest, session.config.limits.max_message_age)
         self._by_uri.setdefault(session.local_uri, session)
         self.session_changed(session)
         self._on_probation = False
