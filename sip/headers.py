@@ -164,7 +164,7 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """Give the raw value of the first field of this name."""
-        values = self._values(name)
+        values = self.lines(name)
         return values[0] if values else None
 
     def get_all(self, name: str) -> list[str]:
@@ -172,7 +172,20 @@ class Headers:
 
         A value that is a list isn't split.
         """
-        return list(self._values(name))
+        return self.lines(name).copy()
+
+    def lines(self, name: str) -> list[str]:
+        """Give what :meth:`get_all` gives; it must not be changed."""
+        index = self._index
+        if index is None:
+            index = self._index = {}
+            for key, _, value in self._fields:
+                if key in index:
+                    index[key].append(value)
+                else:
+                    index[key] = [value]
+        values = index.get(name)  # Most ask in the usual spelling.
+        return index.get(_key(name), _NOTHING) if values is None else values
 
     def get_only(self, name: str) -> str | None:
         """Give the raw value of the only field of this name, if there is one.
@@ -180,7 +193,7 @@ class Headers:
         Raises:
             SipParseError: There are two.
         """
-        values = self._values(name)
+        values = self.lines(name)
         if len(values) > 1:
             raise SipParseError("the header field is there twice", header=name)
         return values[0] if values else None
@@ -311,7 +324,7 @@ class Headers:
         return result
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and bool(self._values(name))
+        return isinstance(name, str) and bool(self.lines(name))
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return self.items()
@@ -328,18 +341,6 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"<Headers {' '.join(name for name, _ in self.items())}>"
-
-    def _values(self, name: str) -> list[str]:
-        index = self._index
-        if index is None:
-            index = self._index = {}
-            for key, _, value in self._fields:
-                if key in index:
-                    index[key].append(value)
-                else:
-                    index[key] = [value]
-        values = index.get(name)  # Most ask in the usual spelling.
-        return index.get(_key(name), _NOTHING) if values is None else values
 
     def _changed(self, key: str | None = None) -> None:
         if key is None:

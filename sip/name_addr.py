@@ -23,9 +23,10 @@ from sip.parameters import (
     set_parameter,
     unset_parameter,
 )
+from sip.recall import recalling
 from sip.uri import Uri, read_uri
 
-__all__ = ["NameAddr", "parse_contacts", "parse_name_addrs"]
+__all__ = ["NameAddr", "parse_contacts", "parse_name_addrs", "recall_name_addr"]
 
 # RFC 3261 wants tokens here.  Names with other letters and without quotes are
 # common, and harmless as long as nothing in them could end them.
@@ -149,8 +150,12 @@ def parse_name_addrs(values: Iterable[str]) -> tuple[NameAddr, ...]:
         SipParseError: One of them isn't an address, or is empty.
     """
     return tuple(
-        NameAddr.parse(part) for value in values for part in split_list(value, ",")
+        [recall_name_addr(part) for value in values for part in split_list(value, ",")]
     )
+
+
+recall_name_addr = recalling(NameAddr.parse)
+"""Reads an address as :meth:`NameAddr.parse` does."""
 
 
 def parse_contacts(values: Iterable[str]) -> tuple[NameAddr, ...]:

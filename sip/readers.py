@@ -7,27 +7,22 @@ names the header field in the :exc:`SipParseError` that it raises.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import TypeVar
 
 from sip.errors import SipParseError
+from sip.grammar import split_list
 from sip.headers import Headers
+from sip.recall import recalling
 
 __all__ = [
     "listed",
     "listed_if_there",
     "optional",
-    "recalling",
     "required",
     "tokens",
 ]
 
 T = TypeVar("T")
-
-_RECALLED = 512
-_RECALLED_LENGTH = 256
-"""How many values to remember of each kind, and up to which length: what a peer can
-make this hold is a few hundred kilobytes."""
 
 
 def required(name: str, parse: Callable[[str], T]) -> Callable[[Headers], T]:
@@ -78,12 +73,12 @@ def listed(
 
     Args:
         name: The header field.
-        parse: Reads the raw values of all fields together.
+        parse: Reads the raw values of all fields together; it mustn't change them.
     """
 
     def read(headers: Headers) -> tuple[T, ...]:
         try:
-            return parse(headers.get_all(name))
+            return parse(headers.lines(name))
         except SipParseError as exc:
             raise exc.within(name) from None
 
@@ -99,7 +94,7 @@ def listed_if_there(
 
     Args:
         name: The header field.
-        parse: Reads the raw values of all fields together.
+        parse: Reads the raw values of all fields together; it mustn't change them.
     """
     read_list = listed(name, parse)
 
@@ -113,20 +108,20 @@ def tokens(name: str) -> Callable[[Headers], tuple[str, ...]]:
     """Make a reader for the elements of a comma-separated header field."""
 
     def read(headers: Headers) -> tuple[str, ...]:
-        return tuple(headers.values(name))
+        lines = headers.lines(name)
+        if len(lines) != 1:
+            return tuple(headers.values(name))
+        try:
+            return _split_line(lines[0])
+        except SipParseError as exc:
+            raise exc.within(name) from None
 
     return read
 
 
-def recalling(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """Let a function remember what it made of the texts that it saw last.
+def _elements(line: str) -> tuple[str, ...]:
+    return tuple([element for element in split_list(line, ",") if element])
 
-    The messages of a dialog repeat their From and To, and those of a transaction
-    their Via.  The values have to be frozen, since they are shared.
-    """
-    remembered = lru_cache(maxsize=_RECALLED)(parse)
 
-    def recall(text: str) -> T:
-        return remembered(text) if len(text) <= _RECALLED_LENGTH else parse(text)
-
-    return recall
+# What a peer allows and supports is the same in all that it sends.
+_split_line = recalling(_elements)

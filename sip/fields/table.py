@@ -32,16 +32,21 @@ from sip.fields.subscription import Event, SubscriptionState
 from sip.fields.warning import parse_warnings
 from sip.grammar import WSP, parse_number, split_list
 from sip.headers import Headers
-from sip.name_addr import NameAddr, parse_contacts, parse_name_addrs
+from sip.name_addr import (
+    NameAddr,
+    parse_contacts,
+    parse_name_addrs,
+    recall_name_addr,
+)
 from sip.numbers import MAX_SECONDS, parse_counter, parse_seconds
 from sip.readers import (
     listed,
     listed_if_there,
     optional,
-    recalling,
     required,
     tokens,
 )
+from sip.recall import recalling
 from sip.via import Via
 
 __all__ = ["ExtensionFields", "HeaderFields"]
@@ -222,10 +227,10 @@ class HeaderFields(ExtensionFields):
     vias = _listed("Via", _parse_vias)
     """The hops so far, the last one first."""
 
-    from_ = _required("From", recalling(NameAddr.parse))
+    from_ = _required("From", recall_name_addr)
     """Who sent the request."""
 
-    to = _required("To", recalling(NameAddr.parse))
+    to = _required("To", recall_name_addr)
     """Whom the request was meant for in the first place."""
 
     call_id = _required("Call-ID", _parse_call_id)
