@@ -73,6 +73,7 @@ class TlsContext(ssl.SSLContext):
 
     _openssl: SSL.Context
     _send: Callable[[bytes], object] | None
+    _early: bytes
 
     def __new__(
         cls,
@@ -86,6 +87,7 @@ class TlsContext(ssl.SSLContext):
         self = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
         self._openssl = context = _openssl_context(certificate)
         self._send = None
+        self._early = b""
         if verify:
             _trust(context, authorities)
             required = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
@@ -105,7 +107,9 @@ class TlsContext(ssl.SSLContext):
     ) -> None:
         """Do nothing more: see :meth:`__new__`."""
 
-    def sending_alerts(self, send: Callable[[bytes], object]) -> TlsContext:
+    def sending_alerts(
+        self, send: Callable[[bytes], object], early: bytes = b""
+    ) -> TlsContext:
         """Return the same for one connection, whose peer hears why it is refused.
 
         asyncio closes a connection when the handshake fails, without writing the
@@ -113,10 +117,12 @@ class TlsContext(ssl.SSLContext):
 
         Args:
             send: Writes octets to the connection at once.
+            early: What of the handshake has been read already.
         """
         context = super().__new__(type(self), ssl.PROTOCOL_TLS_SERVER)
         context._openssl = self._openssl
         context._send = send
+        context._early = early
         return context
 
     def send_alert(self, outgoing: ssl.MemoryBIO) -> None:
@@ -135,6 +141,7 @@ class TlsContext(ssl.SSLContext):
     ) -> ssl.SSLObject:
         """Return what asyncio moves octets through."""
         connection = SSL.Connection(self._openssl, None)
+        incoming.write(self._early)
         if server_side:
             connection.set_accept_state()
         else:
