@@ -55,7 +55,7 @@ class Pings:
             flow_timer: Seconds after which the peer takes a silent connection for
                 dead, if it has said so.
         """
-        shortest = self._limits.pong_time
+        shortest = min(self._limits.pong_time, self._limits.ping_interval)
         interval = self._limits.ping_interval
         if flow_timer is not None:
             # One that is shorter than the wait for a pong would have us ping
