@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 import digest
-from sip.aio.driver import Driver
+from sip.aio.opened import Opened
 from sip.aio.registration import Registering, Registration, RegistrationDesk
 from sip.aio.requests import RequestDesk, RequestHandler
 from sip.aio.ways import Ways
@@ -52,7 +52,7 @@ def digest_client(credentials: Credentials) -> digest.DigestClient:
     return digest.DigestClient(accounts)
 
 
-class Asking:
+class Asking(Opened):
     """Requests without a call: OPTIONS, MESSAGE, REGISTER, and any other."""
 
     _core: UserAgentCore
@@ -61,10 +61,8 @@ class Asking:
     _registrations: RegistrationDesk
 
     def __init__(self) -> None:
+        super().__init__()
         self._turns: dict[str, _Turn] = {}
-
-    def _open_driver(self) -> Driver:
-        raise NotImplementedError
 
     # What we ask.
 
