@@ -29,6 +29,7 @@ GROUPS = [
     Group("ping", ("ping-median", "ping-p99"), traffic.pings),
     Group("chat-in-bulk", ("chat-in-bulk",), traffic.chat_in_bulk),
     Group("busy-sessions", ("busy-sessions",), traffic.busy_sessions),
+    Group("idle", ("idle-tcp", "idle-tls"), others.idle_sessions),
     Group("big-file", ("big-file",), memory.big_file),
     Group("file-peaks", ("sender-peak", "receiver-peak"), memory.file_peaks),
     Group("values", ("sdp", "cpim", "multipart"), values.values),

@@ -1,0 +1,125 @@
+"""The work that is measured is done: small amounts of it, and no figure is judged."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from benchmarks import octets, profiling
+from benchmarks.channel import BenchmarkFailed, Pair, Worker
+from benchmarks.groups import GROUPS
+from benchmarks.rows import ROWS
+from benchmarks.traffic import check, seconds
+from benchmarks.values import VALUES, timed
+
+
+@pytest_asyncio.fixture
+async def pair() -> AsyncIterator[Pair]:
+    async with Pair() as pair:
+        yield pair
+
+
+def test_every_row_is_measured_by_one_group() -> None:
+    assert sorted(name for group in GROUPS for name in group.rows) == sorted(ROWS)
+
+
+async def test_the_bare_peers_move_what_they_are_told_to(pair: Pair) -> None:
+    said, got = await pair.run(
+        "bare:answer", "bare:send", records=100, record=300, answer=150, window=32
+    )
+    check(got, "records", 100)
+    assert seconds(said) > 0
+    said, got = await pair.run(
+        "bare:answer", "bare:send", records=1, record=200_000, answer=150, window=32
+    )
+    check(got, "records", 1)
+    said, got = await pair.run(
+        "bare:answer", "bare:ping", times=10, record=300, answer=150
+    )
+    check(got, "records", 10)
+    assert isinstance(said, dict)
+    latencies = said["latencies"]
+    assert isinstance(latencies, list)
+    assert len(latencies) == 10
+
+
+async def test_the_sessions_move_what_they_are_told_to(pair: Pair) -> None:
+    _, got = await pair.run(
+        "sessions:take_bulk", "sessions:bulk", size=100_000, chunk_size=2048
+    )
+    check(got, "octets", 100_000)
+    _, got = await pair.run(
+        "sessions:take_texts", "sessions:texts", texts=60, sessions=3, size=10
+    )
+    check(got, "texts", 60)
+    check(got, "octets", 600)
+    _, got = await pair.run("sessions:take_texts", "sessions:ping", times=10)
+    check(got, "texts", 10)
+    _, got = await pair.run(
+        "sessions:take_bulk", "sessions:chat", size=1 << 20, lines=3, interval=0.001
+    )
+    check(got, "octets", 1 << 20)
+
+
+async def test_a_peer_written_by_hand_is_understood(pair: Pair) -> None:
+    _, got = await pair.run(
+        "wire:take_chunks", "wire:send_batches", per_read=7, chunks=50
+    )
+    check(got, "octets", 50 * 16)
+    _, got = await pair.run("wire:take_whole", "wire:send_shuffled", chunks=250)
+    check(got, "whole", 1)
+
+
+async def test_octets_are_counted_on_the_wire() -> None:
+    small, big = await octets.count(100), await octets.count(1100)
+    # The head says the size, in three digits or four, twice.
+    assert 1000 <= big.request - small.request <= 1002
+    assert small.request > 200
+    assert small.response > 100
+
+
+def test_work_that_was_not_done_is_no_figure() -> None:
+    with pytest.raises(BenchmarkFailed, match="9 texts arrived, and not 10"):
+        check({"texts": 9}, "texts", 10)
+
+
+async def test_a_worker_that_fails_is_noticed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async with Worker() as worker:
+        await worker.begin("sessions:no_such_job")
+        with pytest.raises(BenchmarkFailed, match="has ended"):
+            await worker.hear()
+    assert "no_such_job" in capfd.readouterr().err
+
+
+async def test_a_profile_says_where_the_time_goes_at_both_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = ("sessions:take_texts", "sessions:texts", {"texts": 10})
+    monkeypatch.setitem(profiling.WORKS, "texts", work)
+    profile = await profiling.profile("texts", tmp_path, lines=5)
+    assert set(profile) == {"sender", "receiver"}
+    assert all("tottime" in text for text in profile.values())
+
+
+@pytest.mark.parametrize("name", list(VALUES))
+def test_a_value_is_read_and_written(name: str) -> None:
+    value = VALUES[name]()
+    assert value.size > 0
+    assert value.ours()
+    assert value.split()
+
+
+def test_time_is_taken_of_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 0.0
+
+    def work() -> None:
+        nonlocal clock
+        clock += 0.03
+
+    monkeypatch.setattr("time.perf_counter", lambda: clock)
+    assert timed(work) == pytest.approx(0.03)
