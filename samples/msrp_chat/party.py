@@ -44,6 +44,10 @@ there answers at once."""
 _SIP_GRACE = 2.0
 """Seconds between the end of the message session and the BYE of whoever ended it."""
 
+_RECOVERY_TIME = 1.0
+"""Seconds for a lost connection to be replaced.  Who sits at a terminal would rather
+hear soon that the other side is gone; where it isn't, that takes far less."""
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -86,6 +90,7 @@ class Party:
             local_address=self.identity.address,
             remote_address=envelope_address(peer),
             config=session_config(self.options),
+            recovery_time=_RECOVERY_TIME,
         )
 
     async def hold(
