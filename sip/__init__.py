@@ -96,7 +96,12 @@ if TYPE_CHECKING:
         tls_client_context,
         tls_server_context,
     )
-    from sip.aio.threads import ThreadedCall, ThreadedIncomingCall, ThreadedUserAgent
+    from sip.aio.blocking import (
+        ThreadedCall,
+        ThreadedIncomingCall,
+        ThreadedRegistration,
+    )
+    from sip.aio.threads import ThreadedUserAgent
     from sip.media import (
         ExplainingMedia,
         FollowingMedia,
@@ -134,7 +139,12 @@ _LATER = {
         "tls_client_context",
         "tls_server_context",
     ),
-    "sip.aio.threads": ("ThreadedCall", "ThreadedIncomingCall", "ThreadedUserAgent"),
+    "sip.aio.blocking": (
+        "ThreadedCall",
+        "ThreadedIncomingCall",
+        "ThreadedRegistration",
+    ),
+    "sip.aio.threads": ("ThreadedUserAgent",),
     "sip.media": (
         "ExplainingMedia",
         "FollowingMedia",
@@ -218,6 +228,7 @@ __all__ = [
     "SubscriptionState",
     "ThreadedCall",
     "ThreadedIncomingCall",
+    "ThreadedRegistration",
     "ThreadedUserAgent",
     "Timers",
     "TransferFailed",

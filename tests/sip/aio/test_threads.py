@@ -16,13 +16,9 @@ import pytest
 
 import sip
 from sip.aio import IncomingRequest
+from sip.aio.blocking import ThreadedCall, ThreadedIncomingCall
 from sip.aio.loop_thread import LoopThread
-from sip.aio.threads import (
-    AgentOptions,
-    ThreadedCall,
-    ThreadedIncomingCall,
-    ThreadedUserAgent,
-)
+from sip.aio.threads import AgentOptions, ThreadedUserAgent
 from sip.testing import RecordingMedia
 
 QUICK = sip.Timers(t1=0.05, t2=0.4, t4=0.5)
