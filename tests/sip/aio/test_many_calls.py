@@ -1,0 +1,97 @@
+"""Many calls between two user agents over UDP, on a good network and on a bad one."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import gc
+from collections.abc import Callable
+
+import pytest
+
+import sip
+from sip.aio.testing import BadUdp
+from sip.testing import RecordingMedia
+
+LISTEN = ["udp://127.0.0.1:0"]
+# A tenth of the real ones: what takes 32 s takes 3.2 s.
+QUICK = sip.Timers(t1=0.05, t2=0.4, t4=0.5)
+QUICKER = sip.Timers(t1=0.02, t2=0.16, t4=0.2)
+
+
+def answering(agent: sip.UserAgent) -> list[RecordingMedia]:
+    media: list[RecordingMedia] = []
+
+    @agent.on_invite
+    async def answer(call: sip.IncomingCall) -> None:
+        media.append(RecordingMedia())
+        await call.ringing()
+        await call.answer([media[-1]])
+
+    return media
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  # It may be anything.
+            await asyncio.sleep(0.02)
+
+
+async def make_calls(agent: sip.UserAgent, port: int, number: int, at_once: int) -> int:
+    """Make calls and hang up; return how many were answered."""
+    left = iter(range(number))
+    answered = 0
+
+    async def call_on_and_on() -> None:
+        nonlocal answered
+        for _ in left:
+            uri = f"sip:bob@127.0.0.1:{port}"
+            call = await agent.invite(uri, media=[RecordingMedia()])
+            answered += 1
+            await call.bye()
+
+    await asyncio.gather(*(call_on_and_on() for _ in range(at_once)))
+    return answered
+
+
+@pytest.mark.rule("SIP-20", "SIP-22", "SIP-23", "SIP-24")
+async def test_every_call_comes_about_though_datagrams_are_lost() -> None:
+    async with (
+        sip.UserAgent("sip:bob@127.0.0.1", listen=LISTEN, timers=QUICK) as bob,
+        sip.UserAgent("sip:alice@127.0.0.1", listen=LISTEN, timers=QUICK) as alice,
+        BadUdp(("127.0.0.1", bob.listening[0].port), seed=1, loss=0.2) as network,
+    ):
+        media = answering(bob)
+        # Bob's Contact leads through the network too.
+        assert bob._driver is not None
+        points = bob._driver.transport.listening
+        points[:] = [dataclasses.replace(p, port=network.port) for p in points]
+        assert await make_calls(alice, network.port, 60, 20) == 60
+        await until(lambda: not bob.calls)
+        assert len(media) == 60
+        share = network.lost / (network.lost + network.passed)
+    assert 0.1 < share < 0.3
+    assert network.passed > 60 * 6
+
+
+@pytest.mark.rule("SIP-68")
+async def test_hundreds_of_calls_leave_no_task_and_no_timer() -> None:
+    async with (
+        sip.UserAgent("sip:bob@127.0.0.1", listen=LISTEN, timers=QUICKER) as bob,
+        sip.UserAgent("sip:alice@127.0.0.1", listen=LISTEN, timers=QUICKER) as alice,
+    ):
+        answering(bob)
+        tasks = asyncio.all_tasks()
+        assert await make_calls(alice, bob.listening[0].port, 300, 10) == 300
+        # The last transaction is forgotten after 64*T1.
+        cores = (alice._core, bob._core)
+        await until(lambda: all(core.next_timeout() is None for core in cores))
+        assert asyncio.all_tasks() == tasks
+        for agent in (alice, bob):
+            assert len(agent._core._layer) == 0
+            assert agent._core._dialogs == {}
+            assert agent._driver is not None
+            assert agent._driver._tasks == set()
+        gc.collect()
+        left = [o for o in gc.get_objects() if isinstance(o, sip.aio.Call)]
+        assert left == []
