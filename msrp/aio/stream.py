@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Protocol, cast
 
 from msrp.aio.sockets import SocketOptions, is_internet, peer_of
+from msrp.aio.tap import Tap
 from msrp.aio.tls import peer_certificate
 from msrp.config import Limits
 from msrp.errors import (
@@ -22,6 +24,7 @@ from msrp.sansio.inquiries import OnAnswer
 from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import SessionDirectory, Stream
 from msrp.uri import MsrpUri
+from msrp.wire_log import WireLog
 
 __all__ = ["SessionOwner", "StreamDirectory", "StreamProtocol"]
 
@@ -43,6 +46,11 @@ connection: what the peer takes so slowly would serve it badly, if at all."""
 
 _QUANTA = 10
 """How often to ask before other work of the loop gets its turn."""
+
+
+_UNSENT = 256 * 1024
+"""Octets that the system may hold before it sends them.  What is in its hands can't
+be overtaken: without a limit, a line of text waits behind megabytes of a file."""
 
 
 class SessionOwner(Protocol):
@@ -130,6 +138,7 @@ class StreamProtocol(asyncio.Protocol):
         any_host: Whether the session id alone names a session on this stream.
         idle_time: Seconds that it stays open without a session; for a connection to
             a relay, which we have opened though there is a directory.
+        wire_log: Is told each message that goes over it.
     """
 
     def __init__(
@@ -141,6 +150,7 @@ class StreamProtocol(asyncio.Protocol):
         sockets: SocketOptions | None = None,
         any_host: bool = False,
         idle_time: float | None = None,
+        wire_log: WireLog | None = None,
     ) -> None:
         self.owners: dict[Session, SessionOwner] = {}
         self._called: dict[Session, None] = {}
@@ -156,6 +166,8 @@ class StreamProtocol(asyncio.Protocol):
             on_probation=directory is not None and idle_time is None,
             idle_time=idle_time,
         )
+        self._wire_log = wire_log
+        self._tap: Tap | None = None
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -175,16 +187,26 @@ class StreamProtocol(asyncio.Protocol):
         """Take the transport, and turn Nagle off."""
         # uvloop's transports are no subclass of asyncio's, and the same otherwise.
         self._transport = transport = cast(asyncio.Transport, transport)
+        if self._wire_log is not None:
+            self._tap = Tap(
+                self._wire_log,
+                peer=self.peer,
+                max_body=self._core.limits.max_logged_octets,
+            )
         sock = transport.get_extra_info("socket")
         if is_internet(sock):
             self._sockets.apply(sock)
             # Else each exchange of short messages costs 40 ms and more.
             sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+            if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+                sock.setsockopt(IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         self.flush()
 
     def data_received(self, data: bytes) -> None:
         """Give the core what was read."""
         self._just_written = self._timed_out = False
+        if self._tap is not None:
+            self._tap.received(data)
         self._core.receive_data(data, self._loop.time())
         self._adopt()
         self.flush()
@@ -207,6 +229,8 @@ class StreamProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the core, and whoever waits."""
+        if self._tap is not None:
+            self._tap.close()
         if not self._core.closing:
             if exc is None:
                 self._core.receive_eof(self._loop.time())
@@ -342,6 +366,8 @@ class StreamProtocol(asyncio.Protocol):
                 break
             data = self._core.data_to_send(quantum, now)
             if data:
+                if self._tap is not None:
+                    self._tap.sent(data)
                 transport.write(data)
             if len(data) < quantum:
                 break
