@@ -47,7 +47,7 @@ Max-Forwards: 70
 To: <sip:psap@esrp.example.net>
 From: "Caller {number}" <sip:{caller}@example.com>;tag={number:08x}
 Call-ID: {number:032x}@192.0.2.10
-CSeq: {number + 1} INVITE
+CSeq: {number % 100 + 1} INVITE
 Contact: <sip:{caller}@192.0.2.10:5060;transport=tcp>
 Route: <sip:esrp.example.net;transport=tcp;lr>
 Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, UPDATE

@@ -16,15 +16,17 @@ from sip.frozen import quick_init
 from sip.grammar import WSP, end_of_quoted_string, quote, split_list, unquote
 from sip.numbers import parse_q, parse_seconds
 from sip.parameters import (
+    PLAIN,
     Parameters,
     find_parameter,
     format_parameters,
     parse_parameters,
     set_parameter,
+    split_plain,
     unset_parameter,
 )
 from sip.recall import recalling
-from sip.uri import Uri, read_uri
+from sip.uri import PLAIN_SIP_URI, Uri, plain_sip_uri, read_uri
 
 __all__ = ["NameAddr", "parse_contacts", "parse_name_addrs", "recall_name_addr"]
 
@@ -33,10 +35,11 @@ __all__ = ["NameAddr", "parse_contacts", "parse_name_addrs", "recall_name_addr"]
 _UNQUOTED_NAME = re.compile(r'[^\x00-\x08\x0a-\x1f\x7f",;<>\\]*+')
 
 # What nearly all addresses look like; the same as the full grammar gives.
-_PLAIN = re.compile(
-    r'(?:"([^"\\]*+)"[ \t]*+|([A-Za-z0-9\-.!%*_+`\'~ \t]*+))<([^<>]*+)>(;.*+)?+',
-    re.DOTALL,
-)
+_NAME = r'(?:"([^"\\]*+)"[ \t]*+|([A-Za-z0-9\-.!%*_+`\'~ \t]*+))'
+_PLAIN = re.compile(rf"{_NAME}<{PLAIN_SIP_URI}>({PLAIN})")
+
+# The same for any URI, and for parameters with quotes.
+_BRACKETED = re.compile(rf"{_NAME}<([^<>]*+)>(;.*+)?+", re.DOTALL)
 
 
 @quick_init
@@ -61,7 +64,12 @@ class NameAddr:
         """
         plain = _PLAIN.fullmatch(text)
         if plain is not None:
-            quoted, unquoted, uri, parameters = plain.groups()
+            quoted, unquoted, *parts, parameters = plain.groups()
+            name = (unquoted.strip(WSP) or None) if quoted is None else quoted
+            return cls(name, plain_sip_uri(*parts), split_plain(parameters))
+        bracketed = _BRACKETED.fullmatch(text)
+        if bracketed is not None:
+            quoted, unquoted, uri, parameters = bracketed.groups()
             name = (unquoted.strip(WSP) or None) if quoted is None else quoted
             return cls(name, read_uri(uri), parse_parameters(parameters or ""))
         return cls._parse_fully(text.strip(WSP))

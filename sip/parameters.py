@@ -14,11 +14,13 @@ from sip.errors import LocalError, SipParseError
 from sip.grammar import WSP, end_of_quoted_string, is_token, quote, split_list, unquote
 
 __all__ = [
+    "PLAIN",
     "Parameters",
     "find_parameter",
     "format_parameters",
     "parse_parameters",
     "set_parameter",
+    "split_plain",
     "unset_parameter",
 ]
 
@@ -35,9 +37,10 @@ _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9\-.!%*_+`'~:\[\]]++")
 
 # What nearly all parameters look like: no white space, no quotes.  The full
 # grammar below gives the same for them, and takes several times as long.
-_PLAIN = re.compile(
-    r"(?:;[A-Za-z0-9\-.!%*_+`'~]++(?:=[A-Za-z0-9\-.!%*_+`'~:\[\]]++)?+)++"
-)
+PLAIN = r"(?:;[A-Za-z0-9\-.!%*_+`'~]++(?:=[A-Za-z0-9\-.!%*_+`'~:\[\]]++)?+)*+"
+"""A regular expression for parameters that :func:`split_plain` can split."""
+
+_PLAIN = re.compile(PLAIN)
 _PLAIN_PAIR = re.compile(r";([^;=]++)(?:=([^;]++))?+")
 
 
@@ -50,11 +53,7 @@ def parse_parameters(text: str) -> Parameters:
     if not text:
         return ()
     if _PLAIN.fullmatch(text) is not None:
-        if ";" not in text[1:]:  # Such as a tag.
-            name, _, value = text[1:].partition("=")
-            return ((name, value or None),)
-        pairs = _PLAIN_PAIR.findall(text)
-        return _unique(tuple([(name, value or None) for name, value in pairs]))
+        return split_plain(text)
     text = text.strip(WSP)
     if not text:
         return ()
@@ -64,11 +63,24 @@ def parse_parameters(text: str) -> Parameters:
     return _unique(tuple(map(_parse_parameter, parts)))
 
 
+def split_plain(text: str) -> Parameters:
+    """Split parameters that are plain, as the expression above has it, or none.
+
+    Raises:
+        SipParseError: One is there twice.
+    """
+    if not text:
+        return ()
+    if text.rfind(";") == 0:  # Such as a tag.
+        name, _, value = text[1:].partition("=")
+        return ((name, value or None),)
+    pairs = _PLAIN_PAIR.findall(text)
+    return _unique(tuple([(name, value or None) for name, value in pairs]))
+
+
 def _unique(parameters: Parameters) -> Parameters:
-    if len(parameters) > 1:
-        names = {name.lower() for name, _ in parameters}
-        if len(names) < len(parameters):
-            raise SipParseError("a parameter is there twice")
+    if len({name.lower() for name, _ in parameters}) < len(parameters):
+        raise SipParseError("a parameter is there twice")
     return parameters
 
 

@@ -23,9 +23,17 @@ from sip.equivalence import headers_key, host_key, normalise, parameters_match
 from sip.errors import SipParseError
 from sip.frozen import quick_init
 from sip.grammar import parse_host_port
-from sip.parameters import Parameters
+from sip.parameters import Parameters, split_plain
 
-__all__ = ["OtherUri", "SipUri", "Uri", "parse_uri", "read_uri"]
+__all__ = [
+    "PLAIN_SIP_URI",
+    "OtherUri",
+    "SipUri",
+    "Uri",
+    "parse_uri",
+    "plain_sip_uri",
+    "read_uri",
+]
 
 UriHeaders: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -35,12 +43,14 @@ _USER = re.compile(
 )
 # What nearly all SIP URIs look like: no password, escapes, headers or IPv6.  The
 # full grammar below gives the same for them, and takes several times as long.
-_PLAIN = re.compile(
+PLAIN_SIP_URI = (
     r"(sips?):(?:([A-Za-z0-9\-_.!~*'()&=+$,;?/]++)@)?+"
     r"([A-Za-z0-9_.\-]++)(?::([1-5][0-9]{4}|[0-9]{1,4}))?+"
     r"((?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$]++(?:=[A-Za-z0-9\-_.!~*'()\[\]/:&+$]++)?+)*+)"
 )
-_PLAIN_PAIR = re.compile(r";([^;=]++)(?:=([^;]++))?+")
+"""A regular expression whose groups are the arguments of :func:`plain_sip_uri`."""
+
+_PLAIN = re.compile(PLAIN_SIP_URI)
 
 _USER_SAFE = "!*'()&=+$,;?/"  # Besides what urllib never escapes.
 _PARAMETER_SAFE = "!*'()[]/:&+$"
@@ -101,15 +111,7 @@ class SipUri:
         """
         plain = _PLAIN.fullmatch(text)
         if plain is not None:
-            scheme, user, host, digits, parameters = plain.groups()
-            port = int(digits) if digits else None
-            if not parameters:
-                return cls(scheme, user, None, host, port)
-            if ";" not in parameters[1:]:
-                name, _, value = parameters[1:].partition("=")
-                return cls(scheme, user, None, host, port, ((name, value or None),))
-            pairs = _PLAIN_PAIR.findall(parameters)
-            return cls(scheme, user, None, host, port, _unique(pairs))
+            return plain_sip_uri(*plain.groups())
         return cls._parse_fully(text)
 
     @classmethod
@@ -258,6 +260,18 @@ class SipUri:
             None if self.user is None else normalise(self._escaped_user()),
             None if self.password is None else normalise(self.password),
         )
+
+
+def plain_sip_uri(
+    scheme: str, user: str | None, host: str, port: str | None, parameters: str
+) -> SipUri:
+    """Make a URI of its parts as they are written.
+
+    Raises:
+        SipParseError: A parameter is there twice.
+    """
+    number = int(port) if port else None
+    return SipUri(scheme, user, None, host, number, split_plain(parameters))
 
 
 @quick_init

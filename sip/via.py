@@ -9,11 +9,13 @@ from sip.errors import SipParseError
 from sip.frozen import quick_init
 from sip.grammar import WSP, is_token, parse_host_port
 from sip.parameters import (
+    PLAIN,
     Parameters,
     find_parameter,
     format_parameters,
     parse_parameters,
     set_parameter,
+    split_plain,
     unset_parameter,
 )
 
@@ -29,8 +31,8 @@ _SENT_PROTOCOL = re.compile(
 
 # What nearly all values look like; the same as the full grammar gives.
 _PLAIN = re.compile(
-    r"SIP/2\.0/([A-Z]++) ([A-Za-z0-9_.\-]++)(?::([0-9]{1,4}|[1-5][0-9]{4}))?+(;.*+)?+",
-    re.DOTALL,
+    r"SIP/2\.0/([A-Z]++) ([A-Za-z0-9_.\-]++)(?::([0-9]{1,4}|[1-5][0-9]{4}))?+"
+    rf"({PLAIN})"
 )
 
 _MAX_RPORT = 65535
@@ -66,7 +68,7 @@ class Via:
         if plain is not None:
             transport, host, digits, rest = plain.groups()
             port = int(digits) if digits else None
-            return cls(transport, host, port, parse_parameters(rest or ""))
+            return cls(transport, host, port, split_plain(rest))
         return cls._parse_fully(text)
 
     @classmethod
