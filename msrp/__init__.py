@@ -60,6 +60,7 @@ from msrp.policy import (
 )
 from msrp.status import StatusCode
 from msrp.uri import MsrpUri
+from msrp.wire_log import WireDirection, WireLog, WireMessage
 
 if TYPE_CHECKING:
     from msrp.addresses import ImUri, parse_address
@@ -182,6 +183,9 @@ __all__ = [
     "TextMessageReceived",
     "TlsPolicy",
     "Verification",
+    "WireDirection",
+    "WireLog",
+    "WireMessage",
     "answer_media",
     "negotiate",
     "offer_media",

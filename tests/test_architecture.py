@@ -21,7 +21,7 @@ IO = {
 }  # fmt: skip
 VALUES = {
     "msrp.errors", "msrp.events", "msrp.config", "msrp.uri", "msrp.headers",
-    "msrp.status", "msrp.accept_types", "msrp.policy",
+    "msrp.status", "msrp.accept_types", "msrp.policy", "msrp.wire_log",
 }  # fmt: skip
 
 # A room, what of ours it may import, and whether it may do I/O.  The longest

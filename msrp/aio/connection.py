@@ -33,6 +33,7 @@ from msrp.negotiation import (
 )
 from msrp.policy import Policy
 from msrp.sansio.session import Session, SessionState
+from msrp.wire_log import WireLog
 
 __all__ = ["MsrpConnection"]
 
@@ -50,6 +51,10 @@ class MsrpConnection(ConnectionHooks, Sending):
             refused with 413 and the session lives.  Set it before :meth:`start`.
         policy: Decides where each message goes, see :mod:`msrp.policy`; without
             one all are gathered in memory.  Set it before :meth:`start`.
+        wire_log: Is called with each MSRP message on connections that this one opens
+            or listens for by itself, see :mod:`msrp.wire_log`; by default, and where
+            others connect to a listener, it is the listener's.  Set it before
+            :meth:`start`.
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class MsrpConnection(ConnectionHooks, Sending):
         )
         self.max_message_length = self._config.max_message_length
         self.policy: Policy | None = None
+        self.wire_log: WireLog | None = None
         if not isinstance(listener, MsrpRelay):
             self._listener = listener
         self._manner = Manner.of(
@@ -363,8 +369,11 @@ class MsrpConnection(ConnectionHooks, Sending):
     def _new_binding(self) -> Binding | RelayBinding:
         if self._relay is not None:
             return self._relay.new_binding(self.connect_timeout, self._progress)
+        manner = self._manner
+        if self.wire_log is not None:
+            manner = replace(manner, wire_log=self.wire_log)
         return Binding(
-            self._manner,
+            manner,
             self._listener,
             self._config,
             self.connect_timeout,

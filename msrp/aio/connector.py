@@ -19,6 +19,7 @@ from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
 from msrp.errors import CertificateRejected, ConnectionFailed
 from msrp.negotiation import Negotiated
+from msrp.wire_log import WireLog
 
 if TYPE_CHECKING:
     from msrp.aio.tls_context import TlsContext
@@ -49,6 +50,9 @@ class Manner:
 
     shared: SharedStreams | None
     """As :attr:`MsrpListener.shared`."""
+
+    wire_log: WireLog | None = None
+    """As :attr:`MsrpListener.wire_log`."""
 
     @classmethod
     def of(
@@ -83,6 +87,7 @@ class Manner:
             max_openings=listener.limits.max_openings,
             any_host=listener.any_host,
             shared=listener.shared,
+            wire_log=listener.wire_log,
         )
 
 
@@ -169,6 +174,7 @@ def _place(
         sockets=manner.sockets,
         limits=limits,
         response_timeout=response_timeout,
+        wire_log=manner.wire_log,
     )
 
 
@@ -215,6 +221,7 @@ async def open_stream(
             sockets=manner.sockets,
             any_host=manner.any_host,
             idle_time=idle_time,
+            wire_log=manner.wire_log,
         )
 
     context = None

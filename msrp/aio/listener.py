@@ -31,6 +31,7 @@ from msrp.negotiation import (
     uses_tls,
 )
 from msrp.uri import MsrpUri, new_session_id
+from msrp.wire_log import WireLog
 
 __all__ = ["MsrpListener"]
 
@@ -60,6 +61,8 @@ class MsrpListener:
             take one session per connection; a session that such a peer turns away
             is opened once more on a connection of its own.  Sessions that the peer
             opens share connections as it likes, either way.
+        wire_log: Is called with each MSRP message of all its sessions, as it goes over
+            the wire; for those who have to keep a record, see :mod:`msrp.wire_log`.
 
     Raises:
         CertificateUnusable: The certificate isn't good enough for TLS, or the file
@@ -78,11 +81,13 @@ class MsrpListener:
         sockets: SocketOptions | None = None,
         any_host: bool = False,
         share_streams: bool = False,
+        wire_log: WireLog | None = None,
     ) -> None:
         self.local_cert = local_cert
         self.tls = tls or TlsPolicy()
         self.sockets = sockets or SocketOptions()
         self.any_host = any_host
+        self.wire_log = wire_log
         self.openings = Openings()
         """The connections that its sessions are opening."""
         self.shared = SharedStreams() if share_streams else None
@@ -99,6 +104,7 @@ class MsrpListener:
             limits=self.limits,
             sockets=self.sockets,
             any_host=any_host,
+            wire_log=wire_log,
         )
 
     async def start(self) -> None:

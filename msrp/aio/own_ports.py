@@ -47,6 +47,7 @@ class OwnPorts:
             limits=self._limits,
             tls=self._manner.tls,
             sockets=self._manner.sockets,
+            wire_log=self._manner.wire_log,
         )
         await listener.start()
         self._listeners.append(listener)
