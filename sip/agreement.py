@@ -59,34 +59,6 @@ class Agreement:
             return cls(offer, answer, address, roles)
         return cls(answer, offer, address, roles)
 
-    def answer_to(
-        self, offer: sdp.SessionDescription | None
-    ) -> sdp.SessionDescription | None:
-        """Return what to say to an offer that changes nothing.
-
-        Args:
-            offer: What the peer offers now; ``None`` if it wants to hear an offer.
-
-        Returns:
-            Our answer, or our offer; ``None`` if the offer would change something.
-        """
-        if offer is None:
-            return self.local
-        if _substance(offer, self.remote) != _substance(self.remote, self.remote):
-            return None
-        slots = [
-            None if theirs.is_rejected else self._as_answer(slot, ours)
-            for slot, (ours, theirs) in enumerate(
-                zip(self.local.media, offer.media, strict=True)
-            )
-        ]
-        try:
-            return sdp.build_answer(
-                offer, slots, address=self.address, previous=self.local
-            )
-        except sdp.SdpError:
-            return None
-
     def is_same(self, slot: int, offer: sdp.SessionDescription) -> bool:
         """Tell whether an offer of the peer leaves a stream as it is."""
         if slot >= len(self.remote.media):
@@ -94,27 +66,11 @@ class Agreement:
         return _stream(offer, slot) == _stream(self.remote, slot)
 
     def say_again(self, slot: int) -> sdp.MediaDescription | None:
-        """Return what to answer to an offer that leaves a stream as it is."""
-        return self._as_answer(slot, self.local.media[slot])
+        """Return what to answer to an offer that leaves a stream as it is.
 
-    def repeats(self, before: Agreement, slot: int) -> bool:
-        """Tell whether both say of a stream what they said before."""
-        pairs = ((self.local, before.local), (self.remote, before.remote))
-        return all(
-            slot < len(then.media) and _stream(now, slot) == _stream(then, slot)
-            for now, then in pairs
-        )
-
-    def refreshed(
-        self, local: sdp.SessionDescription, remote: sdp.SessionDescription
-    ) -> Agreement:
-        """Return the agreement after a refresh, said in these words now."""
-        return dataclasses.replace(self, local=local, remote=remote)
-
-    def _as_answer(
-        self, slot: int, media: sdp.MediaDescription
-    ) -> sdp.MediaDescription | None:
-        """Say what was agreed: an answer can't leave open who connects."""
+        An answer can't leave open who connects, as an offer can.
+        """
+        media = self.local.media[slot]
         if media.is_rejected:
             return None
         role = self.roles.get(slot)
@@ -126,6 +82,14 @@ class Agreement:
         )
         return dataclasses.replace(media, attributes=attributes)
 
+    def repeats(self, before: Agreement, slot: int) -> bool:
+        """Tell whether both say of a stream what they said before."""
+        pairs = ((self.local, before.local), (self.remote, before.remote))
+        return all(
+            slot < len(then.media) and _stream(now, slot) == _stream(then, slot)
+            for now, then in pairs
+        )
+
 
 def _stream(description: sdp.SessionDescription, slot: int) -> sdp.MediaDescription:
     """Leave out who connects, and say a direction that goes without saying."""
@@ -133,16 +97,3 @@ def _stream(description: sdp.SessionDescription, slot: int) -> sdp.MediaDescript
     others = [a for a in media.attributes if a.name != "setup"]
     media = dataclasses.replace(media, attributes=tuple(others))
     return sdp.with_direction(media, sdp.direction_of(media))
-
-
-def _substance(
-    description: sdp.SessionDescription, like: sdp.SessionDescription
-) -> sdp.SessionDescription:
-    """Leave out what a refresh may say otherwise: the version, and who connects."""
-    media = tuple(
-        dataclasses.replace(
-            m, attributes=tuple(a for a in m.attributes if a.name != "setup")
-        )
-        for m in description.media
-    )
-    return dataclasses.replace(description, origin=like.origin, media=media)

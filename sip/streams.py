@@ -99,7 +99,7 @@ class Streams:
         slots = [m if among(m, wanted) else None for m in self._slots]
         for medium in wanted:
             if not among(medium, slots):
-                _put(medium, slots)
+                _put(medium, slots, self._slots)
         proposal = Proposal(agreement.local, slots, [])
         try:
             described = [
@@ -314,10 +314,12 @@ def among(medium: Media | None, media: Collection[Media | None]) -> bool:
     return medium is not None and any(medium is each for each in media)
 
 
-def _put(medium: Media, slots: list[Media | None]) -> None:
-    """Give a new stream an empty slot, or one at the end."""
+def _put(
+    medium: Media, slots: list[Media | None], before: Sequence[Media | None]
+) -> None:
+    """Give a new stream a slot that was empty already, or one at the end."""
     for slot, taken in enumerate(slots):
-        if taken is None:
+        if taken is None and before[slot] is None:
             slots[slot] = medium
             return
     slots.append(medium)

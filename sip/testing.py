@@ -1,6 +1,7 @@
 """A test kit: user agents on a network that is a list, with a clock that is a number.
 
-:class:`RecordingMedia` is a medium that agrees to everything and remembers it.
+:class:`RecordingMedia` is a medium that agrees to everything and remembers it, and
+:class:`FollowingRecorder` one that also follows what is agreed later.
 :class:`Network` joins any number of :class:`~sip.sansio.UserAgentCore` and scripted
 peers.  It may lose, repeat and delay what they send, as :func:`bad_weather` does
 (:class:`sip.aio.testing.BadUdp` does it to real datagrams).  Time passes only when
@@ -13,7 +14,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import sdp
@@ -30,7 +31,15 @@ from sip.sansio.user_agent import UserAgentCore
 from sip.uri import SipUri, Uri
 from sip.wire import parse_message
 
-__all__ = ["Network", "Node", "Peer", "RecordingMedia", "Sent", "bad_weather"]
+__all__ = [
+    "FollowingRecorder",
+    "Network",
+    "Node",
+    "Peer",
+    "RecordingMedia",
+    "Sent",
+    "bad_weather",
+]
 
 E = TypeVar("E")
 
@@ -367,6 +376,67 @@ class RecordingMedia:
         return sdp.MediaDescription(
             self.kind, 2855, "TCP/MSRP", ("*",), attributes=attributes
         )
+
+
+class FollowingRecorder(RecordingMedia):
+    """A message stream that goes wherever it is wanted, and remembers where.
+
+    Attributes:
+        willing: Whether it follows what the peer wants.
+    """
+
+    def __init__(self, name: str = "stream", kind: str = "message") -> None:
+        super().__init__(name, kind)
+        self.willing = True
+        self._paths = 0
+
+    async def offer(self) -> sdp.MediaDescription:
+        """Offer a stream, by another path than before."""
+        self._paths += 1
+        return await super().offer()
+
+    async def reanswer(
+        self, offered: sdp.MediaDescription
+    ) -> sdp.MediaDescription | None:
+        """Agree with what the peer wants, if it is willing."""
+        self.log.append("reanswer")
+        if not self.willing:
+            return None
+        self._paths += offered.first("path") != self._remote_path
+        wanted = sdp.answer_direction(sdp.direction_of(offered), sdp.Direction.SENDRECV)
+        return sdp.with_direction(self._description("active"), wanted)
+
+    async def follow(
+        self,
+        offered: sdp.MediaDescription,
+        answered: sdp.MediaDescription,
+        is_offerer: bool,
+    ) -> None:
+        """Note what it goes on with."""
+        self.offered, self.answered = offered, answered
+        self.log.append("follow as offerer" if is_offerer else "follow as answerer")
+
+    def keep(self) -> None:
+        """Note that it goes on as it did."""
+        self.log.append("keep")
+
+    @property
+    def _remote_path(self) -> str | None:
+        mine = f"/{self.name}"
+        for said in (self.offered, self.answered):
+            path = None if said is None else said.first("path")
+            if path is not None and mine not in path:
+                return path
+        return None
+
+    def _description(self, setup: str) -> sdp.MediaDescription:
+        media = super()._description(setup)
+        path = f"msrp://127.0.0.1:2855/{self.name}{self._paths};tcp"
+        attributes = tuple(
+            sdp.Attribute("path", path) if a.name == "path" else a
+            for a in media.attributes
+        )
+        return replace(media, attributes=attributes)
 
 
 def _resolve(uri: Uri) -> Sequence[Hop]:
