@@ -18,9 +18,11 @@ from sip.message import Message, Request, Response, response_to
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission, Refusal
 from sip.sansio.agenda import Agenda
-from sip.sansio.call import Call, CallState
+from sip.sansio.call import Call
+from sip.sansio.call_book import CallBook
 from sip.sansio.client_call import ClientCall
 from sip.sansio.dialog import Dialog
+from sip.sansio.dialogs import Dialogs
 from sip.sansio.events import (
     Event,
     Failure,
@@ -31,13 +33,10 @@ from sip.sansio.hop import Hop, Outgoing
 from sip.sansio.limits import Limits
 from sip.sansio.reception import Reception
 from sip.sansio.refer import Refers
-from sip.sansio.replaces import Replacements
 from sip.sansio.route import new_request
 from sip.sansio.sender import ClientRequest, Lookup, RequestUser, Sender
-from sip.sansio.server_call import ServerCall
 from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.services import DialogUser, Headers, Timed
-from sip.sansio.session_timer import is_too_short
 from sip.sansio.subscriptions import Subscriptions
 from sip.sansio.timers import Timers
 from sip.sansio.transaction_layer import (
@@ -92,21 +91,15 @@ class UserAgentCore:
         self.capabilities: bytes | None = None
         self.answers_calls = True
         self._layer = TransactionLayer(self.timers, self.limits)
+        self._dialogs = Dialogs()
         user = address.uri.user if isinstance(address.uri, SipUri) else None
-        self.sender = Sender(self._layer, user, local_point, self._next_number)
-        self._calls: set[Call] = set()
-        self._dialogs: dict[tuple[str, str, str], DialogUser] = {}
+        self.sender = Sender(self._layer, user, local_point, self._dialogs.next_number)
         self._agenda: Agenda[Timed] = Agenda()
         self._events: list[Event] = []
         self.reception = Reception(self, self._layer)
-        self.reception.outside = {
-            "INVITE": self._receive_invite,
-            "OPTIONS": self._answer_options,
-        }
-        self.reception.inside = {"OPTIONS": self._answer_options_inside}
+        self._book = CallBook(self, self._dialogs)
         self.subscriptions = Subscriptions(self)
         self.refers = Refers(self, self.subscriptions)
-        self._replacements = Replacements(self._dialogs.get)
 
     # What the application wants.
 
@@ -142,8 +135,7 @@ class UserAgentCore:
             LocalError: The URI doesn't tell where to go, or there are too many
                 calls.
         """
-        if len(self._calls) >= self.limits.calls:
-            raise LocalError("there are too many calls")
+        self._book.check_room()
         request, next_hop = new_request(
             "INVITE",
             uri,
@@ -153,9 +145,7 @@ class UserAgentCore:
             route_set=route_set,
             sender=sender or self.address,
         )
-        call = ClientCall(self, request, next_hop, now)
-        self._calls.add(call)
-        return call
+        return self._book.begin(request, next_hop, now)
 
     def request(
         self,
@@ -282,7 +272,7 @@ class UserAgentCore:
     @property
     def calls(self) -> frozenset[Call]:
         """The calls that aren't over."""
-        return frozenset(self._calls)
+        return frozenset(self._book.calls)
 
     # What the users of dialogs need: see Services.
 
@@ -297,7 +287,7 @@ class UserAgentCore:
 
     def register(self, dialog: Dialog, user: DialogUser) -> None:
         """Let the requests of a dialog find its user."""
-        self._dialogs[dialog.key] = user
+        self._dialogs.set(dialog, user)
 
     def wake(self, user: Timed) -> None:
         """Take note that the next timeout of a user has changed."""
@@ -306,13 +296,10 @@ class UserAgentCore:
     def ended(self, user: DialogUser) -> None:
         """Forget a user, and its dialog if that isn't another's."""
         if isinstance(user, Call):
-            self._calls.discard(user)
-            self._replacements.over(user.dialog)
+            self._book.over(user)
         else:
             self.subscriptions.forget(user)
-        key = None if user.dialog is None else user.dialog.key
-        if key is not None and self._dialogs.get(key) is user:
-            del self._dialogs[key]
+        self._dialogs.forget(user)
         self.wake(user)
 
     def _check_size(self, request: Request) -> None:
@@ -321,19 +308,9 @@ class UserAgentCore:
             most = self.limits.message_size
             raise LocalError(f"a message outside a call has {most} octets at most")
 
-    def _next_number(self, request: Request) -> int:
-        """Give the sequence number for sending a request of ours again."""
-        tags = request.from_.tag or "", request.to.tag or ""
-        user = self._dialogs.get((request.call_id, *tags))
-        if user is None or user.dialog is None:
-            return request.cseq.number + 1
-        user.dialog.local_cseq += 1
-        return user.dialog.local_cseq
-
     def user_of(self, request: Request) -> DialogUser | None:
         """Return whose dialog a request of a peer belongs to."""
-        local, remote = request.to.tag or "", request.from_.tag or ""
-        return self._dialogs.get((request.call_id, local, remote))
+        return self._dialogs.user_of(request)
 
     def send(
         self, request: Request, next_hop: Uri, user: RequestUser | None = None
@@ -432,51 +409,3 @@ class UserAgentCore:
         if user is not None:
             user.receive_ack(request, now)
             self.wake(user)
-
-    # What is done about requests.
-
-    def _receive_invite(self, transaction: ServerTransaction, now: float) -> None:
-        if not self.answers_calls:
-            self.respond(transaction, 480, now)
-        elif self._is_full():
-            self.reception.refuse(transaction, self.reception.overload(), now)
-        elif (too_short := is_too_short(transaction.request, self.timers)) is not None:
-            self.reception.refuse(transaction, Refusal(422, too_short), now)
-        elif isinstance(
-            replaced := self._replacements.find(transaction.request), Refusal
-        ):
-            self.reception.refuse(transaction, replaced, now)
-        else:
-            call = ServerCall(self, transaction, now)
-            call.replaces = replaced
-            self._calls.add(call)
-            transaction.user = call
-
-    def _answer_options(self, transaction: ServerTransaction, now: float) -> None:
-        status = 200 if self.answers_calls else 480
-        body = self.capabilities if status == 200 else None
-        self.respond(
-            transaction,
-            status,
-            now,
-            headers=(*self.admission.headers, *self.admission.accept_headers),
-            body=body or b"",
-            content_type="application/sdp" if body else None,
-        )
-
-    def _answer_options_inside(
-        self, user: DialogUser, transaction: ServerTransaction, now: float
-    ) -> None:
-        self._answer_options(transaction, now)
-
-    def _is_full(self) -> bool:
-        if len(self._calls) >= self.limits.calls:
-            return True
-        if len(self._calls) < self.limits.ringing_calls:
-            return False  # So as not to count them for each call.
-        ringing = [
-            call
-            for call in self._calls
-            if not call.is_ours and call.state is CallState.INVITING
-        ]
-        return len(ringing) >= self.limits.ringing_calls

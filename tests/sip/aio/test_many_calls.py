@@ -89,7 +89,7 @@ async def test_hundreds_of_calls_leave_no_task_and_no_timer() -> None:
         assert asyncio.all_tasks() == tasks
         for agent in (alice, bob):
             assert len(agent._core._layer) == 0
-            assert agent._core._dialogs == {}
+            assert agent._core._dialogs.users == {}
             assert agent._driver is not None
             assert agent._driver._tasks == set()
         gc.collect()

@@ -140,7 +140,7 @@ def test_the_news_goes_on_when_the_call_is_over(
     assert [state for state, _ in told(alice)] == ["active", "active", "terminated"]
     for node in (alice, bob):
         assert len(node.core.subscriptions) == 0
-        assert node.core._dialogs == {}
+        assert node.core._dialogs.users == {}
 
 
 def test_a_refer_outside_of_calls_makes_a_dialog_of_its_own(
@@ -154,7 +154,7 @@ def test_a_refer_outside_of_calls_makes_a_dialog_of_its_own(
     network.run(64.0)
     assert told(alice)[-1] == ("terminated", (486, "Busy Here"))
     for node in (alice, bob):
-        assert node.core._dialogs == {}
+        assert node.core._dialogs.users == {}
         assert len(node.core._agenda) == 0
 
 

@@ -188,7 +188,7 @@ def test_a_refresh_that_says_there_is_no_call_ends_it(
     network: Network, status: int
 ) -> None:
     pair = connected(network, timers=OURS)
-    del pair.alice.core._dialogs[pair.ours.dialog.key]  # type: ignore[union-attr]
+    del pair.alice.core._dialogs.users[pair.ours.dialog.key]  # type: ignore[union-attr]
     if status == 408:
         network.fate = lambda sent: () if sent.what == "UPDATE" else (0.0,)
     network.run(400.0)

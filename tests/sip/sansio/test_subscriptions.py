@@ -70,7 +70,7 @@ def told(alice: Node) -> list[tuple[str, bytes]]:
 def nothing_is_left(*nodes: Node) -> None:
     for node in nodes:
         assert len(node.core.subscriptions) == 0
-        assert node.core._dialogs == {}
+        assert node.core._dialogs.users == {}
         assert len(node.core._agenda) == 0
 
 

@@ -181,7 +181,9 @@ def test_options_tells_what_an_invite_would_get(alice: Node, bob: Peer) -> None:
     receive(alice, options.replace(b"bKone", b"bKtwo").replace(b"1 OPT", b"2 OPT"))
     yes, no = answers(bob)
     assert (yes.status, no.status) == (200, 480)
-    assert yes.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE"
+    assert (
+        yes.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE"
+    )
     assert yes.headers.values("Accept") == ["application/sdp", "multipart/*"]
     assert yes.headers.get("Accept-Encoding") == "identity"
     assert "Accept-Language" in yes.headers
@@ -334,7 +336,7 @@ def test_a_call_is_made_and_ended_over_a_wire_that_loses_and_repeats(
     assert call.state is CallState.ENDED
     assert len(alice.core._layer) == len(bob.core._layer) == 0
     assert len(alice.core._agenda) == len(bob.core._agenda) == 0
-    assert alice.core._dialogs == bob.core._dialogs == {}
+    assert alice.core._dialogs.users == bob.core._dialogs.users == {}
     assert len(alice.core.sender._acks) == len(alice.core.sender._lookups) == 0
     assert len(alice.of(CallEnded)) == len(alice.of(CallAnswered))
 
