@@ -33,7 +33,7 @@ from msrp.negotiation import (
     negotiate,
     uses_tls,
 )
-from msrp.uri import parse_path
+from msrp.uri import MsrpUri, parse_path
 
 __all__ = ["MsrpMedia"]
 
@@ -112,6 +112,7 @@ class MsrpMedia:
         self._refusal: str | None = None
         self._working: asyncio.Task[None] | None = None
         self._watch: Watch | None = None
+        self._expiring = False
         self._stopped = False
 
     @property
@@ -134,8 +135,12 @@ class MsrpMedia:
 
     @property
     def wants_offer(self) -> bool:
-        """Whether the session has lost its connection, and no other is being made."""
-        return self._connection is not None and self._connection.is_lost
+        """Whether the session has lost its connection, or is about to lose its relay.
+
+        Not while another connection is being made.
+        """
+        connection = self._connection
+        return connection is not None and (connection.is_lost or self._expiring)
 
     # What is said.
 
@@ -351,6 +356,22 @@ class MsrpMedia:
             self._forget_described()
         self._described = None
         self._said = said
+        self._watch_grant()
+
+    def _watch_grant(self) -> None:
+        """Have the relay say when what it has given to the session is soon gone."""
+        connection = self._connection
+        if not isinstance(self._listener, MsrpRelay) or self._said is None:
+            return
+        path = _path_of(self._said)
+        if connection is not None and path is not None:
+            self._expiring = False
+            uri = parse_path(path)[-1]
+            self._listener.when_expiring(uri, self._grant_expires)
+
+    def _grant_expires(self, uri: MsrpUri, remaining: float) -> None:
+        self._expiring = True
+        self._ask_for_offer()
 
     def _forget_described(self) -> None:
         """Let nobody call what was said last, and not agreed on."""

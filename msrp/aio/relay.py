@@ -19,7 +19,7 @@ from msrp.aio.hooks import Hook, Hooked, call_handlers
 from msrp.aio.progress import Progress
 from msrp.aio.relay_address import LookUp
 from msrp.aio.relay_link import RelayLink, ask, new_uri
-from msrp.aio.relay_sessions import RelayBinding, RelaySessions
+from msrp.aio.relay_sessions import OnExpiring, RelayBinding, RelaySessions
 from msrp.aio.sockets import SocketOptions
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
@@ -96,7 +96,8 @@ class MsrpRelay(Hooked):
     on_expiring = Hook[RelayExpiring]()
     """What a relay has given to a session is soon good no longer: make another offer
     with :meth:`offer`, and :meth:`MsrpConnection.reestablish` the session with its
-    answer.  Nothing is lost by that."""
+    answer.  Nothing is lost by that.  Called again when half of the time is over, and
+    half of the rest; :class:`MsrpMedia` has its call do all of this by itself."""
 
     def __init__(
         self,
@@ -284,6 +285,15 @@ class MsrpRelay(Hooked):
     def forget(self, uri: MsrpUri) -> None:
         """Let nobody be called by this URI any more: it gets a 481."""
         self._sessions.forget(uri)
+
+    def when_expiring(self, uri: MsrpUri, on_expiring: OnExpiring) -> None:
+        """Have something else called than :attr:`on_expiring`, for one session.
+
+        Args:
+            uri: Its :attr:`Negotiated.local_uri`.
+            on_expiring: Called with it, and with the seconds that remain.
+        """
+        self._sessions.when_expiring(uri, on_expiring)
 
     def new_binding(self, connect_timeout: float, progress: Progress) -> RelayBinding:
         """Return what puts a session onto the connection, for that session."""

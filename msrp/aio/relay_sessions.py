@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from msrp.aio.directory import ListeningSession, UriDirectory
 from msrp.aio.progress import Milestone, Progress
@@ -20,7 +21,7 @@ from msrp.sansio.authorization import Grant
 from msrp.sansio.session import Session
 from msrp.uri import MsrpUri
 
-__all__ = ["RelayBinding", "RelaySessions"]
+__all__ = ["OnExpiring", "RelayBinding", "RelaySessions"]
 
 _HOLD_TIME = 5.0
 """Seconds for which nothing is read of a relay, since a peer was faster than its
@@ -33,21 +34,28 @@ _LONGEST_NOTICE = 120.0
 """... or how many seconds: it is enough for an offer and its answer."""
 
 
+_LEAST_NOTICE = 1.0
+"""Seconds below which it isn't told again: no answer would be there in time."""
+
+OnExpiring: TypeAlias = Callable[[MsrpUri, float], None]
+"""Told of a grant in use that is about to expire, and in how many seconds."""
+
+
 @dataclass(slots=True)
 class _Granted:
     stream: StreamProtocol
-    timer: asyncio.TimerHandle | None
+    timer: asyncio.TimerHandle | None = None
+    on_expiring: OnExpiring | None = None
 
 
 class RelaySessions(StreamDirectory):
     """What was granted, and who uses it.
 
     Args:
-        on_expiring: Told of a grant in use that is about to expire, and in how many
-            seconds.
+        on_expiring: Told of what nobody else wants to be told of.
     """
 
-    def __init__(self, on_expiring: Callable[[MsrpUri, float], None]) -> None:
+    def __init__(self, on_expiring: OnExpiring) -> None:
         self._on_expiring = on_expiring
         self._granted: dict[MsrpUri, _Granted] = {}
         # A relay vouches for those whom it lets through; we can't see who they are.
@@ -56,13 +64,12 @@ class RelaySessions(StreamDirectory):
 
     def granted(self, grant: Grant, stream: StreamProtocol) -> None:
         """Keep what was granted, and expect calls."""
-        timer = None
+        granted = self._granted[grant.local_uri] = _Granted(stream)
         if grant.lifetime is not None:
             notice = min(_LONGEST_NOTICE, grant.lifetime * _NOTICE)
-            timer = asyncio.get_running_loop().call_later(
+            granted.timer = asyncio.get_running_loop().call_later(
                 grant.lifetime - notice, self._expiring, grant.local_uri, notice
             )
-        self._granted[grant.local_uri] = _Granted(stream, timer)
         self._uris.expect(grant.local_uri)
 
     def stream_of(self, uri: MsrpUri) -> StreamProtocol:
@@ -75,6 +82,12 @@ class RelaySessions(StreamDirectory):
         if granted is None or granted.stream.is_closing:
             raise ConnectionFailed("", "the connection to the relay is gone")
         return granted.stream
+
+    def when_expiring(self, uri: MsrpUri, on_expiring: OnExpiring) -> None:
+        """Tell somebody in particular of the expiry of one grant."""
+        granted = self._granted.get(uri)
+        if granted is not None:
+            granted.on_expiring = on_expiring
 
     def is_good(self, uri: MsrpUri) -> bool:
         """Tell whether there is a grant that was not used, with some time left."""
@@ -135,10 +148,17 @@ class RelaySessions(StreamDirectory):
     # Inside.
 
     def _expiring(self, uri: MsrpUri, remaining: float) -> None:
+        granted = self._granted[uri]
+        granted.timer = None
         if self._uris.expects(uri):
             self.forget(uri)  # Nobody has used it, and nobody should begin to.
-        else:
-            self._on_expiring(uri, remaining)
+            return
+        if remaining / 2 >= _LEAST_NOTICE:
+            # Should nothing come of it this time.
+            granted.timer = asyncio.get_running_loop().call_later(
+                remaining / 2, self._expiring, uri, remaining / 2
+            )
+        (granted.on_expiring or self._on_expiring)(uri, remaining)
 
     def _give_up_holding(self, uri: MsrpUri) -> None:
         self._holding.pop(uri, None)

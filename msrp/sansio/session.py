@@ -69,6 +69,13 @@ MAX_RELAYED_CHUNK = 10_000
 relay that is met most often refuses more, and closes the connection."""
 
 
+# By these names, as looking a member up in its Enum is slow, and done for each chunk.
+_NEW, _BINDING, _OPEN, _LOST, _REPLACED, _CLOSED = SessionState
+_OK = StatusCode.OK
+_END = ContinuationFlag.END
+_YES = FailureReport.YES
+
+
 class Session:
     """The protocol state of one session.
 
@@ -93,7 +100,7 @@ class Session:
         self.remote_path = remote_path
         self.is_active = is_active
         self.config = config or SessionConfig()
-        self.state = SessionState.NEW
+        self.state = _NEW
         self.stream: Stream | None = None
         """The connection that the session is bound to."""
         self.incoming = Incoming(self.config)
@@ -129,9 +136,9 @@ class Session:
             LocalProtocolError: A message with this id is on its way, or the id isn't
                 one; or another session has taken the place of this.
         """
-        if self.state is SessionState.CLOSED:
+        if self.state is _CLOSED:
             raise self.closed_error()
-        if self.state is SessionState.REPLACED:
+        if self.state is _REPLACED:
             raise LocalProtocolError("another session has taken the place of this")
         if not is_ident(message.message_id):
             raise LocalProtocolError("malformed Message-ID", section="4975#9")
@@ -195,8 +202,8 @@ class Session:
         Raises:
             LocalProtocolError: That session is over, or has never been open.
         """
-        assert self.state is SessionState.NEW
-        if lost.state is SessionState.CLOSED or not lost.was_open:
+        assert self.state is _NEW
+        if lost.state is _CLOSED or not lost.was_open:
             raise LocalProtocolError("there is no open or lost session to replace")
         lost.let_go()
         lost._step(Trigger.REPLACE)
@@ -213,7 +220,7 @@ class Session:
 
     def let_go(self) -> None:
         """Be without a connection, and tell nobody; nothing if that is so already."""
-        if self.state in (SessionState.NEW, SessionState.BINDING, SessionState.OPEN):
+        if self.state in (_NEW, _BINDING, _OPEN):
             self._step(Trigger.LOSE)
             self._binding = self._binding_until = None
             self._leave_stream()
@@ -253,7 +260,7 @@ class Session:
 
     def bound(self) -> None:
         """Note that the peer knows, or has shown, which session this is."""
-        if self.state in (SessionState.NEW, SessionState.BINDING):
+        if self.state in (_NEW, _BINDING):
             self._step(Trigger.BOUND)
             self._was_open = True
             self._lost_by = None
@@ -282,7 +289,7 @@ class Session:
                 return self.next_chunk()  # The next in line may go now.
             if chunk is not None:
                 message.begin()
-                answered = message.failure_report is FailureReport.YES
+                answered = message.failure_report is _YES
                 self._queues.begun(message, answered=answered)
                 return message, chunk
         return None
@@ -297,17 +304,17 @@ class Session:
         return any(message is not besides for message in self._candidates())
 
     def _candidates(self) -> list[Outgoing]:
-        if self.state is SessionState.OPEN:
+        if self.state is _OPEN:
             return self._queues.candidates()
         # Until the peer knows the session, only what tells it of that goes out.
-        first = self._queues.first if self.state is SessionState.BINDING else None
+        first = self._queues.first if self.state is _BINDING else None
         return [first] if first is not None and first is self._binding else []
 
     def chunk_written(self, message: Outgoing, chunk: Chunk) -> None:
         """Note that the end-line of a chunk is out."""
-        if message.finished or self.state in (SessionState.LOST, SessionState.REPLACED):
+        if message.finished or self.state in (_LOST, _REPLACED):
             return
-        if chunk.flag is ContinuationFlag.END:
+        if chunk.flag is _END:
             self._queues.remove(message)
             message.all_written()
             if message is not self._binding:
@@ -324,7 +331,7 @@ class Session:
         if message is self._binding:
             self._binding_answered(code)
             return
-        if code == StatusCode.OK:
+        if code == _OK:
             self._confirm(message)
             if chunk is not None and chunk.finished and not message.finished:
                 # A relay answers for itself only.
@@ -339,7 +346,7 @@ class Session:
         self._answered(message)
         if message is not self._binding:
             self._fail(message, ResponseTimeout(message.message_id))
-        elif self.state is SessionState.BINDING:
+        elif self.state is _BINDING:
             error = no_session("the peer never answered")
             self._not_bound_here(CloseReason.LOST, error)
 
@@ -362,7 +369,7 @@ class Session:
             if binding is not None and head.message_id == binding.message_id:
                 self._binding_reported(code)
             return
-        if code == StatusCode.OK:
+        if code == _OK:
             message.success_reported(head.byte_range)
             self._confirm(message)
         else:
@@ -386,12 +393,14 @@ class Session:
             error: Why, when it wasn't in good order.
             broken: Whether the transport is to blame, and neither party.
         """
-        if self.state in (SessionState.NEW, SessionState.BINDING):
+        if self.state in (_NEW, _BINDING):
             self._not_bound_here(reason, error)
             return
         # Who closes while something is under way has not ended the session.
         unconfirmed = bool(self._messages) or self.incoming.unfinished
-        if broken and (reason is CloseReason.LOST or unconfirmed):
+        # Nor has a relay, which can't speak for the peer.
+        relayed = len(self.remote_path) > 1
+        if broken and (reason is CloseReason.LOST or unconfirmed or relayed):
             self.lose(reason, error)
         else:
             self.end(reason, error)
@@ -410,7 +419,7 @@ class Session:
         """
         if self.config.recovery_time <= 0:
             self.end(reason, error)
-        if self.state in (SessionState.CLOSED, SessionState.REPLACED):
+        if self.state in (_CLOSED, _REPLACED):
             return
         self._lost_by = self._lost_by or (reason, error)
         self.tell(ConnectionLost(error or SessionClosed(reason), tuple(self._messages)))
@@ -418,7 +427,7 @@ class Session:
 
     def end(self, reason: CloseReason, error: MsrpError | None = None) -> None:
         """Be over; every message that isn't known to have arrived fails."""
-        if self.state in (SessionState.CLOSED, SessionState.REPLACED):
+        if self.state in (_CLOSED, _REPLACED):
             return
         self._step(Trigger.END)
         self._over = (reason, error)
@@ -478,7 +487,7 @@ class Session:
 
     def _not_bound_here(self, reason: CloseReason, error: MsrpError | None) -> None:
         """Leave a connection on which the session could not be opened."""
-        tentative = self._tentative and self.state is SessionState.BINDING
+        tentative = self._tentative and self.state is _BINDING
         if not tentative or reason is CloseReason.BY_US:
             self.not_bound(reason, error)
             return
@@ -520,7 +529,7 @@ class Session:
         waited_for = half_sent or (half_known and message.resumed)
         if waited_for and self.stream is not None:
             self.stream.cut_short(self, message)
-        elif half_known and self.state is not SessionState.CLOSED:
+        elif half_known and self.state is not _CLOSED:
             self._given_up.append(message)
         self.tell(
             MessageDeliveryFailed(message.message_id, code_of(error), str(error), error)

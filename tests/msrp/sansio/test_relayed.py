@@ -124,3 +124,16 @@ def test_a_relay_answers_for_itself_and_the_peer_reports() -> None:
     assert not any(isinstance(e, MessageDelivered) for e in relayed.events)
     relayed.reports("m123", "000 200 OK", "Byte-Range: 1-5/5")
     assert MessageDelivered("m123") in relayed.events
+
+
+@pytest.mark.parametrize(
+    ("recovery_time", "state"),
+    [(0, SessionState.CLOSED), (30, SessionState.LOST)],
+)
+def test_a_relay_that_closes_the_connection_has_not_ended_the_session(
+    recovery_time: int, state: SessionState
+) -> None:
+    relayed = Relayed(recovery_time=recovery_time)
+    relayed.open()
+    relayed.stream.receive_eof(0.0)
+    assert relayed.session.state is state
