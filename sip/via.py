@@ -31,7 +31,7 @@ _SENT_PROTOCOL = re.compile(
 
 # What nearly all values look like; the same as the full grammar gives.
 _PLAIN = re.compile(
-    r"SIP/2\.0/([A-Z]++) ([A-Za-z0-9_.\-]++)(?::([0-9]{1,4}|[1-5][0-9]{4}))?+"
+    r"SIP/2\.0/([A-Z]++) ([A-Za-z0-9_.\-]++)(?::([1-5][0-9]{4}|[0-9]{1,4}))?+"
     rf"({PLAIN})"
 )
 
