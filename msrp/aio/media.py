@@ -20,7 +20,7 @@ from msrp.aio.lost import Watch
 from msrp.aio.relay import MsrpRelay
 from msrp.config import SessionConfig
 from msrp.content import Address
-from msrp.errors import InvalidUri, LocalProtocolError, MsrpError
+from msrp.errors import ConnectionFailed, InvalidUri, LocalProtocolError, MsrpError
 from msrp.negotiation import (
     DEFAULT_ACCEPT_TYPES,
     DEFAULT_ACCEPT_WRAPPED_TYPES,
@@ -145,7 +145,11 @@ class MsrpMedia:
     # What is said.
 
     async def offer(self) -> MediaDescription:
-        """Return our m-line for an offer: a new path, also for one that runs."""
+        """Return our m-line for an offer: a new path, also for one that runs.
+
+        Raises:
+            ConnectionFailed: The relay can't be reached, or refuses.
+        """
         described = self._listener.offer(
             accept_types=self._accept_types,
             accept_wrapped_types=self._accept_wrapped_types,
@@ -171,7 +175,11 @@ class MsrpMedia:
             resolve=self._resolve,
         )
         if isinstance(described, Awaitable):
-            described = await described
+            try:
+                described = await described
+            except ConnectionFailed as error:
+                self._refusal = f"no relay serves us: {error.problem}"
+                return None
         if described is None:
             self._refusal = "they have no path or no type of content in common"
         self._describe(described)

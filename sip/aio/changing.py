@@ -243,11 +243,12 @@ class Changing:
 
         try:
             await self._renegotiation.offer(prepare)
-        except CallError as exc:
-            # The call goes on; the medium knows best for how long it hopes.
-            _log.info("a stream could not be renewed: %s", exc)
         except Exception as exc:
-            self._owner.report("a medium failed to be offered anew", exc)
+            if isinstance(exc, CallError) or _tells_a_problem(exc):
+                # The call goes on; the medium knows best for how long it hopes.
+                _log.info("a stream could not be renewed: %s", exc)
+            else:
+                self._owner.report("a medium failed to be offered anew", exc)
         finally:
             self._renewing = [m for m in self._renewing if m is not medium]
 

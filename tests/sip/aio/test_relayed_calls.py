@@ -45,41 +45,45 @@ class Parties:
     relay: SmallRelay
     trust: Trust
 
+    async def user(self, name: str, expires: int = 900) -> msrp.MsrpRelay:
+        user = msrp.MsrpRelay(
+            self.relay.uri,
+            username=name,
+            password={"Alice": "secret", "Bob": "hidden"}[name],
+            expires=expires,
+            tls=self.trust.policy,
+            response_timeout=0.5,
+        )
+        return await self.stack.enter_async_context(user)
+
+    async def agent(self, name: str) -> sip.UserAgent:
+        agent = sip.UserAgent(
+            f"sip:{name}@127.0.0.1", listen=["tcp://127.0.0.1:0"], timers=QUICK
+        )
+        return await self.stack.enter_async_context(agent)
+
     async def talk(self, *, caller_expires: int = 900) -> Talk:
         """Have Alice call Bob."""
-        users = []
-        for name, password, expires in (
-            ("Alice", "secret", caller_expires),
-            ("Bob", "hidden", 900),
-        ):
-            user = msrp.MsrpRelay(
-                self.relay.uri,
-                username=name,
-                password=password,
-                expires=expires,
-                tls=self.trust.policy,
-            )
-            users.append(await self.stack.enter_async_context(user))
-        agents = []
-        for name in ("alice", "bob"):
-            agent = sip.UserAgent(
-                f"sip:{name}@127.0.0.1", listen=["tcp://127.0.0.1:0"], timers=QUICK
-            )
-            agents.append(await self.stack.enter_async_context(agent))
-        media = msrp.MsrpMedia(users[0]), msrp.MsrpMedia(users[1])
+        alice, bob = await self.agent("alice"), await self.agent("bob")
+        media = (
+            msrp.MsrpMedia(await self.user("Alice", caller_expires)),
+            msrp.MsrpMedia(await self.user("Bob")),
+        )
 
-        @agents[1].on_invite
+        @bob.on_invite
         async def ring(call: IncomingCall) -> None:
             await call.answer([media[1]])
 
-        port = agents[1].listening[0].port
-        uri = f"sip:bob@127.0.0.1:{port};transport=tcp"
-        call = await agents[0].invite(uri, media=[media[0]])
+        call = await alice.invite(uri_of(bob), media=[media[0]])
         talk = Talk(call, media)
         for medium in media:
             await medium.connection.established()
             talk.note(medium.connection)
         return talk
+
+
+def uri_of(agent: sip.UserAgent) -> str:
+    return f"sip:bob@127.0.0.1:{agent.listening[0].port};transport=tcp"
 
 
 @pytest_asyncio.fixture
@@ -139,4 +143,42 @@ async def test_a_call_survives_the_loss_of_its_relay(parties: Parties) -> None:
     await until(lambda: talk.texts == ["before", "after"])
     assert talk.paths[0] != before[0]
     assert talk.paths[1] != before[1]
+    talk.call.hang_up()
+
+
+async def test_who_has_no_relay_any_more_refuses_the_messages(parties: Parties) -> None:
+    alice, bob = await parties.agent("alice"), await parties.agent("bob")
+    ours = msrp.MsrpMedia(await parties.user("Alice"))
+    theirs = msrp.MsrpMedia(await parties.user("Bob"))
+    await theirs.offer()  # What was given at the start.
+    await theirs.stop()
+
+    @bob.on_invite
+    async def ring(call: IncomingCall) -> None:
+        parties.relay.mute = True
+        await call.answer([theirs])
+
+    with pytest.raises(sip.CallRefused) as error:
+        await alice.invite(uri_of(bob), media=[ours])
+    assert error.value.response.status == 488
+    assert theirs.refusal == "no relay serves us: the relay has not answered in time"
+
+
+async def test_a_call_without_its_relay_lives_on(
+    parties: Parties, caplog: pytest.LogCaptureFixture
+) -> None:
+    problems: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: problems.append(context)
+    )
+    talk = await parties.talk()
+    parties.relay.mute = True
+    parties.relay.cut()
+    caplog.set_level("INFO", "sip")
+    await until(lambda: "could not be renewed" in caplog.text)
+    parties.relay.mute = False
+    message = await talk.media[0].connection.send_text("late", success_report=True)
+    await message.delivered()
+    await until(lambda: talk.texts == ["late"])
+    assert problems == []
     talk.call.hang_up()
