@@ -54,6 +54,8 @@ def is_ident(text: str) -> bool:
 class ContinuationFlag(enum.Enum):
     """The last character of an end-line (:rfc:`4975#section-7.1`)."""
 
+    __hash__ = object.__hash__  # Enum's own is slow, and each chunk has a flag.
+
     END = b"$"
     """The chunk holds the last octets of the message."""
 
@@ -75,6 +77,13 @@ class FailureReport(enum.Enum):
 
     PARTIAL = "partial"
     """Errors only; silence means success."""
+
+
+_FAILURE_REPORTS: dict[str | None, FailureReport] = {
+    None: FailureReport.YES,
+    **{each.value: each for each in FailureReport},
+}
+"""By what a usual head says, or doesn't say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +218,7 @@ class RequestHead:
             byte_range,
             type_,
             success == "yes",
-            FailureReport.YES if failure is None else FailureReport(failure),
+            _FAILURE_REPORTS[failure],
         )
 
 

@@ -179,10 +179,8 @@ class Inbox:
 
 
 def _octets_of(event: Notice | Undelivered) -> int:
-    match event:
-        case Undelivered():
-            return len(event.message.contents) + _OVERHEAD
-        case IncompleteMessage():
-            return sum(len(octets) for _, octets in event.ranges) + _OVERHEAD
-        case _:
-            return _OVERHEAD
+    if isinstance(event, Undelivered):
+        return len(event.message.contents) + _OVERHEAD
+    if isinstance(event, IncompleteMessage):
+        return sum(len(octets) for _, octets in event.ranges) + _OVERHEAD
+    return _OVERHEAD

@@ -43,6 +43,10 @@ _ID_TRIES = 8
 """Transaction ids to try before a chunk is cut so that none of them occurs in it."""
 
 
+# By these names, as looking a member up in its Enum is slow, and done for each chunk.
+_END, _MORE = ContinuationFlag.END, ContinuationFlag.MORE
+
+
 class Chunker:
     """Cuts one message into chunks.
 
@@ -142,7 +146,7 @@ class Chunker:
             body = body[:fits]
         stop = start + len(body)
         head = self.head(to_path, from_path, transaction_id, start, stop)
-        flag = ContinuationFlag.END if self.at_end else ContinuationFlag.MORE
+        flag = _END if self.at_end else _MORE
         octets = b"".join((head, body, encode_end(transaction_id, flag)))
         return WholeChunk(transaction_id, octets, start, stop, flag)
 

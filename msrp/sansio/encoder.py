@@ -22,6 +22,8 @@ __all__ = [
     "encode_tail",
 ]
 
+_FLAGS = {flag: flag.value + b"\r\n" for flag in ContinuationFlag}
+
 
 def encode_head(
     transaction_id: str,
@@ -92,7 +94,7 @@ def encode_tail(fields: tuple[tuple[str, str], ...], content_type: str | None) -
 
 def encode_end(transaction_id: str, flag: ContinuationFlag) -> bytes:
     """Write the end-line, with the CRLF that comes before it."""
-    return b"\r\n-------" + transaction_id.encode() + flag.value + b"\r\n"
+    return b"\r\n-------" + transaction_id.encode() + _FLAGS[flag]
 
 
 def encode_response(

@@ -71,6 +71,11 @@ class IncomingChunk:
     """Octets of the whole message, if it is here already."""
 
 
+# By these names, as looking a member up in its Enum is slow, and done for each chunk.
+_OK = StatusCode.OK
+_END = ContinuationFlag.END
+
+
 class Incoming:
     """Puts the messages of one session together.
 
@@ -110,7 +115,7 @@ class Incoming:
             else:
                 chunk.offset = max(0, start - 1)
                 self._enter(chunk, now)
-        elif done.code == StatusCode.OK:
+        elif done.code == _OK:
             # It has come before: answer and report, but show it only once.
             chunk.repeats = done.size
         else:
@@ -125,7 +130,7 @@ class Incoming:
         What :meth:`begin`, :meth:`add` and :meth:`end` do one after the other; only
         that a message of a single chunk, as most are, is not put together first.
         """
-        if flag is not ContinuationFlag.END or not self._is_only_chunk(head, data):
+        if flag is not _END or not self._is_only_chunk(head, data):
             chunk = self.begin(head, has_body=True, now=now)
             if chunk.refusal is None:
                 self.add(chunk, data, now)
@@ -222,14 +227,14 @@ class Incoming:
         """Close a chunk; see :attr:`IncomingChunk.events`."""
         message = self._message_of(chunk)
         if message is None:
-            if flag is ContinuationFlag.END:
+            if flag is _END:
                 chunk.completed = chunk.repeats
             return
         message.touched = now
         if flag is ContinuationFlag.ABORT:
             self._give_up(chunk)
             return
-        if flag is ContinuationFlag.END:
+        if flag is _END:
             try:
                 message.partial.end_at(chunk.offset)
             except RemoteProtocolError as error:
@@ -258,7 +263,7 @@ class Incoming:
         if isinstance(store, MemoryStore):
             self._completed(chunk, head, size, store.contents())
             return
-        self._forget(head.message_id, _Done(StatusCode.OK, size))
+        self._forget(head.message_id, _Done(_OK, size))
         chunk.completed = size
         disposition = head.others.get("content-disposition")
         about = head.message_id, head.content_type
@@ -269,7 +274,7 @@ class Incoming:
     ) -> None:
         assert head.message_id is not None
         assert head.content_type is not None
-        self._forget(head.message_id, _Done(StatusCode.OK, size))
+        self._forget(head.message_id, _Done(_OK, size))
         chunk.completed = size
         disposition = head.others.get("content-disposition")
         chunk.events.append(
@@ -280,7 +285,7 @@ class Incoming:
         message = chunk.message
         assert message is not None
         assert message.head.message_id is not None
-        self._forget(message.head.message_id, _Done(StatusCode.OK))
+        self._forget(message.head.message_id, _Done(_OK))
         chunk.events.append(_give_up(message, "its sender gave it up"))
 
     def _refuse(self, chunk: IncomingChunk, code: int) -> None:

@@ -54,16 +54,20 @@ class _Step(enum.Enum):
     FAIL = enum.auto()
 
 
+# By these names, as looking a member up in its Enum is slow, and done for each chunk.
+_QUEUED, _SENDING, _SENT, _DELIVERED, _FAILED = OutgoingState
+_BEGIN, _LAST_OCTET, _CONFIRM, _RESUME, _FAIL = _Step
+
 _NEXT = {
-    (OutgoingState.QUEUED, _Step.BEGIN): OutgoingState.SENDING,
-    (OutgoingState.QUEUED, _Step.RESUME): OutgoingState.QUEUED,
-    (OutgoingState.QUEUED, _Step.FAIL): OutgoingState.FAILED,
-    (OutgoingState.SENDING, _Step.LAST_OCTET): OutgoingState.SENT,
-    (OutgoingState.SENDING, _Step.RESUME): OutgoingState.SENDING,
-    (OutgoingState.SENDING, _Step.FAIL): OutgoingState.FAILED,
-    (OutgoingState.SENT, _Step.CONFIRM): OutgoingState.DELIVERED,
-    (OutgoingState.SENT, _Step.RESUME): OutgoingState.SENDING,
-    (OutgoingState.SENT, _Step.FAIL): OutgoingState.FAILED,
+    (_QUEUED, _BEGIN): _SENDING,
+    (_QUEUED, _RESUME): _QUEUED,
+    (_QUEUED, _FAIL): _FAILED,
+    (_SENDING, _LAST_OCTET): _SENT,
+    (_SENDING, _RESUME): _SENDING,
+    (_SENDING, _FAIL): _FAILED,
+    (_SENT, _CONFIRM): _DELIVERED,
+    (_SENT, _RESUME): _SENDING,
+    (_SENT, _FAIL): _FAILED,
 }
 
 
@@ -108,7 +112,7 @@ class Outgoing:
         self.message_id = message_id
         self.success_report = success_report
         self.failure_report = failure_report
-        self.state = OutgoingState.QUEUED
+        self.state = _QUEUED
         self.error: DeliveryError | None = None
         """Why it failed."""
         self.unanswered = 0
@@ -147,20 +151,20 @@ class Outgoing:
     @property
     def finished(self) -> bool:
         """Whether nothing more will become known of it."""
-        return self.state in (OutgoingState.DELIVERED, OutgoingState.FAILED)
+        return self.state in (_DELIVERED, _FAILED)
 
     def begin(self) -> None:
         """Note that octets of it are about to be written."""
-        if self.state is OutgoingState.QUEUED:
-            self._step(_Step.BEGIN)
+        if self.state is _QUEUED:
+            self._step(_BEGIN)
 
     def all_written(self) -> None:
         """Note that the last chunk is out."""
-        self._step(_Step.LAST_OCTET)
+        self._step(_LAST_OCTET)
 
     def confirm(self) -> bool:
         """Become delivered if enough is known; tell whether that happened now."""
-        if self.state is not OutgoingState.SENT:
+        if self.state is not _SENT:
             return False
         if self.success_report or self.resumed:
             # It says more than a response, and may well come first.
@@ -169,7 +173,7 @@ class Outgoing:
                 return False
         elif self.unanswered:
             return False
-        self._step(_Step.CONFIRM)
+        self._step(_CONFIRM)
         return True
 
     def success_reported(self, byte_range: ByteRange | None) -> None:
@@ -228,9 +232,9 @@ class Outgoing:
         # What was reported on another session, somebody else may have received.
         self._reported, self._heard = None, False
         at, sent = self.confirmed.prefix, self.chunker.offset
-        if self.state is OutgoingState.SENT and at >= sent:
+        if self.state is _SENT and at >= sent:
             at = max(0, sent - MAX_NUMERIC_CHUNK)
-        self._step(_Step.RESUME)
+        self._step(_RESUME)
         self.unanswered = 0
         self.resumed = at > 0
         if self.resumed:
@@ -246,7 +250,7 @@ class Outgoing:
         if self.finished:
             return False
         self.error = error
-        self._step(_Step.FAIL)
+        self._step(_FAIL)
         return True
 
     def _step(self, step: _Step) -> None:

@@ -58,6 +58,10 @@ class _Request:
     answered: bool = False
 
 
+# By these names, as looking a member up in its Enum is slow, and done for each chunk.
+_OK = StatusCode.OK
+_YES, _NO = FailureReport.YES, FailureReport.NO
+
 _Path = tuple[MsrpUri, ...]
 _Paths = tuple[_Path, _Path, str, str]
 """Of the last answer: From-Path and To-Path of the request, and what went back."""
@@ -302,7 +306,7 @@ class Receiver:
         chunk: IncomingChunk,
     ) -> None:
         """Answer a chunk, and tell what it has led to."""
-        self._answer(request, chunk.refusal or StatusCode.OK)
+        self._answer(request, chunk.refusal or _OK)
         session.bound()
         for event in chunk.events:
             session.tell(event)
@@ -341,10 +345,8 @@ class Receiver:
             return
         request.answered = True
         head = request.head
-        wish = FailureReport.YES if head is None else head.failure_report
-        if wish is FailureReport.NO:
-            return
-        if wish is FailureReport.PARTIAL and code == StatusCode.OK:
+        wish = _YES if head is None else head.failure_report
+        if wish is not _YES and (wish is _NO or code == _OK):
             return
         # Hop by hop for a SEND, all the way back for anything else.
         hop_by_hop = head is None or head.method == "SEND"

@@ -25,6 +25,11 @@ MIN_INTERRUPTED = 2048
 """Octets of a chunk that are written before it makes way for something else."""
 
 
+# By these names, as looking a member up in its Enum is slow, and done for each chunk.
+_NO, _PARTIAL = FailureReport.NO, FailureReport.PARTIAL
+_END = ContinuationFlag.END
+
+
 @dataclass(slots=True, eq=False)
 class _OpenChunk:
     """The request that is being written, and isn't written at one go."""
@@ -140,7 +145,7 @@ class Writer:
         self, session: Session, message: Outgoing, chunk: Chunk, now: float
     ) -> None:
         session.chunk_written(message, chunk)
-        if message.resumed and chunk.flag is ContinuationFlag.END:
+        if message.resumed and chunk.flag is _END:
             # It fails if it isn't reported as soon as it is answered.  No response
             # can end this: the blank is in no transaction id.
             name = f"report {chunk.transaction_id}"
@@ -198,7 +203,7 @@ def _transaction(
 ) -> Transaction | None:
     """Return what waits for the response to a chunk; ``None`` if there will be none."""
     wish = message.failure_report
-    if wish is FailureReport.NO:
+    if wish is _NO:
         return None
-    silent = wish is FailureReport.PARTIAL
+    silent = wish is _PARTIAL
     return Transaction(chunk.transaction_id, session, message, silent, chunk)
