@@ -88,7 +88,7 @@ def test_it_is_repeated_until_its_prack_comes_and_the_answer_waits(
     network.fate = lambda sent: (0.0,)
     network.run(8.0)
     assert len(network.sent("183")) == 5
-    assert pair.theirs.state is CallState.ANSWERED
+    assert pair.theirs.awaits_ack
     assert len(pair.alice.of(CallAnswered)) == 1
 
 
@@ -256,7 +256,7 @@ def test_nothing_is_reliable_with_a_caller_who_does_not_know_how(
     assert not pair.theirs.takes_reliable
     for options in ({"reliable": True}, {"body": b"early", "content_type": SDP}):
         with pytest.raises(LocalError, match="doesn't know"):
-            pair.theirs.provisional(183, network.now, **options)  # type: ignore[arg-type]
+            pair.theirs.provisional(183, network.now, **options)
     pair.theirs.provisional(183, network.now)
     network.run(2.0)
     (sent,) = network.sent("183")
