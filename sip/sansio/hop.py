@@ -15,8 +15,10 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sip.errors import LocalError
+from sip.frozen import quick_init
 from sip.grammar import split_list
 from sip.message import Message, Request
+from sip.parameters import set_parameter
 from sip.via import Via
 
 __all__ = [
@@ -61,6 +63,7 @@ class Transport(enum.Enum):
         return 5061 if self is Transport.TLS else 5060
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Hop:
     """One address to send to, or from which something came."""
@@ -158,8 +161,9 @@ def stamp_via(request: Request, source: Hop) -> None:
     """
     via = request.via
     if via.rport is not None:
-        via = via.with_parameter("rport", str(source.port))
-        via = via.with_parameter("received", source.host)
+        parameters = set_parameter(via.parameters, "rport", str(source.port))
+        parameters = set_parameter(parameters, "received", source.host)
+        via = Via(via.transport, via.host, via.port, parameters, via.protocol)
     elif not same_address(via.host, source.host):
         via = via.with_parameter("received", source.host)
     else:
@@ -188,10 +192,17 @@ def response_hops(via: Via, source: Hop) -> tuple[Hop, Hop | None]:
         return source, fallback
     maddr = via.parameter("maddr")
     if maddr and is_numeric(maddr.strip("[]")):
-        return replace(source, host=maddr.strip("[]"), port=sent_by_port), None
+        return _at(source, maddr.strip("[]"), sent_by_port), None
     if via.received and isinstance(via.rport, int):
-        return replace(source, host=host, port=via.rport), None
-    return replace(source, host=host, port=sent_by_port), None
+        return _at(source, host, via.rport), None
+    return _at(source, host, sent_by_port), None
+
+
+def _at(source: Hop, host: str, port: int) -> Hop:
+    """Give the hop of another address that is reached by the same socket."""
+    if host == source.host and port == source.port:
+        return source
+    return replace(source, host=host, port=port)
 
 
 def too_big_for_datagram(message: Message) -> bool:
