@@ -193,7 +193,10 @@ class Headers:
         Raises:
             SipParseError: There are two.
         """
-        values = self.lines(name)
+        index = self._index
+        values = None if index is None else index.get(name)
+        if values is None:
+            values = self.lines(name)
         if len(values) > 1:
             raise SipParseError("the header field is there twice", header=name)
         return values[0] if values else None

@@ -8,7 +8,7 @@ URI that has a comma, a question mark or a semicolon can't be written at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sip.errors import SipParseError
@@ -64,14 +64,15 @@ class NameAddr:
         """
         plain = _PLAIN.fullmatch(text)
         if plain is not None:
-            quoted, unquoted, *parts, parameters = plain.groups()
+            quoted, unquoted, scheme, user, host, port, rest, own = plain.groups()
             name = (unquoted.strip(WSP) or None) if quoted is None else quoted
-            return cls(name, plain_sip_uri(*parts), split_plain(parameters))
+            uri = plain_sip_uri(scheme, user, host, port, rest)
+            return cls(name, uri, split_plain(own))
         bracketed = _BRACKETED.fullmatch(text)
         if bracketed is not None:
-            quoted, unquoted, uri, parameters = bracketed.groups()
+            quoted, unquoted, other, own = bracketed.groups()
             name = (unquoted.strip(WSP) or None) if quoted is None else quoted
-            return cls(name, read_uri(uri), parse_parameters(parameters or ""))
+            return cls(name, read_uri(other), parse_parameters(own or ""))
         return cls._parse_fully(text.strip(WSP))
 
     @classmethod
@@ -148,7 +149,7 @@ class NameAddr:
         return self.with_parameter("tag", tag)
 
 
-def parse_name_addrs(values: Iterable[str]) -> tuple[NameAddr, ...]:
+def parse_name_addrs(values: Sequence[str]) -> tuple[NameAddr, ...]:
     """Read the comma-separated addresses of some lines, in order.
 
     This serves Route and Record-Route as well as the other header fields whose
@@ -157,6 +158,8 @@ def parse_name_addrs(values: Iterable[str]) -> tuple[NameAddr, ...]:
     Raises:
         SipParseError: One of them isn't an address, or is empty.
     """
+    if len(values) == 1 and "," not in values[0]:
+        return (recall_name_addr(values[0]),)
     return tuple(
         [recall_name_addr(part) for value in values for part in split_list(value, ",")]
     )
@@ -166,11 +169,12 @@ recall_name_addr = recalling(NameAddr.parse)
 """Reads an address as :meth:`NameAddr.parse` does."""
 
 
-def parse_contacts(values: Iterable[str]) -> tuple[NameAddr, ...]:
+def parse_contacts(values: Sequence[str]) -> tuple[NameAddr, ...]:
     """Read the addresses of Contact lines; a lone ``*`` gives none.
 
     Raises:
         SipParseError: One of them isn't an address, or ``*`` isn't alone.
     """
-    lines = list(values)
-    return () if lines == ["*"] else parse_name_addrs(lines)
+    if len(values) == 1 and values[0] == "*":
+        return ()
+    return parse_name_addrs(values)

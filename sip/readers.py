@@ -6,7 +6,7 @@ names the header field in the :exc:`SipParseError` that it raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sip.errors import SipParseError
@@ -65,7 +65,7 @@ def optional(
 
 
 def listed(
-    name: str, parse: Callable[[Iterable[str]], tuple[T, ...]]
+    name: str, parse: Callable[[Sequence[str]], tuple[T, ...]]
 ) -> Callable[[Headers], tuple[T, ...]]:
     """Make a reader for a header field of which there may be any number.
 
@@ -86,7 +86,7 @@ def listed(
 
 
 def listed_if_there(
-    name: str, parse: Callable[[Iterable[str]], tuple[T, ...]]
+    name: str, parse: Callable[[Sequence[str]], tuple[T, ...]]
 ) -> Callable[[Headers], tuple[T, ...] | None]:
     """Make a reader for a list where none at all isn't the same as an empty one.
 

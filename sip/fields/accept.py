@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sip.errors import SipParseError
@@ -108,7 +108,7 @@ def _q(parameters: Parameters) -> float:
     return 1.0 if q is None else q
 
 
-def parse_media_ranges(values: Iterable[str]) -> tuple[MediaRange, ...]:
+def parse_media_ranges(values: Sequence[str]) -> tuple[MediaRange, ...]:
     """Read the comma-separated values of some Accept lines, in order.
 
     Raises:
@@ -118,7 +118,7 @@ def parse_media_ranges(values: Iterable[str]) -> tuple[MediaRange, ...]:
     return tuple(MediaRange.parse(part) for part in parts if part)
 
 
-def parse_accepted(values: Iterable[str]) -> tuple[Accepted, ...]:
+def parse_accepted(values: Sequence[str]) -> tuple[Accepted, ...]:
     """Read the values of some Accept-Language or Accept-Encoding lines, in order.
 
     Raises:

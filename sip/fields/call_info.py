@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sip.errors import SipParseError
@@ -54,7 +54,7 @@ class CallInfo:
         return find_parameter(self.parameters, "purpose") or None
 
 
-def parse_call_infos(values: Iterable[str]) -> tuple[CallInfo, ...]:
+def parse_call_infos(values: Sequence[str]) -> tuple[CallInfo, ...]:
     """Read the comma-separated values of some lines, in order.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sip.fields.privacy import parse_privacy
@@ -59,7 +59,7 @@ class HistoryInfo:
         return () if text is None else parse_privacy([text])
 
 
-def parse_history(values: Iterable[str]) -> tuple[HistoryInfo, ...]:
+def parse_history(values: Sequence[str]) -> tuple[HistoryInfo, ...]:
     """Read the comma-separated values of some lines, in order.
 
     Raises:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from sip.grammar import WSP
 
 __all__ = ["parse_privacy"]
 
 
-def parse_privacy(values: Iterable[str]) -> tuple[str, ...]:
+def parse_privacy(values: Sequence[str]) -> tuple[str, ...]:
     """Read the values of some Privacy lines, in lower case.
 
     Semicolons are between them; some write commas.

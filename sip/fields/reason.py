@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sip.errors import SipParseError
@@ -72,7 +72,7 @@ class Reason:
         return find_parameter(self.parameters, "text")
 
 
-def parse_reasons(values: Iterable[str]) -> tuple[Reason, ...]:
+def parse_reasons(values: Sequence[str]) -> tuple[Reason, ...]:
     """Read the comma-separated values of some lines, in order.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sip.errors import SipParseError
@@ -49,7 +49,7 @@ class ResourcePriority:
         return int(self.priority)
 
 
-def parse_resource_priorities(values: Iterable[str]) -> tuple[ResourcePriority, ...]:
+def parse_resource_priorities(values: Sequence[str]) -> tuple[ResourcePriority, ...]:
     """Read the comma-separated values of some lines, in order.
 
     Raises:

@@ -10,7 +10,7 @@ and CSeq must be there.  One that isn't well formed raises
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sip.cseq import CSeq
@@ -58,7 +58,9 @@ _MAX_MAX_FORWARDS = 255
 _recall_via = recalling(Via.parse)
 
 
-def _parse_vias(values: Iterable[str]) -> tuple[Via, ...]:
+def _parse_vias(values: Sequence[str]) -> tuple[Via, ...]:
+    if len(values) == 1 and "," not in values[0]:
+        return (_recall_via(values[0]),)
     return tuple(
         [_recall_via(part) for value in values for part in split_list(value, ",")]
     )
@@ -92,13 +94,13 @@ def _optional(name: str, parse: Callable[[str], T | None]) -> Field[T | None]:
 
 
 def _listed(
-    name: str, parse: Callable[[Iterable[str]], tuple[T, ...]]
+    name: str, parse: Callable[[Sequence[str]], tuple[T, ...]]
 ) -> Field[tuple[T, ...]]:
     return Field(listed(name, parse), name)
 
 
 def _listed_if_there(
-    name: str, parse: Callable[[Iterable[str]], tuple[T, ...]]
+    name: str, parse: Callable[[Sequence[str]], tuple[T, ...]]
 ) -> Field[tuple[T, ...] | None]:
     return Field(listed_if_there(name, parse), name)
 

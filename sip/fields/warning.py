@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sip.errors import SipParseError
@@ -46,7 +46,7 @@ class WarningValue:
         return f"{self.code:03} {self.agent} {quote(self.text)}"
 
 
-def parse_warnings(values: Iterable[str]) -> tuple[WarningValue, ...]:
+def parse_warnings(values: Sequence[str]) -> tuple[WarningValue, ...]:
     """Read the comma-separated values of some lines, in order.
 
     Raises:
