@@ -35,6 +35,7 @@ class LoopThread:
         self._stack: contextlib.AsyncExitStack | None = None
         self._underway: set[_Running[Any]] = set()
         self._lock = threading.Lock()
+        self._is_over = False
 
     @property
     def is_running(self) -> bool:
@@ -86,6 +87,7 @@ class LoopThread:
         """Leave what was entered, cancel what is under way, and end the thread."""
         thread = self._thread
         with self._lock:
+            self._is_over = True
             if self._loop is not None and self._closing is not None:
                 self._loop.call_soon_threadsafe(self._closing.set)
         if thread is not None:
@@ -93,6 +95,7 @@ class LoopThread:
 
     def __enter__(self) -> Self:
         """Start the thread."""
+        self._is_over = False
         started: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._main, args=(started,), name="sip")
         self._thread.start()
@@ -114,7 +117,13 @@ class LoopThread:
 
     def _main(self, started: concurrent.futures.Future[None]) -> None:
         try:
-            asyncio.run(self._serve(started))
+            with asyncio.Runner() as runner:
+                runner.get_loop()  # Whose making may fail.
+                runner.run(self._serve(started))
+        except Exception as exc:
+            if started.done():
+                raise
+            started.set_exception(exc)  # There is no room for a loop.
         finally:
             with self._lock:
                 self._loop = None
@@ -122,8 +131,11 @@ class LoopThread:
                     running.fail()
 
     async def _serve(self, started: concurrent.futures.Future[None]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._closing = asyncio.Event()
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            self._closing = asyncio.Event()
+            if self._is_over:
+                self._closing.set()  # Whoever wanted it has been interrupted.
         async with contextlib.AsyncExitStack() as self._stack:
             started.set_result(None)
             await self._closing.wait()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import re
 import socket
 from pathlib import Path
@@ -18,10 +20,14 @@ PASSWORDS = {"console": "secret"}
 
 
 def free_port() -> int:
-    with socket.socket(type=socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """Find one that is free for UDP and TCP, and isn't one that others get."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with contextlib.suppress(OSError):
+            with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+                udp.bind(("127.0.0.1", port))
+                tcp.bind(("127.0.0.1", port))
+            return port
 
 
 def program(name: str, proxy: int = 0, own: int = 0) -> Any:

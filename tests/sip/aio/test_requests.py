@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+import digest
 import sip
 from sip.aio import IncomingCall, IncomingRequest
 from sip.testing import RecordingMedia
@@ -201,6 +202,30 @@ async def test_a_type_that_the_handler_does_not_take_is_refused_with_those_it_do
     assert len(got) == 1
 
 
+async def test_whoever_gives_up_a_message_is_in_nobodys_way(
+    alice: sip.UserAgent, bob: sip.UserAgent
+) -> None:
+    go_on, texts = asyncio.Event(), []
+
+    @bob.on_message
+    async def take(message: IncomingRequest) -> None:
+        texts.append(message.text)
+        await go_on.wait()
+
+    uri = uri_of(bob)
+    sending = [asyncio.ensure_future(alice.send_message(uri, str(n))) for n in range(3)]
+    while not texts:  # noqa: ASYNC110  # It is soon.
+        await asyncio.sleep(0.005)
+    for one in sending[:2]:
+        one.cancel()
+    go_on.set()
+    await sending[2]
+    results = await asyncio.gather(*sending, return_exceptions=True)
+    assert [type(result) for result in results[:2]] == [asyncio.CancelledError] * 2
+    assert texts == ["0", "2"]
+    assert alice._turns == {}
+
+
 # Any method.
 
 
@@ -373,6 +398,35 @@ async def test_a_call_may_have_a_handler_of_its_own(
     await ours.bye()
 
 
+async def test_whoever_gives_up_a_request_leaves_the_call_alone(
+    alice: sip.UserAgent, bob: sip.UserAgent
+) -> None:
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    @bob.on_request("FOO")
+    async def handle(request: IncomingRequest) -> None:
+        began.set()
+        await go_on.wait()
+
+    ours, _ = await call(alice, bob)
+    asking = asyncio.ensure_future(ours.send_request("FOO"))
+    await began.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    go_on.set()
+    assert (await ours.send_request("FOO")).status == 200
+    await ours.bye()
+
+
+async def test_nothing_is_sent_in_a_call_that_nobody_has_responded_to(
+    alice: sip.UserAgent, bob: sip.UserAgent
+) -> None:
+    async with await alice.call(uri_of(bob), media=[RecordingMedia()]) as ringing:
+        with pytest.raises(sip.LocalError, match="nobody has responded"):
+            await ringing.send_message("hello")
+
+
 @pytest.mark.rule("SIP-34")
 async def test_info_is_taken_by_package(
     alice: sip.UserAgent, bob: sip.UserAgent
@@ -417,6 +471,9 @@ async def test_a_peer_that_does_not_know_the_call_has_ended_it(
     [
         pytest.param(("alice", "secret"), id="anywhere"),
         pytest.param({"bob": ("alice", "secret"), "x": ("y", "z")}, id="by-realm"),
+        pytest.param(
+            digest.DigestClient([digest.Account("alice", "secret")]), id="client"
+        ),
     ],
 )
 async def test_calls_and_messages_are_let_in_with_a_password(

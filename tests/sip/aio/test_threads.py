@@ -79,6 +79,8 @@ def test_calls_are_made_and_taken_without_a_loop(
         assert str(call.remote.uri).startswith("sip:bob@")
         assert theirs.request.call_id == call.request.call_id
         assert call.send_request("FOO").status == 501
+        with pytest.raises(sip.CallRefused):
+            call.send_message("hello")
         with pytest.raises(TimeoutError):
             call.ended(0.01)
     assert call.end_reason is sip.EndReason.LOCAL_BYE
@@ -262,6 +264,33 @@ def test_what_was_entered_is_left_the_last_first(threads: None) -> None:
         assert loop.enter(entered("one")) == "one"
         loop.enter(entered("two"))
     assert log == ["two", "one"]
+
+
+def test_one_that_is_closed_while_it_starts_ends(
+    threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: concurrent.futures.Future[None]) -> None:
+        raise KeyboardInterrupt
+
+    loop = LoopThread()
+    with monkeypatch.context() as patch:
+        patch.setattr(concurrent.futures.Future, "result", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            loop.__enter__()
+    assert not loop.is_running
+    with loop:
+        assert loop.run(asyncio.sleep(0, 7)) == 7
+
+
+def test_where_no_loop_can_be_made_there_is_an_error(
+    threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> asyncio.AbstractEventLoop:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr(asyncio.events, "new_event_loop", fail)
+    with pytest.raises(OSError, match="too many"):
+        LoopThread().__enter__()
 
 
 def test_closing_cancels_what_others_wait_for(threads: None) -> None:

@@ -301,6 +301,24 @@ def test_credentials_are_asked_for_once_and_sent_with_each_refresh(
     assert (len(fields), counts) == (3, [1, 2])
 
 
+@pytest.mark.rule("SIP-53")
+def test_a_refresh_that_fails_while_leaving_doesnt_keep_the_binding(
+    network: Network, alice: Node, registrar: Peer
+) -> None:
+    registration = register(alice)
+    grant(registrar, 600)
+    registration.refresh(network.now)
+    network.run()
+    registration.leave(network.now)
+    answer(registrar, 100)
+    answer(registrar, 500)
+    assert [request.expires for request in asked(registrar)] == [3600, 3600, 0]
+    answer(registrar, 200)
+    assert registration.state is S.ENDED
+    assert len({request.call_id for request in asked(registrar)}) == 1
+    assert registration.call_id == asked(registrar)[0].call_id
+
+
 def test_it_can_be_abandoned(network: Network, alice: Node, registrar: Peer) -> None:
     registration = register(alice)
     registration.abandon()

@@ -20,6 +20,7 @@ from sip.sansio.events import (
 )
 from sip.sansio.hop import Hop, Transport
 from sip.sansio.limits import Limits
+from sip.sansio.resting import Resting
 from sip.testing import Network, Node, Peer
 from sip.uri import parse_uri
 
@@ -190,6 +191,7 @@ def test_what_a_refusal_asks_for_is_tried_once_with_the_next_number(
         pytest.param((), 401, (), id="401-without-credentials"),
         pytest.param((), 302, (), id="302-without-a-contact"),
         pytest.param((), 404, (), id="404"),
+        pytest.param((), 302, (("Contact", "<<"),), id="302-garbage"),
     ],
 )
 def test_what_cannot_be_met_is_the_answer(
@@ -223,6 +225,30 @@ def test_a_peer_that_is_never_content_is_left_after_some_attempts(
             answer(bob, 422, ("Min-SE", str(least)))
     assert len(bob.requests("OPTIONS")) == 4
     assert last_status(alice) == 422
+
+
+@pytest.mark.rule("SIP-31")
+@pytest.mark.parametrize(
+    ("content_type", "header"),
+    [("multipart/mixed", "<l@a>"), ("multipart/mixed;boundary=b", '"')],
+    ids=["no-boundary", "bad-pointer"],
+)
+def test_a_body_that_cannot_be_taken_apart_is_left_as_it_is(
+    alice: Node, bob: Peer, content_type: str, header: str
+) -> None:
+    headers = ("Geolocation", header)
+    ask(alice, headers, method="X", body=b"--b--", content_type=content_type)
+    answer(bob, 413)
+    assert len(bob.requests("X")) == 1
+
+
+@pytest.mark.rule("SIP-31")
+def test_a_pointer_that_cannot_be_read_stays(alice: Node, bob: Peer) -> None:
+    body, content_type = parts(LOCATION)
+    header = ("Geolocation", '"')
+    ask(alice, header, method="X", body=body, content_type=content_type)
+    answer(bob, 413)
+    assert sent(bob, "X").headers.get("Geolocation") == '"'
 
 
 @pytest.mark.rule("SIP-31")
@@ -565,6 +591,18 @@ def test_a_503_that_names_no_time_spares_nobody(
     answer(carol, 200)
     ask(alice)
     assert len({m.call_id for m in bob.requests("OPTIONS")}) == 2
+
+
+@pytest.mark.rule("SIP-41", "SIP-68")
+def test_how_many_servers_are_spared_is_bounded() -> None:
+    resting = Resting(Limits(resting_hops=2))
+    hops = [Hop(Transport.UDP, f"192.0.2.{n}", 5060) for n in range(3)]
+    response = Response.build(503, headers=[("Retry-After", "9999")])
+    for hop in hops:
+        resting.note(hop, response, 0.0)
+    assert resting.last(hops, 299.0) == hops
+    assert resting.last(hops[::-1], 299.0) == [hops[0], hops[2], hops[1]]
+    assert resting.last(hops[::-1], 301.0) == hops[::-1]
 
 
 # Credentials.
