@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+import digest
 from sip.errors import LocalError
 from sip.message import Request, Response
+from sip.sansio.authenticator import Authenticator
 from sip.sansio.call import Call, CallState
 from sip.sansio.call_events import (
     CallAcknowledged,
@@ -470,3 +472,33 @@ def test_who_takes_no_update_after_all_gets_an_invite(network: Network) -> None:
     network.run()
     assert [len(network.sent(what)) for what in ("UPDATE", "405")] == [1, 1]
     assert len(pair.bob.of(OfferReceived)) == 1
+
+
+# Challenges.
+
+
+@pytest.mark.rule("SIP-46", "SIP-63", "SIP-50")
+def test_an_offer_that_is_challenged_is_made_with_credentials(
+    network: Network,
+) -> None:
+    pair = connected(network)
+    pair.bob.core.reception.authenticator = Authenticator.with_passwords(
+        "bob", {"alice": "secret"}, challenges=lambda request: True
+    )
+    pair.alice.core.sender.retries.credentials = digest.DigestClient(
+        [digest.Account("alice", "secret")]
+    )
+    pair.offer(pair.ours)
+    assert pair.answer(pair.theirs)
+    assert len(network.sent("401")) == 1
+    invites = [sent.message for sent in network.sent("INVITE")]
+    assert [invite.cseq.number for invite in invites] == [1, 2, 3]
+    ack = network.sent("ACK")[-1].message
+    assert ack.cseq.number == 3
+    assert ack.headers.get("Authorization") == invites[2].headers.get("Authorization")
+    assert ack.headers.get("Authorization") is not None
+    assert len(pair.alice.of(OfferAccepted)) == 1
+    # What follows has numbers of its own.
+    pair.ours.bye(network.now)
+    network.run()
+    assert network.sent("BYE")[0].message.cseq.number == 4
