@@ -12,10 +12,19 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks.channel import Channel, Json
 
-__all__ = ["PIECE", "answer", "client_tls", "ping", "send", "server_tls"]
+__all__ = [
+    "PIECE",
+    "answer",
+    "client_tls",
+    "ping",
+    "send",
+    "send_over_many",
+    "server_tls",
+]
 
 PIECE = 64 * 1024
 
@@ -55,15 +64,21 @@ async def answer(
         answer: Octets of each answer.
         certificate: The PEM file for TLS; without it there is none.
     """
-    receiver = _Answerer(record, answer)
+    receivers: list[_Answerer] = []
+
+    def new_receiver() -> _Answerer:
+        receivers.append(_Answerer(record, answer))
+        return receivers[-1]
+
     server = await asyncio.get_running_loop().create_server(
-        lambda: receiver, "127.0.0.1", 0, ssl=server_tls(certificate)
+        new_receiver, "127.0.0.1", 0, ssl=server_tls(certificate)
     )
     async with server:
         channel.tell(server.sockets[0].getsockname()[1])
         await channel.hear()
-        await receiver.closed.wait()
-    channel.tell({"records": receiver.records})
+        for receiver in receivers:
+            await receiver.closed.wait()
+    channel.tell({"records": sum(receiver.records for receiver in receivers)})
 
 
 async def send(
@@ -81,13 +96,43 @@ async def send(
     data = bytes(min(record, PIECE))
     if record > PIECE:
         data = _noise(record)
-    sender = _Sender(records, data, answer, window)
+    sender = _Sender(data, answer, window)
     transport = await _connect(lambda: sender, where, certificate)
     began = time.perf_counter()
-    sender.start()
+    sender.start(records)
     await sender.done.wait()
     took = time.perf_counter() - began
     transport.close()
+    channel.tell({"seconds": took})
+
+
+async def send_over_many(
+    channel: Channel,
+    *,
+    where: int,
+    connections: int,
+    records: int,
+    record: int,
+    answer: int,
+    window: int,
+    rounds: int,
+    **_: Json,
+) -> None:
+    """Send records over many connections, several times; say how long each took."""
+    senders = [_Sender(bytes(record), answer, window) for _number in range(connections)]
+    transports = []
+    for sender in senders:
+        transports.append(await _connect(partial(_itself, sender), where, None))
+    took: list[Json] = []
+    for _number in range(rounds):
+        began = time.perf_counter()
+        for sender in senders:
+            sender.start(records // connections)
+        for sender in senders:
+            await sender.done.wait()
+        took.append(time.perf_counter() - began)
+    for transport in transports:
+        transport.close()
     channel.tell({"seconds": took})
 
 
@@ -104,6 +149,10 @@ async def ping(
         took.append(time.perf_counter() - began)
     transport.close()
     channel.tell({"latencies": took})
+
+
+def _itself(sender: _Sender) -> _Sender:
+    return sender
 
 
 def _noise(size: int) -> bytes:
@@ -149,10 +198,8 @@ class _Answerer(asyncio.Protocol):
 
 
 class _Sender(asyncio.Protocol):
-    def __init__(
-        self, records: int, record: bytes, answer_size: int, window: int
-    ) -> None:
-        self._left = records
+    def __init__(self, record: bytes, answer_size: int, window: int) -> None:
+        self._left = 0
         self._unanswered = 0
         self._window = window
         self._record = record
@@ -166,7 +213,9 @@ class _Sender(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
-    def start(self) -> None:
+    def start(self, records: int) -> None:
+        self._left = records
+        self.done.clear()
         self._send()
 
     def _send(self) -> None:

@@ -35,7 +35,7 @@ GROUPS = [
     Group("values", ("sdp", "cpim", "multipart"), values.values),
     Group("sip-read", ("sip-read", "sip-read-headers"), others.sip_messages),
     Group("sip-calls", ("sip-answering", "sip-calling"), others.sip_calls),
-    Group("startup", ("import", "help"), startup.startup),
+    Group("startup", ("import", "import-connection", "help"), startup.startup),
     Group("scale-sizes", ("scale-sizes",), scaling.sizes),
     Group("scale-sessions", ("scale-sessions",), scaling.sessions),
     Group("scale-per-read", ("scale-per-read",), scaling.per_read),

@@ -122,6 +122,13 @@ _ALL = [
         more_is_better=False,
     ),
     Row("import", "`import msrp`, whole process", _IMPORTS, TIMES, _at_most(2.0)),
+    Row(
+        "import-connection",
+        "`import msrp; msrp.MsrpConnection`, whole process",
+        _IMPORTS,
+        TIMES,
+        more_is_better=False,
+    ),
     Row("help", "`msrp-chat --help`, whole process", _IMPORTS, TIMES, _at_most(3.0)),
     Row(
         "sip-read",
@@ -156,10 +163,11 @@ _ALL = [
     ),
     Row(
         "scale-sessions",
-        "what a text costs over 5,000 busy sessions",
-        "over fewer sessions, at its cheapest",
+        "what a text costs over 5,000 busy sessions, of what it costs at its cheapest"
+        " over fewer",
+        "the same growth over bare asyncio connections",
         TIMES,
-        _at_most(2.0),
+        _at_most(1.5),
     ),
     Row(
         "scale-per-read",

@@ -10,15 +10,16 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from benchmarks.channel import Pair
+from benchmarks import octets
+from benchmarks.channel import Json, Pair
 from benchmarks.effort import Effort
-from benchmarks.figures import Measured
+from benchmarks.figures import Measured, ratios
 from benchmarks.plot import Line, plot
 from benchmarks.report import RESULTS
 from benchmarks.rows import row
-from benchmarks.traffic import check, seconds, send_texts
+from benchmarks.sessions import TEXT_SIZE
+from benchmarks.traffic import WINDOW, check, seconds, send_texts
 
 __all__ = ["growth", "per_read", "reassembly", "sessions", "sizes"]
 
@@ -55,33 +56,53 @@ async def sizes(effort: Effort) -> list[Measured]:
 
 
 async def sessions(effort: Effort) -> list[Measured]:
-    """As many texts over one session and over thousands."""
-    texts = 5_000
+    """As many texts over one session and over thousands, and lines over as many
+    bare connections: the more there are, the less comes in one read of each."""
+    cost = await octets.count(TEXT_SIZE)
+    ours: list[list[float]] = []
+    bare: list[list[float]] = []
     async with Pair() as pair:
-        rounds = []
         for count in SESSIONS:
+            texts = max(5_000, 2 * count)
+            said, got = await pair.run(
+                "bare:answer", "bare:send_over_many", connections=count,
+                records=texts, rounds=effort.runs, record=cost.request,
+                answer=cost.response, window=WINDOW,
+            )  # fmt: skip
+            check(got, "records", texts * effort.runs)
+            bare.append([took / texts for took in _rounds(said)])
             said, got = await pair.run(
                 "sessions:take_texts", "sessions:rounds_of_texts", sessions=count,
                 texts=texts, rounds=effort.runs,
             )  # fmt: skip
             check(got, "texts", texts * effort.runs)
-            assert isinstance(said, dict)
-            took = said["seconds"]
-            assert isinstance(took, list)
-            rounds.append([one for one in took if isinstance(one, float)])
-    curves: list[Curve] = [
-        [
-            (count, took[run] / texts)
-            for count, took in zip(SESSIONS, rounds, strict=True)
-        ]
-        for run in range(effort.runs)
-    ]
+            ours.append([took / texts for took in _rounds(said)])
+    curves, bare_curves = _by_run(ours), _by_run(bare)
     _draw(
         "sessions", "Texts per second of all sessions", "sessions", "texts per second",
-        curves, lambda _count, cost: 1 / cost,
+        curves, lambda _count, cost: 1 / cost, bare_curves,
     )  # fmt: skip
-    # One session waits for its own window; from ten on all have work to do.
-    return [_measured("scale-sessions", curves, "1 to 5,000 sessions")]
+    bends = ratios([bend(one) for one in curves], [bend(one) for one in bare_curves])
+    size = f"{SESSIONS[0]} to {SESSIONS[-1]:,} sessions"
+    rates = (
+        f"{1 / statistics.median(ours[-1]):,.0f} of"
+        f" {1 / statistics.median(bare[-1]):,.0f} texts/s"
+    )
+    return [Measured(row("scale-sessions"), tuple(bends), size, rates)]
+
+
+def _rounds(said: Json) -> list[float]:
+    assert isinstance(said, dict)
+    took = said["seconds"]
+    assert isinstance(took, list)
+    return [one for one in took if isinstance(one, float)]
+
+
+def _by_run(by_count: list[list[float]]) -> list[Curve]:
+    return [
+        list(zip(map(float, SESSIONS), costs, strict=True))
+        for costs in zip(*by_count, strict=True)
+    ]
 
 
 async def per_read(effort: Effort) -> list[Measured]:
@@ -160,7 +181,7 @@ def _draw(
     y_label: str,
     curves: list[Curve],
     value: Callable[[float, float], float],
-    directory: Path = RESULTS,
+    bare: Sequence[Curve] = (),
 ) -> None:
     columns = list(zip(*curves, strict=True))
     picks: dict[str, Callable[[list[float]], float]] = {
@@ -170,8 +191,12 @@ def _draw(
         Line(kind, [_point(column, pick, value) for column in columns])
         for kind, pick in picks.items()
     ]
-    directory.mkdir(exist_ok=True)
-    (directory / f"{name}.svg").write_text(plot(title, x_label, y_label, lines))
+    if bare:
+        bare_columns = zip(*bare, strict=True)
+        points = [_point(one, statistics.median, value) for one in bare_columns]
+        lines.append(Line("bare asyncio", points))
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.svg").write_text(plot(title, x_label, y_label, lines))
 
 
 def _point(

@@ -21,6 +21,8 @@ _ROOT = Path(__file__).parent.parent
 _BASELINE = ("-c", "import asyncio, ssl")
 _COMMANDS = {
     "import": ("-c", "import msrp"),
+    # What isn't imported before it is asked for.
+    "import-connection": ("-c", "import msrp; msrp.MsrpConnection"),
     "help": ("-m", "msrp_chat", "--help"),
 }
 _TIMES = 3
