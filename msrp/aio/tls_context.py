@@ -72,8 +72,6 @@ class TlsContext(ssl.SSLContext):
     """
 
     _openssl: SSL.Context
-    _send: Callable[[bytes], object] | None
-    _early: bytes
 
     def __new__(
         cls,
@@ -86,8 +84,6 @@ class TlsContext(ssl.SSLContext):
         """Make the context: ``ssl.SSLContext`` takes no arguments of ours."""
         self = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
         self._openssl = context = _openssl_context(certificate)
-        self._send = None
-        self._early = b""
         if verify:
             _trust(context, authorities)
             required = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
@@ -109,7 +105,7 @@ class TlsContext(ssl.SSLContext):
 
     def sending_alerts(
         self, send: Callable[[bytes], object], early: bytes = b""
-    ) -> TlsContext:
+    ) -> ssl.SSLContext:
         """Return the same for one connection, whose peer hears why it is refused.
 
         asyncio closes a connection when the handshake fails, without writing the
@@ -119,17 +115,7 @@ class TlsContext(ssl.SSLContext):
             send: Writes octets to the connection at once.
             early: What of the handshake has been read already.
         """
-        context = super().__new__(type(self), ssl.PROTOCOL_TLS_SERVER)
-        context._openssl = self._openssl
-        context._send = send
-        context._early = early
-        return context
-
-    def send_alert(self, outgoing: ssl.MemoryBIO) -> None:
-        """Write the last octets of a connection, if it is still there."""
-        if self._send is not None and outgoing.pending:
-            with contextlib.suppress(OSError):
-                self._send(outgoing.read())
+        return _OneConnection(self, send, early)  # type: ignore[return-value]
 
     def wrap_bio(
         self,
@@ -140,8 +126,26 @@ class TlsContext(ssl.SSLContext):
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
         """Return what asyncio moves octets through."""
+        return self.wrap(incoming, outgoing, server_side, server_hostname, None)
+
+    def wrap(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool,
+        server_hostname: str | bytes | None,
+        send: Callable[[bytes], object] | None,
+    ) -> ssl.SSLObject:
+        """Do what :meth:`wrap_bio` does, for a connection that alerts can be sent on.
+
+        Args:
+            incoming: Octets from the peer.
+            outgoing: Octets to the peer.
+            server_side: Whether the peer has opened the connection.
+            server_hostname: Whom we have connected to, if we have opened it.
+            send: As for :meth:`sending_alerts`.
+        """
         connection = SSL.Connection(self._openssl, None)
-        incoming.write(self._early)
         if server_side:
             connection.set_accept_state()
         else:
@@ -149,7 +153,42 @@ class TlsContext(ssl.SSLContext):
             if isinstance(server_hostname, str) and not is_address(server_hostname):
                 connection.set_tlsext_host_name(server_hostname.encode("ascii"))
         # An SSLObject can't be made from Python; asyncio asks only for its methods.
-        return _TlsObject(self, connection, incoming, outgoing)  # type: ignore[return-value]
+        return _TlsObject(self, connection, incoming, outgoing, send)  # type: ignore[return-value]
+
+
+class _OneConnection:
+    """A :class:`TlsContext` as asyncio sees it, for one connection.
+
+    It is no ``ssl.SSLContext``, for each of those brings a context of OpenSSL along,
+    of 25 KiB, whether it is used or not; it only says that it is one.
+    """
+
+    __slots__ = ("_context", "_early", "_send")
+
+    def __init__(
+        self, context: TlsContext, send: Callable[[bytes], object], early: bytes
+    ) -> None:
+        self._context = context
+        self._send = send
+        self._early = early
+
+    @property
+    def __class__(self) -> type[TlsContext]:  # type: ignore[misc]
+        return TlsContext
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        incoming.write(self._early)
+        self._early = b""
+        return self._context.wrap(
+            incoming, outgoing, server_side, server_hostname, self._send
+        )
 
 
 def _openssl_context(certificate: LocalCertificate | None) -> SSL.Context:
@@ -163,6 +202,8 @@ def _openssl_context(certificate: LocalCertificate | None) -> SSL.Context:
     # A resumed connection would show no certificate.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_COMPRESSION)
+    # Else each connection keeps 34 KiB for records, also while nothing comes or goes.
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     return context
 
 
@@ -219,6 +260,7 @@ class _TlsObject:
         "_incoming",
         "_may_hold_more",
         "_outgoing",
+        "_send",
         "context",
     )
 
@@ -228,8 +270,10 @@ class _TlsObject:
         connection: SSL.Connection,
         incoming: ssl.MemoryBIO,
         outgoing: ssl.MemoryBIO,
+        send: Callable[[bytes], object] | None,
     ) -> None:
         self.context = context
+        self._send = send
         self._connection = connection
         self._incoming = incoming
         self._outgoing = outgoing
@@ -244,8 +288,15 @@ class _TlsObject:
         except ssl.SSLWantReadError:
             raise
         except ssl.SSLError:
-            self.context.send_alert(self._outgoing)
+            self._send_alert()
             raise
+        self._send = None
+
+    def _send_alert(self) -> None:
+        """Write the last octets of a connection, if it is still there."""
+        if self._send is not None and self._outgoing.pending:
+            with contextlib.suppress(OSError):
+                self._send(self._outgoing.read())
 
     def read(self, size: int, buffer: memoryview | None = None) -> bytes | int:
         try:
