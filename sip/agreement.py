@@ -65,10 +65,12 @@ class Agreement:
             return False
         return _stream(offer, slot) == _stream(self.remote, slot)
 
-    def say_again(self, slot: int) -> sdp.MediaDescription | None:
+    def say_again(
+        self, slot: int, offer: sdp.SessionDescription
+    ) -> sdp.MediaDescription | None:
         """Return what to answer to an offer that leaves a stream as it is.
 
-        An answer can't leave open who connects, as an offer can.
+        An answer can't leave open who would connect, as an offer can.
         """
         media = self.local.media[slot]
         if media.is_rejected:
@@ -76,8 +78,10 @@ class Agreement:
         role = self.roles.get(slot)
         if role is None or not media.has("setup"):
             return media
+        offered = sdp.setup_of(offer.effective_media(slot))
+        setup = sdp.answer_setup(offered, prefer_active=role is sdp.Setup.ACTIVE)
         attributes = tuple(
-            sdp.Attribute("setup", role.value) if a.name == "setup" else a
+            sdp.Attribute("setup", setup.value) if a.name == "setup" else a
             for a in media.attributes
         )
         return dataclasses.replace(media, attributes=attributes)

@@ -206,7 +206,7 @@ class Streams:
         if medium is None or offered.media != agreement.remote.media[slot].media:
             return await self._take(offered, proposal.slots)
         if agreement.is_same(slot, offer):
-            return medium, agreement.say_again(slot)
+            return medium, agreement.say_again(slot, offer)
         if not isinstance(medium, FollowingMedia):
             raise NegotiationFailed("a stream of this call can't change")
         answered = await medium.reanswer(offered)

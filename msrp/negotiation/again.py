@@ -15,9 +15,10 @@ from sdp import (
     Attribute,
     Direction,
     MediaDescription,
-    Setup,
     answer_direction,
+    answer_setup,
     direction_of,
+    setup_of,
     with_direction,
 )
 
@@ -46,10 +47,10 @@ def answer_again(
         negotiated: The session.
 
     Returns:
-        The same, but for who connects, which an answer can't leave open, and for the
-        directions, of which the offer may have taken something.
+        The same, but for who would connect, which an answer can't leave open, and for
+        the directions, of which the offer may have taken something.
     """
-    setup = Setup.ACTIVE if negotiated.is_active else Setup.PASSIVE
+    setup = answer_setup(setup_of(offered), prefer_active=negotiated.is_active)
     attributes = tuple(
         Attribute("setup", setup.value) if a.name == "setup" else a
         for a in local.attributes

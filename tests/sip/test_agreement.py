@@ -49,14 +49,14 @@ async def test_both_sides_know_who_connects() -> None:
 async def test_an_answer_to_the_same_says_who_connects() -> None:
     ours, theirs = await both_sides()
     assert theirs.is_same(1, ours.local)
-    assert theirs.say_again(1) == theirs.local.media[1]
+    assert theirs.say_again(1, ours.local) == theirs.local.media[1]
     # Who was the offerer left that open, and may not do so in an answer.
     assert ours.is_same(1, theirs.local)
-    again = ours.say_again(1)
+    again = ours.say_again(1, theirs.local)
     assert again is not None
     assert again.first("setup") == "passive"
-    assert ours.say_again(0) == ours.local.media[0]
-    assert theirs.say_again(0) is None
+    assert ours.say_again(0, theirs.local) == ours.local.media[0]
+    assert theirs.say_again(0, ours.local) is None
 
 
 @pytest.mark.rule("SIP-50")
@@ -65,7 +65,12 @@ async def test_a_higher_version_and_another_setup_change_nothing(setup: str) -> 
     ours, theirs = await both_sides()
     refresh = with_setup(theirs.local, setup)
     assert ours.is_same(1, refresh)
-    after = Agreement.of(refresh, ours.local, is_offerer=False, address=ADDRESS)
+    again = ours.say_again(1, refresh)
+    assert again is not None
+    expected = {"actpass": "passive", "active": "passive", "passive": "active"}
+    assert again.first("setup") == expected[setup]
+    local = dataclasses.replace(ours.local, media=(ours.local.media[0], again))
+    after = Agreement.of(refresh, local, is_offerer=False, address=ADDRESS)
     assert after.repeats(ours, 1)
 
 
