@@ -11,6 +11,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 
 from sip.aio.exchange import Exchange, Send
 from sip.aio.resolver import Resolver
@@ -20,12 +21,18 @@ from sip.message import Message, Response
 from sip.name_addr import NameAddr
 from sip.sansio.events import Event
 from sip.sansio.hop import Hop, Outgoing
+from sip.sansio.locate import way_back
 from sip.sansio.sender import Lookup
 from sip.sansio.user_agent import UserAgentCore
+from sip.uri import SipUri
 
 __all__ = ["Driver"]
 
 _log = logging.getLogger("sip.agent")
+
+_MOST_WAYS_BACK = 64
+"""Look-ups that may go on when another begins for a response: a peer chooses the
+name, and a response that is lost is asked for again."""
 
 
 class Driver:
@@ -171,8 +178,36 @@ class Driver:
     def _transport_failed(self, outgoing: Outgoing, error: TransportError) -> None:
         if not self._closed:
             _log.info("%s", error)
+            if self._send_elsewhere(outgoing):
+                return
             self.core.transport_failed(outgoing, self.now(), error)
             self.flush()
+
+    def _send_elsewhere(self, outgoing: Outgoing) -> bool:
+        """Send a response to the other addresses of whoever is to have it."""
+        if outgoing.others is None:
+            uri = way_back(outgoing.message)
+            if uri is None or len(self._lookups) >= _MOST_WAYS_BACK:
+                return False
+            self._run_lookup(self._find_way_back(outgoing, uri))
+        elif outgoing.others:
+            hop, *others = outgoing.others
+            self.transport.send(Outgoing(outgoing.message, hop, others=others))
+        return True
+
+    async def _find_way_back(self, outgoing: Outgoing, uri: SipUri) -> None:
+        try:
+            hops = await self._resolver.resolve(uri)
+        except TransportError as exc:
+            _log.info("%s", exc)
+            return
+        except Exception as exc:
+            # The application may have given us a DNS of its own.
+            self.report("the look-up of a name in a Via failed", exc)
+            return
+        tried = (outgoing.hop.host, outgoing.hop.port)
+        others = [hop for hop in hops if (hop.host, hop.port) != tried]
+        self._send_elsewhere(replace(outgoing, others=others))
 
     # What the core wants.
 
@@ -194,7 +229,10 @@ class Driver:
 
     def _look_up(self, lookup: Lookup) -> None:
         # Nobody waits for a look-up when the agent is closed: it is cancelled.
-        task = self._loop.create_task(self._resolve(lookup))
+        self._run_lookup(self._resolve(lookup))
+
+    def _run_lookup(self, work: Coroutine[object, object, None]) -> None:
+        task = self._loop.create_task(work)
         self._lookups.add(task)
         task.add_done_callback(self._lookups.discard)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -127,6 +128,10 @@ class Outgoing:
     fallback: Hop | None = None
     """Where to try if that fails: for responses, when the connection on which
     the request came is gone."""
+
+    others: Sequence[Hop] | None = None
+    """Where to try then, if that has been looked up: see
+    :func:`~sip.sansio.locate.way_back`."""
 
 
 @lru_cache(maxsize=256)

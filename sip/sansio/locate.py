@@ -10,7 +10,8 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from sip.errors import LocalError
+from sip.errors import LocalError, SipParseError
+from sip.message import Message, Request
 from sip.sansio.hop import Transport, is_numeric
 from sip.uri import SipUri, Uri
 
@@ -24,6 +25,7 @@ __all__ = [
     "order_servers",
     "services_of",
     "target_of",
+    "way_back",
 ]
 
 _LONGEST_NAME = 254  # Octets, with the dot at the end (RFC 1035 §2.3.4).
@@ -219,6 +221,31 @@ def order_servers(
                 left.remove(record)
                 break
     return ordered
+
+
+def way_back(message: Message) -> SipUri | None:
+    """Tell what to look up for a response that couldn't be sent.
+
+    Its sent-by may be a name with other addresses than the one that the request came
+    from (:rfc:`3263#section-5`).
+
+    Returns:
+        A URI that leads there; ``None`` if the sent-by is no name, if it can't be
+        read, or if ``message`` is a request.
+    """
+    if isinstance(message, Request):
+        return None
+    try:
+        via = message.via
+    except SipParseError:
+        return None
+    transport = _BY_NAME.get(via.transport.lower())
+    if transport is None or is_numeric(via.host) or not _can_be_name(via.host):
+        return None
+    if transport is Transport.TLS:
+        return SipUri("sips", None, None, via.host, via.port)
+    parameters = (("transport", transport.value),)
+    return SipUri("sip", None, None, via.host, via.port, parameters)
 
 
 def _random_int(most: int) -> int:
