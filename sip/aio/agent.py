@@ -22,7 +22,7 @@ from sip.aio.subscribing import Subscribing
 from sip.aio.subscriptions import SubscriptionDesk
 from sip.aio.transfer import TransferDesk
 from sip.aio.ways import Ways
-from sip.errors import LocalError
+from sip.errors import LocalError, SipParseError
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission
 from sip.sansio.authenticator import Authenticator
@@ -42,6 +42,7 @@ from sip.sansio.hop import Hop
 from sip.sansio.limits import Limits
 from sip.sansio.timers import Timers
 from sip.sansio.user_agent import UserAgentCore
+from sip.uri import parse_uri
 
 __all__ = ["UserAgent"]
 
@@ -67,6 +68,9 @@ class UserAgent(Asking, Calling, Subscribing):
             those of each realm.
         authenticator: Whose requests to take; by default those of everybody.
         follow_redirects: Whether requests go where a 3xx response says.
+        instance: A URN that stays the same for ever, such as ``urn:uuid:…``.  A
+            registrar that knows :rfc:`5626` then sends calls over the connection by
+            which we have registered, which is made anew when it is lost.
         admission: Which requests to take.
         timers: How long to wait.
         limits: How much to hold.
@@ -84,6 +88,7 @@ class UserAgent(Asking, Calling, Subscribing):
         credentials: Credentials | None = None,
         authenticator: Authenticator | None = None,
         follow_redirects: bool = True,
+        instance: str | None = None,
         admission: Admission | None = None,
         timers: Timers | None = None,
         limits: Limits | None = None,
@@ -105,6 +110,7 @@ class UserAgent(Asking, Calling, Subscribing):
         )
         retries = self._core.sender.retries
         retries.follows_redirects = follow_redirects
+        self._core.sender.instance = _checked_urn(instance)
         if credentials is not None:
             retries.credentials = digest_client(credentials)
         self._core.reception.authenticator = authenticator
@@ -185,6 +191,7 @@ class UserAgent(Asking, Calling, Subscribing):
             client_ssl=self._client_ssl,
         )
         self._ways.transport = driver.transport
+        driver.transport.on_lost = self._registrations.lost_connection
         await driver.open(self._listen)
         self._driver = self._calls.driver = driver
         self._requests.driver = self._registrations.driver = driver
@@ -220,3 +227,15 @@ class UserAgent(Asking, Calling, Subscribing):
                 self._transfers.handle(event)
             case _:
                 self._calls.handle(event)
+
+
+def _checked_urn(instance: str | None) -> str | None:
+    if instance is None:
+        return None
+    try:
+        uri = parse_uri(instance)
+    except SipParseError as exc:
+        raise LocalError(f"the instance is no URN: {exc.problem}") from exc
+    if uri.scheme != "urn" or '"' in instance or ">" in instance:
+        raise LocalError("the instance of a user agent is named by a URN")
+    return str(uri)

@@ -18,6 +18,7 @@ from sip.fields.date import format_date
 from sip.media import SDP_TYPE
 from sip.message import Response
 from sip.name_addr import NameAddr
+from sip.sansio.registration import Backoff
 from sip.sansio.registration import Registration as RegistrationCore
 from sip.sansio.services import Headers
 from sip.sansio.user_agent import UserAgentCore
@@ -176,6 +177,7 @@ class Asking(Opened):
         address: str | None = None,
         headers: Headers = (),
         outbound_proxy: str | None = None,
+        backoff: Backoff | None = None,
     ) -> Registering:
         """Tell a registrar where we are, and go on telling it.
 
@@ -189,6 +191,7 @@ class Asking(Opened):
             address: Who is registered, if not :attr:`~sip.UserAgent.address`.
             headers: More headers for each REGISTER.
             outbound_proxy: The proxy to go by, if not that of the agent.
+            backoff: How long to wait after failures.
 
         Raises:
             CallRefused: The registrar refused.
@@ -210,6 +213,7 @@ class Asking(Opened):
                 expires=expires,
                 headers=headers,
                 route_set=self._ways.route_set(outbound_proxy),
+                backoff=backoff,
             )
             return self._registrations.begin(core)
 

@@ -12,6 +12,7 @@ from sip.aio.driver import Driver
 from sip.aio.reasons import error_of
 from sip.errors import LocalError
 from sip.sansio.events import RegistrationChanged
+from sip.sansio.hop import Hop
 from sip.sansio.registration import Registration as RegistrationCore
 from sip.sansio.registration import RegistrationState
 from sip.sansio.user_agent import UserAgentCore
@@ -214,6 +215,13 @@ class RegistrationDesk:
                     core.response, core.failure, core.last, self._core.timers
                 )
             registration.changed(error)
+
+    def lost_connection(self, hop: Hop) -> None:
+        """Take note that a connection that we had opened is no more."""
+        assert self.driver is not None
+        for core in list(self._registrations):
+            core.lost_connection(hop, self.driver.now())
+        self.driver.flush()
 
     async def close(self) -> None:
         """Leave all of them."""

@@ -60,6 +60,8 @@ class TransportLayer:
 
     Attributes:
         listening: The addresses that we listen on.
+        on_lost: Called with the address of each connection that we had opened when
+            it is no more, if set.
 
     Raises:
         LocalError: A context takes TLS of before 1.2.
@@ -78,6 +80,7 @@ class TransportLayer:
         check_context(server_ssl)
         check_context(client_ssl)
         self.listening: list[Hop] = []
+        self.on_lost: Callable[[Hop], None] | None = None
         self._sink = sink
         self._on_failure = on_failure
         self._limits = limits
@@ -248,6 +251,8 @@ class TransportLayer:
                 del self._by_address[key]
         if self._closing:
             return
+        if self.on_lost is not None and not stream.is_theirs:
+            self._loop.call_soon(self.on_lost, stream.hop)
         for outgoing, was_used in stream.unanswered:
             # A connection that was idle may have been dead already when the
             # request was sent, which a new one is not.

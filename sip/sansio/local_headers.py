@@ -29,11 +29,16 @@ class LocalHeaders:
         user: The user part of our Contact.
         local_point: Tells, for a hop, by which of our addresses the peer there
             can reach us.
+
+    Attributes:
+        instance: The URN of this user agent, by which a registrar knows the
+            connections that are ours (:rfc:`5626#section-4.1`).
     """
 
     def __init__(self, user: str | None, local_point: Callable[[Hop], Hop]) -> None:
         self._user = user
         self._local_point = local_point
+        self.instance: str | None = None
 
     def contact(self, hop: Hop, *, secure: bool) -> str:
         """Return the Contact by which the peer at ``hop`` reaches us."""
@@ -64,7 +69,10 @@ class LocalHeaders:
         headers = [("Via", str(via)), *request.headers.items()]
         if request.method in _WITH_CONTACT and "Contact" not in request.headers:
             secure = isinstance(request.uri, SipUri) and request.uri.scheme == "sips"
-            headers.append(("Contact", self.contact(hop, secure=secure)))
+            contact = self.contact(hop, secure=secure)
+            if request.method == "REGISTER" and self.instance is not None:
+                contact += f';reg-id=1;+sip.instance="<{self.instance}>"'
+            headers.append(("Contact", contact))
         return Request.build(
             request.method, request.uri, headers=headers, body=request.body
         )

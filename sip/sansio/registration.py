@@ -17,11 +17,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sip.errors import LocalError, SipParseError
+from sip.errors import LocalError, SipParseError, TransportError
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
 from sip.numbers import parse_seconds
 from sip.sansio.events import Failure, RegistrationChanged
+from sip.sansio.hop import Hop
 from sip.sansio.resting import retry_after
 from sip.sansio.route import new_request
 from sip.sansio.sender import ClientRequest
@@ -136,6 +137,8 @@ class Registration:
             sender=plain,
         )
         self._request.headers.set("To", str(NameAddr(None, address.uri)))
+        if services.sender.instance is not None:
+            self._request.headers.add("Supported", "path, outbound")
         self._send(expires)
 
     @property
@@ -155,6 +158,27 @@ class Registration:
         """
         if self._sent is None and self.state not in (_S.ENDING, _S.ENDED):
             self._send(self._expires)
+
+    def lost_connection(self, hop: Hop, now: float) -> None:
+        """Take note that a connection that we had opened is no more.
+
+        If it is the one by which the registrar reaches us, because it knows
+        ``outbound``, another is made after a while (:rfc:`5626#section-4.5`).
+        """
+        used = self.last.hop
+        if used is None or self.state is not _S.REGISTERED or self._sent is not None:
+            return
+        if (used.transport, used.host, used.port) != (
+            hop.transport,
+            hop.host,
+            hop.port,
+        ):
+            return
+        if self.response is None or "outbound" not in self.response.require:
+            return
+        self.response, self.failure = None, Failure.TRANSPORT
+        self.last.cause = TransportError("the connection was lost")
+        self._refused(now, 0)
 
     def leave(self, now: float) -> None:
         """Take the binding back; a REGISTER that is under way is awaited before."""

@@ -290,6 +290,15 @@ class Sender:
         if ack.outgoing is not None:
             self._acks.pop(ack.outgoing, None)
 
+    @property
+    def instance(self) -> str | None:
+        """The URN of this user agent, if it has one."""
+        return self._local.instance
+
+    @instance.setter
+    def instance(self, urn: str | None) -> None:
+        self._local.instance = urn
+
     def contact(self, hop: Hop, *, secure: bool) -> str:
         """Return the Contact by which the peer at ``hop`` reaches us."""
         return self._local.contact(hop, secure=secure)

@@ -237,6 +237,33 @@ async def test_what_is_no_registrar_is_refused_here(
         await alice.register(uri)
 
 
+@pytest.mark.rule("SIP-53")
+async def test_a_lost_connection_is_made_anew_where_calls_come_over_it(
+    stack: AsyncExitStack, registrar: Registrar
+) -> None:
+    registrar.answer = sip.Reply(headers=[("Require", "outbound")])
+    urn = "urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF"
+    alice = await agent(stack, instance=urn)
+    uri = f"{registrar.uri};transport=tcp"
+    backoff = sip.sansio.Backoff(base=0.02)
+    async with alice.register(uri, backoff=backoff) as registration:
+        assert registrar.agent._driver is not None
+        for stream in list(registrar.agent._driver.transport._streams.values()):
+            stream.abort()
+        async with asyncio.timeout(5):
+            while len(registrar.requests) < 2:  # noqa: ASYNC110  # It is soon.
+                await asyncio.sleep(0.005)
+            await registration.registered()
+    one, two = (request.contacts[0].parameters for request in registrar.requests[:2])
+    assert one == two
+
+
+async def test_an_instance_is_named_by_a_urn(stack: AsyncExitStack) -> None:
+    for wrong in ("me", "urn:", 'urn:uuid:"'):
+        with pytest.raises(sip.LocalError):
+            await agent(stack, instance=wrong)
+
+
 @pytest.mark.rule("SIP-60", "SIP-63", "SIP-53", "SIP-31")
 async def test_a_registrar_may_want_a_password_and_a_longer_interval(
     stack: AsyncExitStack,

@@ -319,6 +319,44 @@ def test_a_refresh_that_fails_while_leaving_doesnt_keep_the_binding(
     assert registration.call_id == asked(registrar)[0].call_id
 
 
+@pytest.mark.rule("SIP-53")
+def test_one_that_has_an_instance_says_so_and_replaces_a_lost_connection(
+    network: Network, alice: Node, registrar: Peer
+) -> None:
+    alice.core.sender.instance = "urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF"
+    registration = register(alice, chance=0.5)
+    (request,) = asked(registrar)
+    assert request.supported == ("path", "outbound")
+    (contact,) = request.contacts
+    assert contact.parameter("reg-id") == "1"
+    urn = "<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>"
+    assert contact.parameter("+sip.instance") == urn
+    hop = Hop(Transport.UDP, REGISTRAR, 5060)
+    registration.lost_connection(hop, network.now)  # It isn't known yet to matter.
+    headers = [("Require", "outbound"), ("Expires", "600")]
+    answer(registrar, 200, *headers)
+    registration.lost_connection(Hop(Transport.TCP, REGISTRAR, 5060), network.now)
+    assert registration.state is S.REGISTERED
+    registration.lost_connection(hop, network.now)
+    registration.lost_connection(hop, network.now)
+    network.run(22.0)
+    assert len(asked(registrar)) == 1
+    network.run(1.0)
+    assert len(asked(registrar)) == 2
+    answer(registrar, 200, *headers)
+    assert states(alice) == [S.REGISTERED, S.LOST, S.REGISTERED]
+
+
+def test_a_connection_doesnt_matter_to_a_registrar_that_knows_no_outbound(
+    network: Network, alice: Node, registrar: Peer
+) -> None:
+    registration = register(alice)
+    grant(registrar)
+    registration.lost_connection(Hop(Transport.UDP, REGISTRAR, 5060), network.now)
+    network.run(60.0)
+    assert states(alice) == [S.REGISTERED]
+
+
 def test_it_can_be_abandoned(network: Network, alice: Node, registrar: Peer) -> None:
     registration = register(alice)
     registration.abandon()
