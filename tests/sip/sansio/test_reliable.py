@@ -248,7 +248,7 @@ def test_a_prack_may_have_an_offer_of_its_own(network: Network) -> None:
     assert [(r.status, r.body) for r in answers] == [(200, b"agreed")]
 
 
-@pytest.mark.rule("SIP-57")
+@pytest.mark.rule("SIP-57", "SIP-40")
 def test_nothing_is_reliable_with_a_caller_who_does_not_know_how(
     network: Network,
 ) -> None:

@@ -160,9 +160,11 @@ def test_a_callee_without_timers_is_watched_all_the_same(network: Network) -> No
     assert pair.ours.state is CallState.CONFIRMED
 
 
-@pytest.mark.rule("SIP-58", "ST-11")
+@pytest.mark.rule("SIP-58", "ST-11", "SIP-40")
 def test_a_caller_without_timers_is_not_watched(network: Network) -> None:
     connected(network, timers=OURS, alice=PLAIN)
+    (ok,) = network.sent("200")
+    assert "Require" not in ok.message.headers
     network.run(10_000.0)
     assert network.sent("UPDATE") == network.sent("BYE") == []
 
