@@ -14,17 +14,26 @@ and so on.  What all of them give at the end is the :class:`Grant`.
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from digest import AuthenticationInfo, ClientRequest, DigestClient, DigestError, Proof
+from digest import (
+    AuthenticationInfo,
+    ClientRequest,
+    DigestClient,
+    DigestError,
+    Proof,
+    parse_challenges,
+)
 from msrp.errors import AuthorizationFailed, InvalidUri
 from msrp.headers import ContinuationFlag
 from msrp.sansio.encoder import encode_end, encode_head
 from msrp.sansio.ids import new_transaction_id
 from msrp.sansio.inquiries import Answer
 from msrp.status import StatusCode, reason_phrase
-from msrp.uri import MsrpUri, format_path, parse_path
+from msrp.uri import MAX_PATH_LENGTH, MsrpUri, format_path, parse_path
 
 __all__ = ["Authorization", "Grant", "Terms"]
 
@@ -32,6 +41,9 @@ _FIELD = "Authorization"
 
 _MAX_SECONDS_DIGITS = 9
 """Digits of an interval: 31 years are as good as any longer time."""
+
+# What SDP takes for the name of a host (RFC 8866 section 9).
+_HOST_NAME = re.compile(r"[A-Za-z0-9.\-]{4,255}")
 
 _MAX_INTERVALS = 2
 """Intervals that are tried after the first: one below, one above the bounds."""
@@ -112,7 +124,13 @@ class Authorization:
     def next_request(self) -> tuple[str, bytes]:
         """Return the transaction id and the octets of the AUTH to send now."""
         transaction_id = self._new_id()
-        fields = [(name, str(value)) for name, value in self._digest.credentials]
+        # One alone: a relay has one realm, and a field may not be there twice.
+        wanted = [
+            (name, str(value))
+            for name, value in self._digest.credentials
+            if not self._realms or value.realm in self._realms
+        ]
+        fields = wanted[:1]
         if self._expires is not None:
             fields.append(("Expires", str(self._expires)))
         head = encode_head(
@@ -132,7 +150,10 @@ class Authorization:
         """
         if answer is None:
             raise self._failed("the relay has not answered")
-        fields = _read_fields(answer.block)
+        try:
+            fields = _read_fields(answer.block)
+        except UnicodeDecodeError as error:
+            raise self._failed("what the relay answers is not UTF-8") from error
         code = answer.head.code
         if code == StatusCode.OK:
             self._granted(fields)
@@ -154,6 +175,7 @@ class Authorization:
         scope = self._relay.authority.lower()
         self._sends_uri = self._habits.get(scope, self._terms.sends_uri)
         self._may_change = True
+        self._realms: set[str] = set()
         self._expires = self._terms.expires
         self._intervals = 0
         self._digest: ClientRequest = self._client.request(
@@ -161,7 +183,9 @@ class Authorization:
         )
 
     def _challenged(self, fields: dict[str, list[str]]) -> None:
-        challenges = {_FIELD: fields.get("www-authenticate", [])}
+        lines = fields.get("www-authenticate", [])
+        challenges = {_FIELD: lines}
+        self._realms = {challenge.realm for challenge in parse_challenges(lines)}
         had_none = not self._digest.credentials
         refusal = self._digest.challenged(challenges)
         if refusal is not None and self._may_change and not had_none:
@@ -194,6 +218,8 @@ class Authorization:
         # Some relays name only themselves; they are reached through the others.
         if given[0] not in self._use_path:
             given = self._use_path + given
+        if len(given) >= MAX_PATH_LENGTH:
+            raise self._failed("the path through the relays is too long")
         self._use_path = given
         lifetime = _read_seconds(fields, "expires")
         if lifetime is not None:
@@ -209,8 +235,8 @@ class Authorization:
             path = parse_path(" ".join(fields.get("use-path", [])))
         except InvalidUri as error:
             raise self._failed("the relay gives no path that can be used") from error
-        if any(uri.port is None or uri.session_id is None for uri in path):
-            raise self._failed("the relay gives a URI without a port or a session")
+        if not all(map(_can_be_told, path)):
+            raise self._failed("the relay gives a URI that peers can't use")
         if self._local_uri in path:
             raise self._failed("the relay gives us our own URI")
         return path
@@ -231,6 +257,22 @@ class Authorization:
 
     def _failed(self, problem: str, code: int | None = None) -> AuthorizationFailed:
         return AuthorizationFailed(self._relay.authority, problem, code)
+
+
+def _can_be_told(uri: MsrpUri) -> bool:
+    """Tell whether a URI may stand in a session description, and be connected to."""
+    try:
+        address = ipaddress.ip_address(uri.host)
+    except ValueError:
+        is_host = _HOST_NAME.fullmatch(uri.host) is not None
+    else:
+        is_host = not (address.is_multicast or address.is_unspecified)
+    # A name is what it should be (section 4.2), but relays without one are in use.
+    return is_host and bool(uri.port and uri.session_id) and _is_tcp(uri)
+
+
+def _is_tcp(uri: MsrpUri) -> bool:
+    return uri.transport.lower() == "tcp"
 
 
 def _within(asked: int | None, least: int | None, most: int | None) -> int | None:
@@ -255,7 +297,7 @@ def _read_seconds(fields: dict[str, list[str]], name: str) -> int | None:
 def _read_fields(block: bytes) -> dict[str, list[str]]:
     """Split a header section; a field may be there twice, such as a challenge."""
     fields: dict[str, list[str]] = {}
-    for line in block.decode("utf-8", "surrogateescape").split("\r\n"):
+    for line in block.decode().split("\r\n"):
         name, colon, value = line.partition(":")
         if colon:
             fields.setdefault(name.lower(), []).append(value.strip(" \t"))

@@ -19,6 +19,7 @@ TARGETS = (
     "msrp_stream",
     "msrp_session",
     "msrp_headers",
+    "msrp_authorization",
     "msrp_content",
     "sdp",
     "mime",

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from digest import Account, Algorithm, Credentials, DigestClient
 from msrp.errors import AuthorizationFailed
+from msrp.headers import ResponseHead
 from msrp.sansio.authorization import Authorization, Grant, Terms
+from msrp.sansio.inquiries import Answer
 from msrp.testing.cores import read_messages
 from msrp.uri import MsrpUri
 from tests.msrp.sansio.relay_scripts import ScriptedRelay, answer
@@ -205,6 +207,20 @@ def test_of_several_challenges_the_first_is_taken_that_is_known() -> None:
     assert "algorithm=SHA-256" in relay.seen[1].fields["authorization"]
 
 
+def test_a_relay_that_changes_its_realm_gets_credentials_for_the_last() -> None:
+    who = client()
+    authorization = new(who=who)
+    for realm in ("one", "two"):
+        challenge = f'Digest realm="{realm}", nonce="n", qop="auth"'
+        authorization.answered(answer(401, f"WWW-Authenticate: {challenge}"))
+        [request] = read_messages(authorization.next_request()[1])
+        given = Credentials.parse(request.fields["authorization"])
+        assert given.realm == realm
+    # And the next session doesn't tell more than one ahead of a challenge.
+    [request] = read_messages(new(who=who).next_request()[1])
+    assert "authorization" in request.fields
+
+
 @pytest.mark.rule("RLY-15")
 def test_403_is_final() -> None:
     authorization = new()
@@ -260,7 +276,7 @@ def test_bounds_that_move_are_not_followed_for_ever() -> None:
 def test_expires_is_a_whole_number_of_seconds(text: str, lifetime: int | None) -> None:
     authorization = new()
     authorization.answered(
-        answer(200, "Use-Path: msrps://r:1/s;tcp", f"Expires: {text}")
+        answer(200, "Use-Path: msrps://r.example:1/s;tcp", f"Expires: {text}")
     )
     assert authorization.grant is not None
     assert authorization.grant.lifetime == lifetime
@@ -273,9 +289,14 @@ def test_expires_is_a_whole_number_of_seconds(text: str, lifetime: int | None) -
         pytest.param("", id="none"),
         pytest.param("sip:relay", id="no-msrp"),
         pytest.param("msrps://r/s;tcp", id="no-port"),
-        pytest.param("msrps://r:1;tcp", id="no-session"),
-        pytest.param(f"msrps://r:1/s;tcp {ALICE}", id="our-own"),
-        pytest.param(" ".join(["msrps://r:1/s;tcp"] * 17), id="too-long"),
+        pytest.param("msrps://r.example:0/s;tcp", id="port-0"),
+        pytest.param("msrps://r.example:1;tcp", id="no-session"),
+        pytest.param("msrps://r.example:1/s;udp", id="no-tcp"),
+        pytest.param("msrps://r.exampl!:1/s;tcp", id="no-host-name"),
+        pytest.param("msrps://224.0.0.1:1/s;tcp", id="multicast"),
+        pytest.param("msrps://[::]:1/s;tcp", id="unspecified"),
+        pytest.param(f"msrps://r.example:1/s;tcp {ALICE}", id="our-own"),
+        pytest.param(" ".join(["msrps://r.example:1/s;tcp"] * 16), id="too-long"),
     ],
 )
 def test_a_path_that_leads_nowhere_is_refused(use_path: str) -> None:
@@ -285,13 +306,19 @@ def test_a_path_that_leads_nowhere_is_refused(use_path: str) -> None:
     assert authorization.grant is None
 
 
+def test_an_answer_that_is_not_utf_8_is_a_failure() -> None:
+    reply = Answer(ResponseHead("tid0", 401), b'WWW-Authenticate: Digest realm="\xff"')
+    with pytest.raises(AuthorizationFailed, match="not UTF-8"):
+        new().answered(reply)
+
+
 @given(st.binary(max_size=200), st.sampled_from([200, 401, 403, 423, 999]))
 @settings(deadline=None)
 def test_whatever_comes_is_dealt_with_or_a_failure(block: bytes, code: int) -> None:
     authorization = new(expires=10)
     try:
         authorization.answered(
-            answer(code, "Use-Path: msrps://r:1/s;tcp", block.decode("latin-1"))
+            answer(code, "Use-Path: msrps://r.example:1/s;tcp", block.decode("latin-1"))
         )
     except AuthorizationFailed:
         return
