@@ -2,7 +2,8 @@
 
 `python -m benchmarks` measures every row and writes a table, the figures as JSON, and
 plots, into `benchmarks/results`.  `--check` compares a fresh run with the kept figures
-(`benchmarks/kept.json`) and says which fell; `--keep` replaces those.
+(`benchmarks/kept.json`) and says which fell; `--keep` replaces those, and the table in
+`benchmarks/README.md`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from benchmarks.channel import BenchmarkFailed
 from benchmarks.effort import Effort
 from benchmarks.figures import Measured
 from benchmarks.groups import GROUPS, Group
-from benchmarks.report import RESULTS, Report, compare
+from benchmarks.report import README, RESULTS, Report, compare, put_into
 from benchmarks.rows import ROWS
 
 KEPT = Path(__file__).parent / "kept.json"
@@ -79,7 +80,9 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="the full sizes, always")
     parser.add_argument("--no-uvloop", action="store_true", help="even if it's there")
     parser.add_argument("--check", action="store_true", help="compare with what's kept")
-    parser.add_argument("--keep", action="store_true", help="keep these for --check")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep these for --check, and in the README"
+    )
     arguments = parser.parse_args()
     effort = Effort(runs=arguments.runs, full=arguments.full)
     if arguments.no_uvloop:
@@ -91,7 +94,7 @@ def main() -> int:
     report.write(RESULTS)
     print(f"\nwritten to {RESULTS}")
     if arguments.keep:
-        report.merged_into(KEPT)
+        put_into(README, report.merged_into(KEPT))
     return 0
 
 

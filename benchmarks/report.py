@@ -14,9 +14,14 @@ from benchmarks.machine import describe
 from benchmarks.plot import overview
 from benchmarks.rows import ROWS
 
-__all__ = ["RESULTS", "Report", "compare"]
+__all__ = ["README", "RESULTS", "Report", "compare", "put_into"]
 
 RESULTS = Path(__file__).parent / "results"
+
+README = Path(__file__).parent / "README.md"
+
+_BEGIN = "<!-- what `python -m benchmarks --keep` has measured -->"
+_END = "<!-- end of what was measured -->"
 
 _HEADINGS = (
     "row", "work", "baseline", "aim", "median", "lowest – highest", "uvloop",
@@ -96,6 +101,19 @@ class Report:
         lines = [f"* {name}: {value}" for name, value in self.machine.items()]
         lines += ["", *_table([_HEADINGS, *map(_cells, self.measured.values())])]
         return "\n".join(lines) + "\n"
+
+
+def put_into(path: Path, report: Report) -> None:
+    """Put the table into a page, in place of the one that is between two marks there.
+
+    Raises:
+        ValueError: The page has no such marks.
+    """
+    before, begin, rest = path.read_text().partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"{path} has no place for the table")
+    path.write_text(f"{before}{begin}\n{report.to_markdown()}{end}{after}")
 
 
 def compare(kept: Report, fresh: Report) -> list[tuple[str, float]]:

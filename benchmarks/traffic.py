@@ -104,11 +104,14 @@ async def _sized(
     least: int,
     budget: float,
 ) -> int:
-    """Do the least once, which also warms up, and see how much there's time for."""
-    took = await bare(peers.plain, least) + await ours(peers.plain, least)
-    if peers.fast is not None:
-        took += await ours(peers.fast, least)
-    return effort.size(full, least, took / least, budget)
+    """Do a part of the least twice, which warms up, and see what there's time for."""
+    part = max(1, least // 4)
+    took = 0.0
+    for _ in range(2):
+        took = await bare(peers.plain, part) + await ours(peers.plain, part)
+        if peers.fast is not None:
+            took += await ours(peers.fast, part)
+    return effort.size(full, least, took / part, budget)
 
 
 async def measure_bulk(effort: Effort) -> list[Measured]:
@@ -155,7 +158,7 @@ async def chunks(effort: Effort) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         size = await _sized(
-            peers, effort, bare, ours, full=100 * MIB, least=12 * MIB, budget=3.0
+            peers, effort, bare, ours, full=100 * MIB, least=25 * MIB, budget=3.0
         )
         times = await _compare(peers, effort, bare, ours, size)
     return [
@@ -174,7 +177,7 @@ async def text_messages(effort: Effort) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         number = await _sized(
-            peers, effort, bare, send_texts, full=50_000, least=6_250, budget=3.5
+            peers, effort, bare, send_texts, full=50_000, least=12_500, budget=3.5
         )
         times = await _compare(peers, effort, bare, send_texts, number)
     return [times.to_measured("texts", f"{number:,} texts", number, "texts/s")]

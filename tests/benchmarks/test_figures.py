@@ -20,7 +20,7 @@ from benchmarks.figures import (
     percentile,
     ratios,
 )
-from benchmarks.report import Report, compare
+from benchmarks.report import README, Report, compare, put_into
 from benchmarks.rows import ROWS
 from benchmarks.scaling import bend, growth
 
@@ -160,6 +160,28 @@ def test_each_row_is_written_into_the_directory_of_results(tmp_path: Path) -> No
     report.write(tmp_path / "results")
     written = {path.name for path in (tmp_path / "results").iterdir()}
     assert written == {"results.json", "table.md", "overview.svg"}
+
+
+def test_a_page_gets_the_table_in_place_of_the_one_it_had(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text(README.read_text())
+    report = Report({"Python": "3.11"})
+    report.add(Measured(ROWS["texts"], (0.123,)))
+    put_into(page, report)
+    once = page.read_text()
+    put_into(page, report)
+    assert page.read_text() == once
+    assert once.count("**0.123**") == 1
+    assert once.startswith("# What it costs\n")
+    assert once.splitlines()[-1] == README.read_text().splitlines()[-1]
+
+
+def test_a_page_without_a_place_for_the_table_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text("nothing\n")
+    with pytest.raises(ValueError, match="no place"):
+        put_into(page, Report({}))
+    assert page.read_text() == "nothing\n"
 
 
 def test_work_is_halved_until_there_is_time_for_it() -> None:
