@@ -9,6 +9,7 @@ from collections.abc import Callable
 from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Protocol, cast
 
+from msrp.aio.read_buffer import buffer_of
 from msrp.aio.sockets import SocketOptions, is_internet, peer_of
 from msrp.aio.tap import Tap
 from msrp.aio.tls import peer_certificate
@@ -126,7 +127,7 @@ class _Finder(SessionDirectory):
         return self._directory.expects(uri)
 
 
-class StreamProtocol(asyncio.Protocol):
+class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
     """One connection.
 
     Args:
@@ -157,6 +158,7 @@ class StreamProtocol(asyncio.Protocol):
         self._sockets = sockets or SocketOptions()
         self._any_host = any_host
         self._loop = asyncio.get_running_loop()
+        self._buffer = buffer_of(self._loop)
         self._directory = directory or _NoDirectory()
         self._core = Stream(
             _Finder(self, self._directory),
@@ -201,6 +203,14 @@ class StreamProtocol(asyncio.Protocol):
             if hasattr(socket, "TCP_NOTSENT_LOWAT"):
                 sock.setsockopt(IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         self.flush()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Lend the loop's buffer."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what was read into it."""
+        self.data_received(bytes(self._buffer[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         """Give the core what was read."""
