@@ -134,7 +134,10 @@ class IncomingRequest:
         The time begins when it was sent, if it has a Date that can be read, or else
         now.
         """
-        seconds = self.request.expires
+        try:
+            seconds = self.request.expires
+        except SipParseError:
+            seconds = None
         if seconds is None:
             return None
         try:

@@ -2,7 +2,9 @@
 
 A request without credentials, or with wrong ones, is refused with 401 and a
 challenge before anything else is looked at.  Some never are: nothing asks the sender
-of an ACK or a CANCEL, who couldn't answer, nor somebody who calls for help.
+of an ACK or a CANCEL, who couldn't answer, nor somebody who calls for help.  Nor is
+anybody asked in a dialog that we have begun: whom we call, or subscribe to, need not
+be one of those who may call us, and has to be able to hang up.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ from sip.sansio.call import Call
 from sip.sansio.early import EarlyDialog
 from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.services import DialogUser
+from sip.sansio.subscriber import ClientSubscription
 from sip.uri import SipUri, Uri, parse_uri
 
 __all__ = ["Authenticator", "is_call_for_help"]
 
-_NEVER_CHALLENGED = frozenset({"ACK", "CANCEL"})
+# A NOTIFY answers a request of ours, sometimes before there is a dialog.
+_NEVER_CHALLENGED = frozenset({"ACK", "CANCEL", "NOTIFY"})
 
 _HELP = ("service:sos", "service:test.sos")
 
@@ -136,9 +140,9 @@ class Authenticator:
     def _is_asked(self, request: Request, user: DialogUser | None) -> bool:
         if request.method in _NEVER_CHALLENGED or is_call_for_help(request):
             return False
-        if isinstance(user, EarlyDialog):
-            user = user.call
-        if isinstance(user, Call) and is_call_for_help(user.request):
+        if isinstance(user, EarlyDialog | ClientSubscription):
+            return False
+        if isinstance(user, Call) and (user.is_ours or is_call_for_help(user.request)):
             return False
         return self._challenges is None or self._challenges(request)
 

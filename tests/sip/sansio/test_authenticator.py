@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import digest
+from sip.fields.subscription import Event as EventField
 from sip.message import Request, Response
 from sip.sansio.admission import Admission
 from sip.sansio.authenticator import Authenticator, is_call_for_help
@@ -13,10 +14,13 @@ from sip.sansio.events import (
     CallAnswered,
     CallFailed,
     CallReceived,
+    NotifyReceived,
     RequestArrived,
     ResponseReceived,
+    SubscribeReceived,
 )
 from sip.sansio.hop import Hop, Transport
+from sip.sansio.subscriptions import EventPackage
 from sip.testing import Network, Node
 from sip.uri import parse_uri
 from sip.wire import parse_message
@@ -157,6 +161,68 @@ def test_other_services_are_no_calls_for_help(uri: str) -> None:
     request = Request.build("INVITE", uri, [("To", "<sip:sos@example.com>")])
     assert not is_call_for_help(request)
     assert not is_call_for_help(Request.build("INVITE", uri, [("To", "<")]))
+
+
+@pytest.mark.rule("SIP-60", "SIP-61", "ST-8")
+@pytest.mark.parametrize("algorithm", list(digest.Algorithm), ids=lambda a: a.value)
+def test_each_algorithm_lets_in_who_knows_the_password(
+    network: Network, bob: Node, algorithm: digest.Algorithm
+) -> None:
+    bob.core.reception.authenticator = Authenticator.with_passwords(
+        "bob", {"alice": "secret"}, algorithms=[algorithm]
+    )
+    uri = parse_uri(f"sip:bob@{BOB}")
+    alice = caller(network)
+    alice.core.request("MESSAGE", uri)
+    network.run()
+    (event,) = bob.of(RequestArrived)
+    field = event.transaction.request.headers.get("Authorization") or ""
+    assert digest.Credentials.parse(field).algorithm is algorithm
+    alice.core.sender.retries.credentials = digest.DigestClient(
+        [digest.Account("alice", "wrong")]
+    )
+    alice.core.request("MESSAGE", uri)
+    network.run()
+    assert len(bob.of(RequestArrived)) == 1
+    assert len(network.sent("MESSAGE")) == 4
+    assert alice.of(ResponseReceived)[-1].response.status == 401
+
+
+@pytest.mark.rule("SIP-60", "SIP-48")
+def test_whom_we_call_may_hang_up_without_a_password(
+    network: Network, bob: Node
+) -> None:
+    alice = network.node(ALICE)
+    call = bob.core.invite(parse_uri(f"sip:alice@{ALICE}"), 0.0)
+    network.run()
+    theirs = alice.of(CallReceived)[0].call
+    theirs.provisional(180, 0.0)
+    network.run()
+    theirs.accept(0.0, body=b"answer", content_type=SDP)
+    network.run()
+    call.acknowledge(0.0)
+    network.run()
+    theirs.bye(0.0)
+    network.run()
+    assert call.state is CallState.ENDED
+    assert network.sent("401") == []
+
+
+@pytest.mark.rule("SIP-60", "SIP-59")
+def test_whom_we_subscribe_to_tells_without_a_password(
+    network: Network, bob: Node
+) -> None:
+    alice = network.node(ALICE)
+    alice.core.subscriptions.provide(EventPackage(name="presence"))
+    uri = parse_uri(f"sip:alice@{ALICE}")
+    bob.core.subscriptions.subscribe(uri, EventField.parse("presence"))
+    network.run()
+    (asked,) = alice.of(SubscribeReceived)
+    asked.subscription.accept(0.0)
+    asked.subscription.notify(0.0, b"state", "x/y")
+    network.run()
+    assert bob.of(NotifyReceived)[-1].request.body == b"state"
+    assert network.sent("401") == []
 
 
 @pytest.mark.rule("SIP-63", "SIP-51")
