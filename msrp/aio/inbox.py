@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from msrp.aio.dispatch import Notice, Undelivered
+from msrp.aio.signal import Signal
 from msrp.config import Limits
 from msrp.content import MessageReceived
 from msrp.errors import ConcurrencyError
@@ -53,12 +54,13 @@ class Inbox:
         self._limits = limits
         self._deliver = deliver
         self._on_change = on_change
-        self._queue: deque[Notice | Undelivered] = deque()
-        self._kept: deque[Undelivered] = deque()
+        # A deque takes 700 octets, and most sessions are silent most of the time.
+        self._queue: deque[Notice | Undelivered] | None = None
+        self._kept: deque[Undelivered] | None = None
         self._octets = 0
         self._events = 0
-        self._wake = asyncio.Event()
-        self._arrived = asyncio.Event()
+        self._wake = Signal()
+        self._arrived = Signal()
         self._iterating = False
         self._finished = False
         self._task: asyncio.Task[None] | None = None
@@ -90,6 +92,8 @@ class Inbox:
         """Add what has happened."""
         if isinstance(event, _COUNTLESS) and self.overfull:
             return
+        if self._queue is None:
+            self._queue = deque()
         self._queue.append(event)
         self._count(event)
         self._wake.set()
@@ -104,8 +108,8 @@ class Inbox:
         # Nothing is told after the last event, which tells that all is over.
         ending = self._finished and not self._queue
         if self._kept and not self._iterating and not ending:
-            self._queue.extendleft(reversed(self._kept))
-            self._kept.clear()
+            self._queue = deque((*self._kept, *(self._queue or ())))
+            self._kept = None
             self._arrived.clear()
             self._wake.set()
 
@@ -130,6 +134,7 @@ class Inbox:
                 self._arrived.clear()
                 await self._arrived.wait()
             kept = self._kept.popleft()
+            self._kept = self._kept or None
         finally:
             self._iterating = False
         self._let_go(kept)
@@ -143,6 +148,7 @@ class Inbox:
                 elif self._finished:
                     return
                 else:
+                    self._queue = None
                     self._wake.clear()
                     await self._wake.wait()
         finally:
@@ -155,6 +161,8 @@ class Inbox:
         taken = await self._deliver(event)
         if isinstance(event, Undelivered) and not taken:
             self._count(event)
+            if self._kept is None:
+                self._kept = deque()
             self._kept.append(event)
             self._arrived.set()
             if self.full:

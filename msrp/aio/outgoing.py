@@ -13,6 +13,7 @@ from msrp.aio.files import FileBody
 from msrp.aio.hooks import guarded
 from msrp.aio.iterables import IterableBody
 from msrp.aio.readahead import ReadAhead
+from msrp.aio.signal import Signal
 from msrp.content import Body
 from msrp.errors import DeliveryError, LocalProtocolError
 from msrp.events import MessageDelivered, MessageDeliveryFailed, MessageSent
@@ -68,7 +69,7 @@ class OutgoingMessage:
         self._all_out = False
         self._over = False
         # Only there while somebody waits: of most messages nobody asks more than once.
-        self._changed: asyncio.Event | None = None
+        self._changed: Signal | None = None
 
     async def sent(self) -> None:
         """Wait until the last octet is handed to the transport.
@@ -106,7 +107,7 @@ class OutgoingMessage:
         with self._waiting():
             while not reached():
                 if self._changed is None:
-                    self._changed = asyncio.Event()
+                    self._changed = Signal()
                 await self._changed.wait()
 
     def _has_changed(self) -> None:
@@ -184,7 +185,7 @@ class Outbox:
         self._queued = 0
         self._waiters = 0
         self._on_wait = on_wait
-        self._changed = asyncio.Event()
+        self._changed = Signal()
 
     async def send(
         self,

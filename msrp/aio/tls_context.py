@@ -172,9 +172,7 @@ class _OneConnection:
         self._send = send
         self._early = early
 
-    @property
-    def __class__(self) -> type[TlsContext]:  # type: ignore[misc]
-        return TlsContext
+    __class__ = property(lambda self: TlsContext)
 
     def wrap_bio(
         self,

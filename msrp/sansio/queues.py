@@ -32,34 +32,45 @@ class SendQueues:
 
     def __init__(self, window: int) -> None:
         self._window = window
-        self._lines: deque[Outgoing] = deque()
+        # A deque takes 700 octets, and most sessions are silent most of the time.
+        self._lines: deque[Outgoing] | None = None
         """Short messages, strictly in order."""
-        self._bulk: deque[Outgoing] = deque()
+        self._bulk: deque[Outgoing] | None = None
         """Long ones, taking turns."""
         self._bulk_turn = False
         self._unanswered = 0
 
     def add(self, message: Outgoing) -> None:
         """Put a message behind the others."""
-        self._queue_of(message).append(message)
+        size = message.chunker.total
+        if size is None or size > BULK_SIZE:
+            if self._bulk is None:
+                self._bulk = deque()
+            self._bulk.append(message)
+        else:
+            if self._lines is None:
+                self._lines = deque()
+            self._lines.append(message)
 
     def add_first(self, message: Outgoing) -> None:
         """Put a message before all others."""
+        if self._lines is None:
+            self._lines = deque()
         self._lines.appendleft(message)
 
     def remove(self, message: Outgoing) -> None:
         """Take a message out, if it is here."""
         if self._lines and self._lines[0] is message:
             self._lines.popleft()
-            return
-        for queue in (self._lines, self._bulk):
-            if message in queue:
-                queue.remove(message)
+        else:
+            for queue in (self._lines, self._bulk):
+                if queue is not None and message in queue:
+                    queue.remove(message)
+        self._lines, self._bulk = self._lines or None, self._bulk or None
 
     def clear(self) -> None:
         """Take all messages out."""
-        self._lines.clear()
-        self._bulk.clear()
+        self._lines = self._bulk = None
 
     def candidates(self) -> list[Outgoing]:
         """Return the messages that may go now, the one whose turn it is first."""
@@ -87,7 +98,7 @@ class SendQueues:
 
     def turn_over(self, message: Outgoing) -> None:
         """Note that a chunk that isn't the last one is out: the next one's turn."""
-        if message in self._bulk:
+        if self._bulk is not None and message in self._bulk:
             self._bulk.remove(message)
             self._bulk.append(message)
 
@@ -100,7 +111,3 @@ class SendQueues:
     def none_unanswered(self) -> None:
         """Note that no chunk at all needs an answer."""
         self._unanswered = 0
-
-    def _queue_of(self, message: Outgoing) -> deque[Outgoing]:
-        size = message.chunker.total
-        return self._bulk if size is None or size > BULK_SIZE else self._lines

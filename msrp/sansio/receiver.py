@@ -99,7 +99,7 @@ class Receiver:
         self._stream = stream
         self._parser = Parser(max_head_size)
         self._request: _Request | None = None
-        self._backlog: deque[FramingEvent] = deque()
+        self._backlog: deque[FramingEvent] | None = None
         self._new_id = new_id
         self._answered_paths: _Paths | None = None
 
@@ -126,6 +126,7 @@ class Receiver:
             event = events[at]
             at += 1
             if self.held:
+                assert self._backlog is not None, "what it is held for is in there"
                 self._backlog.append(event)
                 continue
             # The three events of a chunk that came at one go are dealt with at one
@@ -144,11 +145,15 @@ class Receiver:
 
     def retry(self, now: float) -> None:
         """Go on with what was kept back until a session is there."""
-        first = self._backlog[0] if self._backlog else None
-        since, self.held = self.held_since, False
-        while self._backlog and not self.held:
-            self._handle(self._backlog.popleft(), now)
-        if self.held and self._backlog[0] is first:
+        backlog = self._backlog
+        if backlog is None:
+            return
+        first, since, self.held = backlog[0], self.held_since, False
+        while backlog and not self.held:
+            self._handle(backlog.popleft(), now)
+        if not backlog:
+            self._backlog = None
+        elif backlog[0] is first:
             self.held_since = since  # Another session has come, and not this one.
 
     def stop_waiting(self, now: float) -> None:
@@ -190,6 +195,8 @@ class Receiver:
         session = directory.find(uri) if len(head.to_path) == 1 else None
         if session is None and not in_vain and directory.expects(uri):
             self.held, self.held_since = True, now
+            if self._backlog is None:
+                self._backlog = deque()
             self._backlog.appendleft(event)  # Before its body, if that is there.
             return
         request.head = head

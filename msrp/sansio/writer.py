@@ -56,7 +56,7 @@ class Writer:
         """Requests that wait for a response."""
         self.unsent = 0
         """Octets of responses and reports that the transport hasn't taken yet."""
-        self._control: deque[bytes] = deque()
+        self._control: deque[bytes] | None = None
         self._open: _OpenChunk | None = None
         # Those that are found to have nothing to send leave, until something
         # changes there: a connection may carry a thousand that are silent.
@@ -69,6 +69,8 @@ class Writer:
 
     def queue(self, data: bytes) -> None:
         """Send a response or a report before all else."""
+        if self._control is None:
+            self._control = deque()
         self._control.append(data)
         self.unsent += len(data)
 
@@ -116,6 +118,7 @@ class Writer:
             # A message that could not be begun may have left its end here.
         if self._control:
             piece = self._control.popleft()
+            self._control = self._control or None
             self.unsent -= len(piece)
             return piece
         return None
