@@ -118,9 +118,10 @@ def test_unsubscribing_ends_it_on_both_sides(
 ) -> None:
     ours = subscribe(alice)
     ours.unsubscribe(network.now)
-    assert ours.state is SubscriberState.ENDING
+    states = [ours.state]
     network.run()
-    assert ours.state is SubscriberState.ENDED
+    states.append(ours.state)
+    assert states == [SubscriberState.ENDING, SubscriberState.ENDED]
     assert theirs(bob).state is NotifierState.ENDED
     (ended,) = alice.of(SubscriptionEnded)
     assert ended.told is not None
