@@ -248,7 +248,7 @@ class _Reader:
                 self._warnings.append(problem)
             yield from asserted
         try:
-            yield self._request.from_
+            yield self._request.from_.without_parameter("tag")
         except SipParseError as exc:
             self._warnings.append(str(exc))
 
