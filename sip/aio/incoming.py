@@ -228,11 +228,13 @@ class IncomingCall(Call):
         """Agree on media with what ``send`` sends, and start them."""
         self.candidates[:] = media
         try:
-            offer = self._read_offer()
-            if offer is None:
-                await self._agree_on_our_offer(send, acknowledged)
-            else:
-                await self._agree_on_theirs(offer, send, acknowledged)
+            # What the caller wants changed at once has to wait for its turn.
+            async with self._renegotiation.turn:
+                offer = self._read_offer()
+                if offer is None:
+                    await self._agree_on_our_offer(send, acknowledged)
+                else:
+                    await self._agree_on_theirs(offer, send, acknowledged)
         except BaseException:
             if self._call.state is not CallState.INVITING:
                 await self._give_up()

@@ -10,7 +10,7 @@ from types import TracebackType
 
 import sdp
 from sip.aio.call import Call, CallOwner
-from sip.errors import CallOver, CallTimeout, LocalError, NegotiationFailed
+from sip.errors import CallOver, CallTimeout, NegotiationFailed
 from sip.media import (
     SDP_TYPE,
     Media,
@@ -67,7 +67,6 @@ class OutgoingCall(Call):
         loop = asyncio.get_running_loop()
         self._answer: asyncio.Future[CallAnswered] = loop.create_future()
         self._agreeing: set[asyncio.Task[None]] = set()
-        self._early: asyncio.Task[None] | None = None
         self._early_tag: str | None = None
         self._agreed: dict[str, tuple[Proposal, sdp.SessionDescription]] = {}
 
@@ -88,10 +87,12 @@ class OutgoingCall(Call):
             event = await self._wait_for_answer(timeout)
             if self._agreeing:
                 await asyncio.wait(self._agreeing)
-            proposal, remote = await self._agree(event)
-            await self._leave_early(event.response.to.tag or "")
-            if self._streams.agreement is None:
-                await self._start(proposal, remote, is_offerer=self._is_offerer)
+            # What the peer wants changed at once has to wait for its turn.
+            async with self._renegotiation.turn:
+                proposal, remote = await self._agree(event)
+                await self._leave_early(event.response.to.tag or "")
+                if self._streams.agreement is None:
+                    await self._start(proposal, remote, is_offerer=self._is_offerer)
         except BaseException:
             await self._give_up()
             raise
@@ -141,6 +142,8 @@ class OutgoingCall(Call):
         self._responses.append(response)
         self._news.set()
         if event.role in (Role.ANSWER, Role.OFFER):
+            if self._early_tag is None:
+                self._early_tag = response.to.tag
             task = self._owner.spawn(self._agree_early(event))
             self._agreeing.add(task)
             task.add_done_callback(self._agreeing.discard)
@@ -193,6 +196,11 @@ class OutgoingCall(Call):
     @property
     def _is_offerer(self) -> bool:
         return self._offered is not None
+
+    async def _stop_all(self) -> None:
+        for task in self._agreeing:
+            task.cancel()
+        await super()._stop_all()
 
     async def _wait_for_answer(self, timeout: float | None) -> CallAnswered:
         done, _ = await asyncio.wait([self._answer], timeout=timeout)
@@ -268,46 +276,40 @@ class OutgoingCall(Call):
 
     async def _agree_early(self, event: CallProgressed) -> None:
         """Let media run before the call is answered (:rfc:`3262#section-5`)."""
-        response = event.response
-        tag = response.to.tag or ""
+        tag = event.response.to.tag or ""
         try:
-            if event.role is Role.OFFER:
-                proposal, remote = await self._make_answer(response)
-                body = bytes(proposal.local)
-                self._client.acknowledge_progress(response, body, SDP_TYPE)
-                self._owner.flush()
-            else:
-                proposal, remote = self._read_answer(response)
-        except NegotiationFailed as exc:
+            async with self._renegotiation.turn:
+                await self._start_early(tag, event)
+        except (NegotiationFailed, sdp.SdpError) as exc:
             # Somebody else may answer the call, with whom it is better.
             _log.info("call %s: no early session: %s", self.call_id, exc)
-            return
-        self._agreed[tag] = proposal, remote
-        if self._early_tag is None and not self._answer.done():
-            self._early_tag = tag
-            self._early = self._owner.spawn(self._start_early(proposal, remote))
+            if self._early_tag == tag:
+                self._early_tag = None
+                for medium in self._streams.forget():
+                    await medium.stop()
 
-    async def _start_early(
-        self, proposal: Proposal, remote: sdp.SessionDescription
-    ) -> None:
-        try:
+    async def _start_early(self, tag: str, event: CallProgressed) -> None:
+        response = event.response
+        if event.role is Role.OFFER:
+            proposal, remote = await self._make_answer(response)
+            body = bytes(proposal.local)
+            self._client.acknowledge_progress(response, body, SDP_TYPE)
+            self._owner.flush()
+        else:
+            proposal, remote = self._read_answer(response)
+        self._agreed[tag] = proposal, remote
+        if self._early_tag == tag and self._stopping is None:
             await self._streams.settle(proposal, remote, is_offerer=self._is_offerer)
-        except (NegotiationFailed, LocalError, sdp.SdpError) as exc:
-            _log.info("call %s: no early media: %s", self.call_id, exc)
-            self._streams.forget()
-            self._early_tag = None
 
     async def _leave_early(self, tag: str) -> None:
         """End the early session, unless it was with whoever has answered."""
-        if self._early is not None:
-            await asyncio.wait([self._early])
-            if not self._early.cancelled():
-                self._early.result()
-        if self._early_tag not in (None, tag):
+        if self._streams.agreement is None:
+            return
+        if self._early_tag != tag:
             for medium in self._streams.forget():
                 await medium.stop()
-        elif self._early_tag is not None:
-            self._call.refresh_body = bytes(self.local_description or b"")
+        else:
+            self._call.refresh_body = bytes(self._streams.agreement.local)
 
 
 def _still_missing(invite: ClientRequest, seconds: float) -> str:

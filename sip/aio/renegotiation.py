@@ -62,6 +62,9 @@ class Renegotiation:
         core: The call.
         streams: Its media.
         on_change: Called after each change, whoever wanted it.
+
+    Attributes:
+        turn: Whose turn it is to agree on something; also the first time.
     """
 
     def __init__(
@@ -75,7 +78,7 @@ class Renegotiation:
         self._core = core
         self._streams = streams
         self._on_change = on_change
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
         self._one_at_a_time = asyncio.Lock()
         self._possible: asyncio.Future[None] | None = None
         self._outcome: asyncio.Future[OfferAccepted | OfferRefused] | None = None
@@ -124,7 +127,7 @@ class Renegotiation:
     async def _try_offer(self, prepare: Prepare) -> bool:
         """Make one attempt; tell whether another one is to be made."""
         await self._until_possible()
-        async with self._turn:
+        async with self.turn:
             proposal = await prepare()
             if proposal is None:
                 return True
@@ -233,7 +236,7 @@ class Renegotiation:
     # What the peer wants.
 
     async def _answer(self, event: OfferReceived) -> None:
-        async with self._turn:
+        async with self.turn:
             if event.role is Role.ASKED:
                 await self._answer_with_offer(event)
             else:
@@ -292,7 +295,7 @@ class Renegotiation:
 
     async def _acknowledged(self, proposal: Proposal, event: CallAcknowledged) -> None:
         """Take the answer to an offer that a peer has asked for."""
-        async with self._turn:
+        async with self.turn:
             try:
                 await self._settle_answer(proposal, event.request)
             except NegotiationFailed as exc:
@@ -303,7 +306,7 @@ class Renegotiation:
 
     async def _refreshed(self, response: Message) -> None:
         """Take the answer to a refresh, which may have other words for the same."""
-        async with self._turn:
+        async with self.turn:
             if self._streams.agreement is None:
                 return
             proposal = self._streams.as_it_is()

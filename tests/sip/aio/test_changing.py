@@ -354,3 +354,31 @@ async def test_a_stream_that_has_lost_its_way_is_offered_anew(
     await line.ours.bye()
     ours.lose()
     assert ours.log[-1] == "stop"
+
+
+@pytest.mark.rule("SIP-50")
+async def test_a_change_at_once_waits_until_media_run(exchange: Exchange) -> None:
+    class Slow(FollowingRecorder):
+        async def start(
+            self,
+            offered: sdp.MediaDescription,
+            answered: sdp.MediaDescription,
+            is_offerer: bool,
+        ) -> None:
+            await asyncio.sleep(0.2)
+            await super().start(offered, answered, is_offerer)
+
+    alice, bob = await exchange.agent(), await exchange.agent()
+    theirs = Slow("b")
+
+    @bob.on_invite
+    async def ring(call: IncomingCall) -> None:
+        await call.answer([theirs])
+
+    call = await alice.invite(uri_of(bob), media=[FollowingRecorder("a")])
+    await call.hold(timeout=5)
+    await until(lambda: len(theirs.log) == 4)
+    assert theirs.log == [
+        "answer", "start as answerer", "reanswer", "follow as answerer"
+    ]  # fmt: skip
+    await call.bye()

@@ -383,3 +383,28 @@ async def test_messages_flow_before_the_call_is_answered(stage: Stage) -> None:
     await alice.connection.send_text("at last")
     await until(lambda: len(bob.texts) == 1)
     await call.bye()
+
+
+@pytest.mark.rule("NG-15", "SIP-48")
+async def test_what_a_caller_has_said_before_hanging_up_is_kept(stage: Stage) -> None:
+    alice, bob = await talking(stage)
+    heard, go_on = asyncio.Event(), asyncio.Event()
+
+    async def speak() -> AsyncIterator[bytes]:
+        yield b"Somebody is at the door and I am"
+        heard.set()
+        await go_on.wait()
+
+    await alice.connection.send_message("text/plain", speak(), message_id="cut-off")
+    await heard.wait()
+    await asyncio.sleep(0.1)
+    leaving = asyncio.create_task(alice.calls[0].bye())
+    end = await bob.connection.closed()
+    assert await bob.calls[0].ended() is sip.EndReason.REMOTE_BYE
+    go_on.set()
+    await leaving
+    (partial,) = end.incomplete
+    assert partial.message_id == "cut-off"
+    assert b"Somebody is at the door" in b"".join(
+        octets for _, octets in partial.ranges
+    )
