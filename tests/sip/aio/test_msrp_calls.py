@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -408,3 +410,52 @@ async def test_what_a_caller_has_said_before_hanging_up_is_kept(stage: Stage) ->
     assert b"Somebody is at the door" in b"".join(
         octets for _, octets in partial.ranges
     )
+
+
+# The guide.
+
+
+def program(name: str) -> Callable[..., Awaitable[None]]:
+    """Return a function of docs/sip.md."""
+    guide = Path(__file__).parents[3] / "docs" / "sip.md"
+    blocks = re.findall(r"```python\n(.*?)```", guide.read_text("utf-8"), re.S)
+    (text,) = [block for block in blocks if f"\nasync def {name}(" in block]
+    namespace: dict[str, Callable[..., Awaitable[None]]] = {}
+    exec(compile(text, str(guide), "exec"), namespace)
+    return namespace[name]
+
+
+async def test_the_guide_tells_how_to_change_a_call(stage: Stage) -> None:
+    alice, bob = await talking(stage)
+    bob.calls[0].candidates.append(bob.medium())
+    before = path_of(bob)
+    async with asyncio.timeout(10):
+        await program("change")(alice.calls[0], alice.listener)
+    await alice.connection.established()
+    assert path_of(bob) != before
+    assert len(bob.connections) == 2
+    await alice.connection.send_text("after all that")
+    await until(lambda: len(bob.texts) == 1)
+    await alice.calls[0].bye()
+
+
+async def test_the_guide_tells_how_to_watch_a_call(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alice, bob = await stage.side(), await stage.side()
+    theirs = bob.medium()
+
+    @bob.agent.on_invite
+    async def ring(call: IncomingCall) -> None:
+        await call.ringing()
+        await call.answer([theirs])
+
+    class Agent:
+        """Knows where Bob is."""
+
+        async def call(self, uri: str, *, media: list[sip.Media]) -> sip.OutgoingCall:
+            assert uri == "sip:bob@example.net"
+            return await alice.agent.call(bob.uri, media=media)
+
+    await program("watch")(Agent(), alice.medium())
+    assert capsys.readouterr().out.startswith("180 ")
