@@ -18,8 +18,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
+from sip.aio.flows import wanted_pings
+from sip.aio.stun_pings import StunPings
 from sip.errors import SipParseError
+from sip.message import Response
 from sip.sansio.hop import Hop, Outgoing, Transport
+from sip.stun import is_stun
 from sip.wire import parse_message
 
 if TYPE_CHECKING:
@@ -54,6 +58,7 @@ class Datagrams(asyncio.DatagramProtocol):
         sink: Who takes the messages.
         on_failure: Called with the last message to an address where nobody is,
             and with what the system says.
+        pings: What takes STUN, and pings the registrars that understand it.
     """
 
     def __init__(
@@ -61,10 +66,12 @@ class Datagrams(asyncio.DatagramProtocol):
         flow: int,
         sink: MessageSink,
         on_failure: Callable[[Outgoing, OSError], None],
+        pings: StunPings,
     ) -> None:
         self.flow = flow
         self._sink = sink
         self._on_failure = on_failure
+        self._pings = pings
         self._socket: socket.socket | None = None
         self._transport: asyncio.DatagramTransport | None = None
         self._last: OrderedDict[_Address, Outgoing] = OrderedDict()
@@ -121,12 +128,19 @@ class Datagrams(asyncio.DatagramProtocol):
         source = Hop(Transport.UDP, str(addr[0]), int(addr[1]), flow=self.flow)
         if not data or _KEEP_ALIVE.issuperset(data[:4]):
             return
+        if is_stun(data):
+            self._pings.received(data, source)
+            return
         try:
             message = parse_message(data)
         except SipParseError as exc:
             _log.info("%s sent what is no message: %s", source, exc)
             self._sink.invalid_received(exc, source)
         else:
+            if isinstance(message, Response):
+                flow_timer = wanted_pings(message)
+                if flow_timer is not None:
+                    self._pings.start(source, flow_timer or None)
             self._sink.message_received(message, source)
 
     def error_received(self, exc: Exception) -> None:
@@ -160,6 +174,11 @@ class Datagrams(asyncio.DatagramProtocol):
         if error is not None:
             raise error
         self._remember(address, outgoing)
+
+    def send_octets(self, data: bytes, hop: Hop) -> None:
+        """Send what is no message; that it doesn't arrive is noticed otherwise."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(data, (hop.host, hop.port))
 
     async def close(self) -> None:
         """Close the socket."""

@@ -25,10 +25,11 @@ def wanted_pings(response: Response) -> int | None:
     if response.status // 100 != 2:
         return None
     try:
+        if response.cseq.method != "REGISTER":
+            return None
         if response.flow_timer is not None:
             return response.flow_timer
-        outbound = response.cseq.method == "REGISTER" and "outbound" in response.require
-        return 0 if outbound else None
+        return 0 if "outbound" in response.require else None
     except SipParseError:
         return None  # Whoever has to do with the response will say so.
 

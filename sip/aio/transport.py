@@ -20,6 +20,7 @@ from sip.aio.flows import alias_keys, wanted_pings
 from sip.aio.reasons import cannot_reach, why_closed, why_not_connected
 from sip.aio.routes import Routes
 from sip.aio.stream import MessageSink, Stream
+from sip.aio.stun_pings import StunPings
 from sip.aio.tls import check_context, tls_client_context
 from sip.errors import LocalError, TransportError
 from sip.message import Message, Request, Response
@@ -61,7 +62,8 @@ class TransportLayer:
     Attributes:
         listening: The addresses that we listen on.
         on_lost: Called with the address of each connection that we had opened when
-            it is no more, if set.
+            it is no more, and of each registrar that doesn't answer pings over UDP,
+            if set.
 
     Raises:
         LocalError: A context takes TLS of before 1.2.
@@ -87,6 +89,7 @@ class TransportLayer:
         self._server_ssl = server_ssl
         self._client_ssl = client_ssl
         self._pings = pings
+        self._stun_pings = StunPings(self._send_stun, self._flow_failed, limits)
         self._loop = asyncio.get_running_loop()
         self._flows = itertools.count(1)
         self._servers: list[asyncio.Server] = []
@@ -144,6 +147,7 @@ class TransportLayer:
     async def close(self) -> None:
         """Close all sockets; what was sent is written first, for a short time."""
         self._closing = True
+        self._stun_pings.stop()
         for server in self._servers:
             server.close()
         openings = [opening.task for opening in self._openings.values()]
@@ -176,7 +180,7 @@ class TransportLayer:
 
     async def _listen_to_pair(self, wanted: Hop) -> None:
         flow = next(self._flows)
-        datagrams = Datagrams(flow, self._sink, self._undeliverable)
+        datagrams = Datagrams(flow, self._sink, self._undeliverable, self._stun_pings)
         found = await datagrams.bind(wanted.host, wanted.port)
         companion = Hop(Transport.TCP, found.host, found.port)
         try:
@@ -377,6 +381,16 @@ class TransportLayer:
             datagrams.send(bytes(outgoing.message), outgoing)
         except OSError as exc:
             self._undeliverable(outgoing, exc)
+
+    def _send_stun(self, data: bytes, hop: Hop) -> None:
+        datagrams = self._socket_for(hop)
+        if datagrams is not None:
+            datagrams.send_octets(data, hop)
+
+    def _flow_failed(self, hop: Hop) -> None:
+        _log.info("%s doesn't answer our pings as before", hop)
+        if self.on_lost is not None and not self._closing:
+            self._loop.call_soon(self.on_lost, hop)
 
     def _undeliverable(self, outgoing: Outgoing, error: OSError) -> None:
         why = why_not_connected(error, outgoing.hop, self._limits)

@@ -127,6 +127,13 @@ class Limits:
     """Seconds to wait for the answer to a ping, as :rfc:`5626` has them, and the
     shortest time between pings, whatever a peer asks for."""
 
+    stun_interval: float = 29.0
+    """Seconds between pings over UDP, at most: NATs are known that forget after 30
+    (:rfc:`5626#section-4.4.2`).  The least is 24, or in that proportion."""
+
+    stun_rto: float = 0.5
+    """Seconds after which a ping over UDP is sent again, twice as long each time."""
+
     unsent_octets: int = 4 << 20
     """Octets waiting for a peer that doesn't read.  More than 60 messages of the
     largest size, so only a peer that hangs gets there; then its connection is
