@@ -68,6 +68,9 @@ class UserAgent(Asking, Calling, Subscribing):
             those of each realm.
         authenticator: Whose requests to take; by default those of everybody.
         follow_redirects: Whether requests go where a 3xx response says.
+        pings: Whether to ping on each connection that we open, to keep the way open
+            and to notice when it is dead: for servers that are known to answer.
+            Registrars that say so are pinged anyway (:rfc:`5626#section-4.4`).
         instance: A URN that stays the same for ever, such as ``urn:uuid:…``.  A
             registrar that knows :rfc:`5626` then sends calls over the connection by
             which we have registered, which is made anew when it is lost.
@@ -88,6 +91,7 @@ class UserAgent(Asking, Calling, Subscribing):
         credentials: Credentials | None = None,
         authenticator: Authenticator | None = None,
         follow_redirects: bool = True,
+        pings: bool = False,
         instance: str | None = None,
         admission: Admission | None = None,
         timers: Timers | None = None,
@@ -100,6 +104,7 @@ class UserAgent(Asking, Calling, Subscribing):
         self._listen = [Hop.parse(text) for text in listen]
         self._server_ssl = server_ssl
         self._client_ssl = client_ssl
+        self._pings = pings
         self._ways = Ways(self._listen, outbound_proxy, dns)
         self._core = UserAgentCore(
             NameAddr.parse(address),
@@ -189,6 +194,7 @@ class UserAgent(Asking, Calling, Subscribing):
             self._handle,
             server_ssl=self._server_ssl,
             client_ssl=self._client_ssl,
+            pings=self._pings,
         )
         self._ways.transport = driver.transport
         driver.transport.on_lost = self._registrations.lost_connection

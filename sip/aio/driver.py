@@ -44,6 +44,7 @@ class Driver:
         on_event: Called with each event, and never within itself.
         server_ssl: The context to listen with TLS.
         client_ssl: The context to connect with TLS.
+        pings: Whether to ping on every connection that we open.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Driver:
         *,
         server_ssl: ssl.SSLContext | None,
         client_ssl: ssl.SSLContext | None,
+        pings: bool = False,
     ) -> None:
         self.core = core
         self._resolver = resolver
@@ -71,6 +73,7 @@ class Driver:
             limits=core.limits,
             server_ssl=server_ssl,
             client_ssl=client_ssl,
+            pings=pings,
         )
 
     @property

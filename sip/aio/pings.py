@@ -26,6 +26,8 @@ class Pings:
     Args:
         send: Sends octets between two messages; tells whether it could.
         on_failure: Called when no pong came in time.
+        is_reading: Tells whether a message is being received, behind which the pong
+            may wait.
         limits: How often to ping, and how long to wait.
     """
 
@@ -33,10 +35,13 @@ class Pings:
         self,
         send: Callable[[bytes], bool],
         on_failure: Callable[[], None],
+        is_reading: Callable[[], bool],
         limits: Limits,
     ) -> None:
         self._send = send
         self._on_failure = on_failure
+        self._is_reading = is_reading
+        self._is_late = False
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._interval = 0.0
@@ -70,6 +75,7 @@ class Pings:
 
     def pong(self) -> None:
         """Take note of a pong."""
+        self._is_late = False
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -97,5 +103,11 @@ class Pings:
             )
 
     def _no_pong(self) -> None:
+        if self._is_reading() and not self._is_late:
+            self._is_late = True
+            self._deadline = self._loop.call_later(
+                self._limits.pong_time, self._no_pong
+            )
+            return
         self.stop()
         self._on_failure()

@@ -85,7 +85,7 @@ class Stream(asyncio.Protocol):
         self.not_sip: bytes | None = None
         self.identities: frozenset[str] = frozenset()
         self.is_theirs = False
-        self.pings = Pings(self.send, self._flow_failed, limits)
+        self.pings = Pings(self.send, self._flow_failed, self._is_reading, limits)
         self._sink = sink
         self._on_open = on_open
         self._on_close = on_close
@@ -160,6 +160,9 @@ class Stream(asyncio.Protocol):
         """Close the connection at once, for a reason of ours."""
         self.ended_by = error
         self.abort()
+
+    def _is_reading(self) -> bool:
+        return self._framer.mid_message
 
     def _flow_failed(self) -> None:
         _log.info("%s doesn't answer our ping; closing the connection", self.hop)

@@ -68,6 +68,7 @@ class AgentOptions(TypedDict, total=False):
     credentials: Credentials | None
     authenticator: Authenticator | None
     follow_redirects: bool
+    pings: bool
     instance: str | None
     admission: Admission | None
     timers: Timers | None

@@ -128,7 +128,11 @@ class Wire:
     def __init__(self) -> None:
         self.times: list[float] = []
         self.is_open = True
+        self.mid_message = False
         self.failed = asyncio.Event()
+
+    def is_reading(self) -> bool:
+        return self.mid_message
 
     def send(self, data: bytes) -> bool:
         assert data == b"\r\n\r\n"
@@ -139,7 +143,7 @@ class Wire:
 @pytest.mark.rule("SIP-17")
 async def test_pings_come_at_random_within_a_fifth() -> None:
     wire = Wire()
-    pings = Pings(wire.send, wire.failed.set, sip.Limits())
+    pings = Pings(wire.send, wire.failed.set, wire.is_reading, sip.Limits())
     waits = set()
     for flow_timer, longest in ((None, 120.0), (600.0, 600.0), (3.0, 10.0)):
         for _ in range(20):
@@ -154,9 +158,38 @@ async def test_pings_come_at_random_within_a_fifth() -> None:
 
 
 @pytest.mark.rule("SIP-17")
+@pytest.mark.parametrize("mid_message", [False, True])
+async def test_a_pong_may_wait_behind_a_message(mid_message: bool) -> None:
+    wire = Wire()
+    wire.mid_message = mid_message
+    limits = sip.Limits(ping_interval=0.02, pong_time=0.2)
+    loop = asyncio.get_running_loop()
+    pings = Pings(wire.send, wire.failed.set, wire.is_reading, limits)
+    pings.start()
+    async with asyncio.timeout(5):
+        await wire.failed.wait()
+    waited = loop.time() - wire.times[0]
+    # One that is in the middle of a message is given as long again, and no longer.
+    assert waited > (0.39 if mid_message else 0.19)
+    assert not pings.running
+
+
+@pytest.mark.rule("SIP-17")
+async def test_the_application_may_know_that_pings_are_answered(
+    registrar: Registrar,
+) -> None:
+    async with sip.UserAgent(
+        "sip:a@127.0.0.1", listen=LISTEN, limits=QUICK, pings=True
+    ) as alice:
+        assert (await alice.options(registrar.uri)).status == 200
+        async with asyncio.timeout(5):
+            await registrar.pinged.wait()
+
+
+@pytest.mark.rule("SIP-17")
 async def test_the_same_flow_timer_again_changes_nothing() -> None:
     wire = Wire()
-    pings = Pings(wire.send, wire.failed.set, sip.Limits())
+    pings = Pings(wire.send, wire.failed.set, wire.is_reading, sip.Limits())
     pings.start(100.0)
     first = pings._next
     pings.start(100.0)
@@ -169,7 +202,7 @@ async def test_the_same_flow_timer_again_changes_nothing() -> None:
 async def test_a_connection_that_is_gone_is_pinged_no_more() -> None:
     wire = Wire()
     wire.is_open = False
-    pings = Pings(wire.send, wire.failed.set, QUICK)
+    pings = Pings(wire.send, wire.failed.set, wire.is_reading, QUICK)
     pings.start()
     await asyncio.sleep(0.15)
     assert len(wire.times) == 1
