@@ -272,15 +272,15 @@ async def rounds_of_texts(
 async def _say_all(
     connections: list[msrp.MsrpConnection], line: str, texts: int
 ) -> float:
-    async def say(connection: msrp.MsrpConnection) -> None:
-        sent = [
-            await connection.send_text(line) for _ in range(texts // len(connections))
-        ]
+    async def say(connection: msrp.MsrpConnection, times: int) -> None:
+        sent = [await connection.send_text(line) for _ in range(times)]
         for message in sent:
             await message.delivered()
 
+    each, more = divmod(texts, len(connections))
+    times = [each + (number < more) for number in range(len(connections))]
     began = time.perf_counter()
-    await asyncio.gather(*(say(each) for each in connections))
+    await asyncio.gather(*map(say, connections, times))
     return time.perf_counter() - began
 
 

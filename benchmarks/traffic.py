@@ -254,7 +254,7 @@ async def chat_in_bulk(effort: Effort) -> list[Measured]:
         began = time.perf_counter()
         await chat(peers.plain, 128 * MIB)
         took = time.perf_counter() - began
-        size = effort.size(1024 * MIB, 512 * MIB, took / (128 * MIB), 2.0)
+        size = effort.size(1024 * MIB, 512 * MIB, took / (128 * MIB), 5.0)
         for _ in range(effort.runs):
             figures["bare"].append(await chat(peers.plain, 0))
             figures["ours"].append(await chat(peers.plain, size))
