@@ -47,11 +47,6 @@ class WholeChunk:
         """Whether it has been written."""
         self._octets = octets
 
-    @property
-    def written(self) -> int:
-        """Octets of body so far."""
-        return self.stop - self.start if self.finished else 0
-
     def write(self, budget: int = 0) -> bytes:
         """Return all of it, whatever the budget is."""
         assert not self.finished

@@ -139,7 +139,7 @@ class Incoming:
             store = self._store_or_refusal(head, 0)
             if isinstance(store, int):
                 self._refuse(chunk, store)
-            elif type(store) is MemoryStore and store.takes(len(data)):
+            elif type(store) is MemoryStore and self._takes(store, len(data)):
                 self._completed(chunk, head, len(data), data)
                 return chunk
             else:
@@ -148,6 +148,14 @@ class Incoming:
         if chunk.refusal is None:
             self.end(chunk, flag, now)
         return chunk
+
+    def _takes(self, store: MemoryStore, size: int) -> bool:
+        if store.max_length is not None and size > store.max_length:
+            return False
+        return not self._open or not self._is_too_much(self._held() + size)
+
+    def _is_too_much(self, octets: int) -> bool:
+        return octets > self._config.limits.max_held_octets
 
     def _is_only_chunk(self, head: RequestHead, data: bytes) -> bool:
         """Tell whether a chunk that ends its message is all of it, as it seems."""
@@ -220,7 +228,7 @@ class Incoming:
             self._refuse(chunk, error.status)
             return
         chunk.offset += len(data)
-        if len(self._open) > 1 and self._held() > self._config.limits.max_held_octets:
+        if len(self._open) > 1 and self._is_too_much(self._held()):
             self._refuse(chunk, StatusCode.STOP_SENDING)
 
     def end(self, chunk: IncomingChunk, flag: ContinuationFlag, now: float) -> None:

@@ -47,10 +47,6 @@ class MemoryStore:
         self.held = 0
         """Octets that it takes up."""
 
-    def takes(self, size: int) -> bool:
-        """Tell whether a message of this many octets isn't too long."""
-        return self.max_length is None or size <= self.max_length
-
     def write(self, offset: int, data: bytes) -> None:
         """Put octets where they belong; those that came last win.
 

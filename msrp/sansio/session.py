@@ -106,7 +106,7 @@ class Session:
         self.incoming = Incoming(self.config)
         self.from_path = str(local_uri)
         self.to_path = format_path(remote_path)
-        self.refused_types: set[str] = set()
+        self.refused_types: frozenset[str] = frozenset()
         """Types of content that the peer answered with 415."""
         self._chunk_size = self.config.chunk_size
         if len(remote_path) > 1:
@@ -267,9 +267,9 @@ class Session:
             self._binding_until = None
             self.tell(ConnectionEstablished(not self.is_active, self.remote_path))
             given_up, self._given_up = self._given_up, []
+            assert self.stream is not None, "that is where the peer has shown it"
             for message in given_up:
-                if self.stream is not None:
-                    self.stream.cut_short(self, message)
+                self.stream.cut_short(self, message)
 
     def tell(self, event: CoreEvent) -> None:
         """Add to what happened."""
@@ -512,7 +512,7 @@ class Session:
     def _failed_with(self, message: Outgoing, code: int, error: DeliveryError) -> None:
         error = error_of(message, code, error)
         if code == StatusCode.UNSUPPORTED_MEDIA_TYPE and message.chunker.content_type:
-            self.refused_types.add(message.chunker.content_type)
+            self.refused_types |= {message.chunker.content_type}
         self._fail(message, error)
         if code in ENDS_SESSION:
             self.end(CloseReason.BY_THEM, error)

@@ -249,7 +249,7 @@ def test_a_long_chunk_takes_what_the_source_has() -> None:
     # Else it could be interrupted without an octet in it, over and over again.
     message = chunker(Source([bytes(3000), None, bytes(97_000)], 100_000))
     chunk = message.next_chunk(TO, FROM, None)
-    assert chunk is not None
+    assert isinstance(chunk, LongChunk)
     piece = chunk.write(65536)
     assert piece is not None
     assert chunk.stop == 3000

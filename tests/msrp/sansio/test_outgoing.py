@@ -135,3 +135,13 @@ def test_a_peer_that_reports_every_other_octet_is_not_remembered() -> None:
     assert most <= MAX_REPORT_GAPS
     outgoing.success_reported(ByteRange(1, None, None))
     assert outgoing.confirm()
+
+
+@pytest.mark.rule("MSRP-88")
+def test_a_report_of_no_octets_takes_nothing_back() -> None:
+    outgoing = message(100)
+    outgoing.acknowledged(0, 100)
+    outgoing.not_received(ByteRange(1, 0, 100))
+    assert outgoing.confirmed.prefix == 100
+    outgoing.not_received(ByteRange(51, 60, 100))
+    assert outgoing.confirmed.prefix == 50

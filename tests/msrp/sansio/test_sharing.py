@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from msrp.config import SessionConfig
 from msrp.events import BindingFailed, ConnectionEstablished, MessageSent
+from msrp.headers import RequestHead
 from msrp.sansio.chunker import BytesBody
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session, SessionState
@@ -24,10 +26,10 @@ class Nobody:
         return False
 
 
-def new_session(number: int) -> Session:
+def new_session(number: int, config: SessionConfig | None = None) -> Session:
     here = MsrpUri.parse(f"msrp://127.0.0.1:1/here{number};tcp")
     there = MsrpUri.parse(f"msrp://127.0.0.1:2/there{number};tcp")
-    return Session(here, (there,), is_active=True)
+    return Session(here, (there,), is_active=True, config=config)
 
 
 def written(stream: Stream) -> list[bytes]:
@@ -134,3 +136,63 @@ def test_a_session_is_found_by_its_uri_while_it_is_here() -> None:
         assert stream.session_at(session.local_uri) is session
         session.let_go()
         assert stream.session_at(session.local_uri) is None
+
+
+def test_the_first_of_two_sessions_with_one_uri_stays_when_the_other_goes() -> None:
+    stream = Stream(Nobody(), 0.0)
+    one, two = new_session(1), new_session(1)
+    for session in (one, two):
+        bound(stream, session)
+    two.let_go()
+    assert stream.session_at(one.local_uri) is one
+
+
+def test_of_those_that_were_lost_here_not_all_are_remembered() -> None:
+    stream = Stream(Nobody(), 0.0)
+    sessions = [new_session(number) for number in range(70)]
+    for session in sessions:
+        bound(stream, session)
+        session.let_go()
+    known = [stream.has_left(session.local_uri) for session in sessions]
+    assert known == [False] * 6 + [True] * 64
+
+
+@pytest.mark.rule("MSRP-59")
+def test_nothing_is_due_sooner_than_the_shortest_wait() -> None:
+    stream = Stream(Nobody(), 0.0)
+    assert stream.shortest_wait == 30.0
+    session = new_session(0)
+    bound(stream, session)
+    assert stream.shortest_wait == session.config.binding_patience
+    session.send(text("message0"))
+    written(stream)
+    due = stream.next_timeout()
+    assert due is not None
+    assert due >= stream.shortest_wait
+    session.let_go()
+    assert stream.shortest_wait == 0.0  # It is idle, and may be closed at once.
+
+
+def test_a_session_that_waits_for_its_first_answer_can_have_a_message_to_finish() -> (
+    None
+):
+    stream, session = Stream(Nobody(), 0.0), new_session(0)
+    stream.attach(session, 0.0)
+    path = (session.local_uri,)
+    head = RequestHead("tid1", "SEND", path, path, "m123", None, "text/plain")
+    session.incoming.begin(head, has_body=True, now=0.0)
+    assert session.next_timeout() == session.config.binding_patience
+    session.incoming.pause(0.0)
+    assert session.next_timeout() == session.config.binding_patience
+
+
+def test_a_stream_says_whether_a_chunk_is_written_bit_by_bit() -> None:
+    config = SessionConfig(chunk_size=None)
+    stream, session = Stream(Nobody(), 0.0), new_session(0, config)
+    bound(stream, session)
+    session.send(Outgoing("message0", "text/plain", BytesBody(bytes(100_000))))
+    assert not stream.in_long_chunk
+    stream.data_to_send(1000, 0.0)
+    assert stream.in_long_chunk
+    stream.data_to_send(1 << 20, 0.0)
+    assert not stream.in_long_chunk

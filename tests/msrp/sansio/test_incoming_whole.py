@@ -1,0 +1,183 @@
+"""Chunks that are there from start to end, and stores other than memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from msrp.accept_types import AcceptTypes
+from msrp.config import Limits, SessionConfig
+from msrp.events import IncompleteMessage, MessageRefused, MessageStored
+from msrp.headers import ByteRange, ContinuationFlag, FailureReport, RequestHead
+from msrp.policy import Announcement, Store
+from msrp.sansio.incoming import Incoming, IncomingChunk
+from msrp.uri import parse_path
+
+PATH = parse_path("msrp://h.example:1/a;tcp")
+MORE, END, ABORT = (
+    ContinuationFlag.MORE,
+    ContinuationFlag.END,
+    ContinuationFlag.ABORT,
+)
+
+
+@dataclass
+class Ledger:
+    """A store that notes what it is told."""
+
+    max_length: int | None = None
+    held: int = 0
+    pieces: list[tuple[int, bytes]] = field(default_factory=list)
+    ends: list[str] = field(default_factory=list)
+
+    def write(self, offset: int, data: bytes) -> None:
+        self.pieces.append((offset, data))
+
+    def finish(self, size: int) -> None:
+        self.ends.append(f"finished {size}")
+
+    def give_up(self, *, keep: bool) -> None:
+        self.ends.append("kept" if keep else "thrown away")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One chunk, as a peer may send it."""
+
+    message_id: str | None
+    content_type: str | None
+    byte_range: ByteRange | None
+    failure_report: FailureReport
+    body: bytes
+    flag: ContinuationFlag
+
+    @property
+    def head(self) -> RequestHead:
+        about = self.message_id, self.byte_range, self.content_type
+        wish = self.failure_report
+        return RequestHead("tid1", "SEND", PATH, PATH, *about, failure_report=wish)
+
+
+numbers = st.integers(0, 12)
+chunks = st.builds(
+    Sent,
+    st.sampled_from([None, "m1111", "m2222", "m3333"]),
+    st.sampled_from([None, "text/plain", "image/png", "text/x-ledger", "text/x-not"]),
+    st.none()
+    | st.builds(ByteRange, numbers, st.none() | numbers, st.none() | numbers)
+    | st.just(ByteRange(1, None, None)),
+    st.sampled_from(FailureReport),
+    st.binary(max_size=8),
+    st.sampled_from([END, END, MORE, ABORT]),
+)
+
+
+def incoming(**limits: int) -> Incoming:
+    into = Incoming(
+        SessionConfig(
+            max_message_length=6,
+            accept_types=AcceptTypes.parse("text/*"),
+            limits=Limits(**limits),
+        )
+    )
+    return into
+
+
+def into_ledgers(into: Incoming, max_length: int | None = None) -> list[Ledger]:
+    """Have messages go to ledgers by their type; return those that are in use."""
+    ledgers: list[Ledger] = []
+
+    def open_store(announcement: Announcement) -> Store | int:
+        if announcement.content_type == "text/x-not":
+            return 403
+        if announcement.content_type != "text/x-ledger":
+            return into.in_memory()
+        ledgers.append(Ledger(max_length))
+        return ledgers[-1]
+
+    into.open_store = open_store
+    return ledgers
+
+
+def step_by_step(into: Incoming, sent: Sent) -> IncomingChunk:
+    chunk = into.begin(sent.head, has_body=True, now=0.0)
+    if chunk.refusal is None:
+        into.add(chunk, sent.body, 0.0)
+    if chunk.refusal is None:
+        into.end(chunk, sent.flag, 0.0)
+    return chunk
+
+
+@pytest.mark.rule("MSRP-61", "MSRP-62")
+@settings(max_examples=400, deadline=None)
+@given(sent=st.lists(chunks, max_size=6), held=st.integers(0, 14), own=st.booleans())
+def test_a_chunk_leads_to_the_same_at_one_go_and_step_by_step(
+    sent: list[Sent], held: int, own: bool
+) -> None:
+    one, two = incoming(max_held_octets=held), incoming(max_held_octets=held)
+    ledgers = [into_ledgers(into, 5) if own else [] for into in (one, two)]
+    for each in sent:
+        whole = one.whole(each.head, each.body, each.flag, 0.0)
+        steps = step_by_step(two, each)
+        assert whole.refusal == steps.refusal
+        assert whole.completed == steps.completed
+        assert [repr(e).partition("store")[0] for e in whole.events] == [
+            repr(e).partition("store")[0] for e in steps.events
+        ]
+        assert one.unfinished == two.unfinished
+    assert [each.ends for each in ledgers[0]] == [each.ends for each in ledgers[1]]
+
+
+@pytest.mark.rule("MSRP-72")
+def test_a_message_can_go_somewhere_else_than_into_memory() -> None:
+    into = incoming()
+    ledgers = into_ledgers(into)
+    sent = Sent("m1111", "text/x-ledger", None, FailureReport.YES, b"hello", END)
+    (event,) = into.whole(sent.head, sent.body, END, 0.0).events
+    assert event == MessageStored("m1111", "text/x-ledger", 5, ledgers[0])
+    assert ledgers[0].pieces == [(0, b"hello")]
+    assert ledgers[0].ends == ["finished 5"]
+
+
+@pytest.mark.rule("MSRP-72")
+def test_what_a_store_has_of_an_unfinished_message_stays_there() -> None:
+    into = incoming()
+    ledgers = into_ledgers(into)
+    sent = Sent("m1111", "text/x-ledger", None, FailureReport.YES, b"hell", MORE)
+    assert into.whole(sent.head, sent.body, MORE, 0.0).events == []
+    (event,) = into.give_up_all("over")
+    assert event == IncompleteMessage("m1111", "text/x-ledger", (), "over", ledgers[0])
+    assert ledgers[0].ends == ["kept"]
+
+
+@pytest.mark.rule("MSRP-72")
+def test_a_store_that_takes_less_than_is_announced_is_not_used() -> None:
+    into = incoming()
+    ledgers = into_ledgers(into, max_length=4)
+    announced = ByteRange(1, None, 5)
+    sent = Sent("m1111", "text/x-ledger", announced, FailureReport.NO, b"hell", MORE)
+    chunk = into.whole(sent.head, sent.body, MORE, 0.0)
+    assert chunk.refusal == 413
+    assert chunk.events == [MessageRefused("m1111", "text/x-ledger", 413, False)]
+    assert ledgers[0].ends == ["thrown away"]
+
+
+@pytest.mark.rule("MSRP-72")
+def test_who_decides_where_a_message_goes_can_refuse_it() -> None:
+    into = incoming()
+    into_ledgers(into)
+    sent = Sent("m1111", "text/x-not", None, FailureReport.YES, b"hello", END)
+    assert into.whole(sent.head, sent.body, END, 0.0).refusal == 403
+    assert step_by_step(into, sent).refusal == 403
+
+
+def test_a_store_of_any_kind_can_be_too_scattered() -> None:
+    into = incoming(max_ranges=2)
+    into_ledgers(into)
+    for number, refusal in enumerate([None, None, 413]):
+        at = ByteRange(3 * number + 1, None, None)
+        sent = Sent("m1111", "text/x-ledger", at, FailureReport.YES, b"x", MORE)
+        assert into.whole(sent.head, sent.body, MORE, 0.0).refusal == refusal
