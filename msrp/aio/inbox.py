@@ -45,6 +45,22 @@ class Inbox:
         on_change: Called when reading may go on, or perhaps no more.
     """
 
+    __slots__ = (
+        "_arrived",
+        "_deliver",
+        "_events",
+        "_finished",
+        "_iterating",
+        "_kept",
+        "_limits",
+        "_octets",
+        "_on_change",
+        "_over",
+        "_queue",
+        "_started",
+        "_task",
+    )
+
     def __init__(
         self,
         limits: Limits,
@@ -59,15 +75,19 @@ class Inbox:
         self._kept: deque[Undelivered] | None = None
         self._octets = 0
         self._events = 0
-        self._wake = Signal()
         self._arrived = Signal()
         self._iterating = False
         self._finished = False
+        self._started = False
+        self._over = False
         self._task: asyncio.Task[None] | None = None
+        """What delivers, while there is something to deliver."""
 
     def start(self) -> None:
         """Begin to deliver."""
-        self._task = asyncio.create_task(self._run(), name="msrp inbox")
+        self._started = True
+        if self._queue or self._finished:
+            self._go_on()
 
     @property
     def full(self) -> bool:
@@ -96,12 +116,12 @@ class Inbox:
             self._queue = deque()
         self._queue.append(event)
         self._count(event)
-        self._wake.set()
+        self._go_on()
 
     def finish(self) -> None:
         """Note that nothing more will come; what is there is still delivered."""
         self._finished = True
-        self._wake.set()
+        self._go_on()
 
     def hooks_changed(self) -> None:
         """Offer what was kept to the hooks again."""
@@ -111,7 +131,7 @@ class Inbox:
             self._queue = deque((*self._kept, *(self._queue or ())))
             self._kept = None
             self._arrived.clear()
-            self._wake.set()
+            self._go_on()
 
     async def join(self) -> None:
         """Wait until the hooks have seen everything, unless one of them asks."""
@@ -129,7 +149,7 @@ class Inbox:
         self._iterating = True
         try:
             while not self._kept:
-                if self._task is None or self._task.done():
+                if self._over or not self._started:
                     return None
                 self._arrived.clear()
                 await self._arrived.wait()
@@ -140,20 +160,25 @@ class Inbox:
         self._let_go(kept)
         return kept.message
 
+    def _go_on(self) -> None:
+        if self._task is None and self._started and not self._over:
+            self._task = asyncio.create_task(self._run(), name="msrp inbox")
+
     async def _run(self) -> None:
         try:
-            while True:
-                if self._queue:
-                    await self._hand_over(self._queue.popleft())
-                elif self._finished:
-                    return
-                else:
-                    self._queue = None
-                    self._wake.clear()
-                    await self._wake.wait()
-        finally:
-            # Whoever iterates learns that nothing more will come.
-            asyncio.get_running_loop().call_soon(self._arrived.set)
+            while self._queue:
+                await self._hand_over(self._queue.popleft())
+        except BaseException:
+            self._end()  # As when the loop is closed.
+            raise
+        self._queue = self._task = None
+        if self._finished:
+            self._end()
+
+    def _end(self) -> None:
+        """Have whoever iterates learn that nothing more will come."""
+        self._over = True
+        asyncio.get_running_loop().call_soon(self._arrived.set)
 
     async def _hand_over(self, event: Notice | Undelivered) -> None:
         # What a handler has in its hands is not what waits.

@@ -17,25 +17,33 @@ class Namesakes:
     __slots__ = ("_uris",)
 
     def __init__(self) -> None:
-        self._uris: dict[str | None, set[MsrpUri]] = {}
+        # Hardly ever is there a second one, for which it takes a set.
+        self._uris: dict[str | None, MsrpUri | set[MsrpUri]] = {}
 
     def add(self, uri: MsrpUri) -> None:
         """Add one; twice is no harm."""
-        self._uris.setdefault(uri.session_id, set()).add(uri)
+        known = self._uris.setdefault(uri.session_id, uri)
+        if isinstance(known, set):
+            known.add(uri)
+        elif known != uri:
+            self._uris[uri.session_id] = {known, uri}
 
     def discard(self, uri: MsrpUri) -> None:
         """Take one out, if it is there."""
-        uris = self._uris.get(uri.session_id, set())
-        uris.discard(uri)
-        if not uris:
+        known = self._uris.get(uri.session_id)
+        if isinstance(known, set):
+            known.discard(uri)
+        if not known or known == uri:
             self._uris.pop(uri.session_id, None)
 
     def only(self, uri: MsrpUri) -> MsrpUri | None:
         """Return the one with the same session id; ``None`` if there are several."""
-        uris = self._uris.get(uri.session_id, set())
-        if uri.session_id is None or len(uris) != 1:
+        known = self._uris.get(uri.session_id)
+        if uri.session_id is None or known is None:
             return None
-        return next(iter(uris))
+        if isinstance(known, set):
+            return next(iter(known)) if len(known) == 1 else None
+        return known
 
     def __len__(self) -> int:
         """Count the session ids."""

@@ -181,7 +181,7 @@ class Outbox:
         self._flush = flush
         self._messages: dict[str, OutgoingMessage] = {}
         self._sources: dict[str, ReadAhead] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: dict[asyncio.Task[None], None] = {}
         self._queued = 0
         self._waiters = 0
         self._on_wait = on_wait
@@ -320,7 +320,7 @@ class Outbox:
         for message_id in list(self._sources):
             self._close_source(message_id)
         while self._closing:
-            await asyncio.wait(self._closing)
+            await asyncio.wait(list(self._closing))
 
     def was_sent(self, event: MessageSent) -> None:
         """Take note that a message is out."""
@@ -440,5 +440,5 @@ class Outbox:
 
     def _close_soon(self, source: ReadAhead) -> None:
         task = asyncio.create_task(source.close())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._closing[task] = None
+        task.add_done_callback(self._closing.pop)

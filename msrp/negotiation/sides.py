@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from msrp.accept_types import AcceptTypes, essence
@@ -166,8 +167,19 @@ def _read_path(media: MediaDescription, whose: str) -> tuple[MsrpUri, ...]:
 
 def _read_types(media: MediaDescription, name: str) -> AcceptTypes:
     """Read a list of types; what isn't one is passed over."""
-    types = AcceptTypes.parse(media.first(name) or "")
+    value = media.first(name) or ""
+    return (_known_types if len(value) <= _MAX_KNOWN else _parse_types)(value)
+
+
+def _parse_types(value: str) -> AcceptTypes:
+    types = AcceptTypes.parse(value)
     return AcceptTypes(tuple(filter(is_format_entry, types.entries)))
+
+
+# A stack says the same in each of its calls, and a console has thousands of them.
+_known_types = functools.lru_cache(64)(_parse_types)
+_MAX_KNOWN = 1000
+"""Characters of a list that is worth remembering."""
 
 
 def _read_max_size(media: MediaDescription) -> int | None:

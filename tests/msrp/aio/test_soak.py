@@ -41,10 +41,10 @@ WARM_UP = 600
 FILES = 2 * CONCURRENT + 200
 """File descriptors that the busiest moment needs: two for each session."""
 
-SPARE_BLOCKS = 100
+SPARE_BLOCKS = 200
 """Blocks of memory by which a round may grow: asyncio and the interpreter keep some
-for later.  No object of ours is less than one, so not every tenth session of a round
-may leave any."""
+for later, up to a hundred, and give them back in another round.  No object of ours is
+less than one, so not every second session of a round may leave any."""
 
 SPARE_SHARE = 0.1
 """By how much of itself the process may grow."""
