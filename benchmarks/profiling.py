@@ -36,10 +36,11 @@ WORKS: dict[str, tuple[str, str, dict[str, Json]]] = {
 
 
 async def profile(name: str, directory: Path, lines: int) -> dict[str, str]:
-    """Do a piece of work once, and return what the sender and the receiver did."""
+    """Do a piece of work twice, and return what both did the second time."""
     receive, send, arguments = WORKS[name]
     async with Pair(profile=directory) as pair:
-        await pair.run(receive, send, **arguments)
+        for _ in range(2):
+            await pair.run(receive, send, **arguments)
     return {side: _top(directory / side, lines) for side in ("sender", "receiver")}
 
 
