@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import secrets
 
-__all__ = ["new_message_id", "new_transaction_id"]
+__all__ = ["IdSupply", "new_message_id", "new_transaction_id"]
 
 _AT_A_TIME = 128
 """Ids for which random octets are fetched at once."""
 
 
-class _Supply:
+class IdSupply:
     """Random ids of one length.
 
     Args:
@@ -32,6 +32,7 @@ class _Supply:
             os.register_at_fork(after_in_child=self._ready.clear)
 
     def next(self) -> str:
+        """Return one that was never returned before."""
         try:
             return self._ready.pop()
         except IndexError:
@@ -42,8 +43,8 @@ class _Supply:
             return text[:digits]
 
 
-_TRANSACTION_IDS = _Supply(16)
-_MESSAGE_IDS = _Supply(24)
+_TRANSACTION_IDS = IdSupply(16)
+_MESSAGE_IDS = IdSupply(24)
 
 
 def new_transaction_id() -> str:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from msrp.headers import is_ident
-from msrp.sansio.ids import new_message_id, new_transaction_id
+from msrp.sansio.ids import IdSupply, new_message_id, new_transaction_id
 
 
 @pytest.mark.rule("MSRP-4")
@@ -31,3 +31,10 @@ def test_a_child_of_this_process_makes_other_ids() -> None:
     os.close(writing)
     assert len(of_child) == 24
     assert of_child not in {new_message_id() for _ in range(200)}
+
+
+def test_where_there_are_no_forks_ids_are_made_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "register_at_fork", raising=False)
+    assert len(IdSupply(8).next()) == 8

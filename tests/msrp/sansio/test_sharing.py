@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from msrp.config import SessionConfig
+from msrp.config import Limits, SessionConfig
 from msrp.events import BindingFailed, ConnectionEstablished, MessageSent
-from msrp.headers import RequestHead
+from msrp.headers import FailureReport, RequestHead
 from msrp.sansio.chunker import BytesBody
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session, SessionState
@@ -196,3 +196,23 @@ def test_a_stream_says_whether_a_chunk_is_written_bit_by_bit() -> None:
     assert stream.in_long_chunk
     stream.data_to_send(1 << 20, 0.0)
     assert not stream.in_long_chunk
+
+
+def test_a_stream_with_room_takes_another_session() -> None:
+    stream = Stream(Nobody(), 0.0, limits=Limits(max_sessions_per_stream=2))
+    bound(stream, new_session(0))
+    assert stream.takes_another
+    bound(stream, new_session(1))
+    assert not stream.takes_another
+
+
+@pytest.mark.rule("MSRP-59")
+def test_for_a_long_message_that_nobody_answers_no_clock_runs() -> None:
+    config = SessionConfig(chunk_size=None)
+    stream, session = Stream(Nobody(), 0.0), new_session(0, config)
+    bound(stream, session)
+    body = BytesBody(bytes(100_000))
+    wish = FailureReport.NO
+    session.send(Outgoing("message0", "text/plain", body, failure_report=wish))
+    assert len(written(stream)) == 1
+    assert stream.next_timeout() is None

@@ -252,6 +252,25 @@ def test_a_peer_that_comes_before_its_answer_waits_unread(cut: int) -> None:
     assert events(stream)[1:] == [MessageCompleted("m123", "text/plain", b"hello")]
 
 
+@pytest.mark.rule("MSRP-35", "MSRP-36")
+def test_of_two_that_are_waited_for_one_may_come_before_the_other() -> None:
+    host = Host(s001=SessionConfig(), s002=SessionConfig())
+    first, second = host.directory.sessions
+    host.directory.sessions.clear()
+    host.directory.expected |= {first.local_uri, second.local_uri}
+    stream = host.stream()
+    response = b"MSRP tid9 200 OK\r\n-------tid9$\r\n"  # To nothing that was asked.
+    stream.receive_data(EMPTY + response + request(to="s002", tid="tid2"), 0.0)
+    host.directory.sessions.append(first)
+    stream.retry(1.0)
+    assert [message.what for message in written(stream)] == ["200"]
+    assert not stream.reading_wanted
+    host.directory.sessions.append(second)
+    stream.retry(2.0)
+    assert [message.what for message in written(stream)] == ["200"]
+    assert stream.reading_wanted
+
+
 @pytest.mark.rule("MSRP-36")
 def test_a_session_that_comes_to_nothing_gets_481_after_all() -> None:
     host, stream = expecting()
