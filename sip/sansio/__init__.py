@@ -9,6 +9,9 @@ Three things drive it: the application, the wire, and the clock.
 * A call is a :class:`ClientCall` or a :class:`ServerCall`; what both do once they
   are confirmed is in :class:`Call`.  A :class:`Dialog` knows the tags, the numbers
   and the way to the peer.
+* How a session changes is in :class:`Changes`, one for each dialog, early ones too
+  (:class:`EarlyDialog`): offers and answers as a table (:class:`Offers`), INVITE and
+  UPDATE, PRACK, and the timers that tell whether the peer is still there.
 * :class:`Sender` takes a request from its URI to the hops that may have it, one
   after another, each with a transaction of its own.
 * :class:`Retries` tells which refusals are met by sending a request once more, and
@@ -40,8 +43,10 @@ from sip.sansio.call_events import (
     OfferRefused,
     ProgressAcknowledged,
 )
+from sip.sansio.changes import Changes
 from sip.sansio.client_call import ClientCall
 from sip.sansio.dialog import Dialog, DialogState
+from sip.sansio.early import EarlyDialog
 from sip.sansio.events import (
     CallAcknowledged,
     CallAnswered,
@@ -60,6 +65,7 @@ from sip.sansio.events import (
 )
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.sansio.limits import Limits
+from sip.sansio.offers import Offers, Party, Role
 from sip.sansio.reception import Reception
 from sip.sansio.registration import Backoff, Registration, RegistrationState
 from sip.sansio.retry import Retries
@@ -85,11 +91,13 @@ __all__ = [
     "CallReceived",
     "CallState",
     "CallUnanswered",
+    "Changes",
     "ClientCall",
     "ClientRequest",
     "Dialog",
     "DialogState",
     "DialogUser",
+    "EarlyDialog",
     "EndReason",
     "Event",
     "EventPackage",
@@ -101,7 +109,9 @@ __all__ = [
     "OfferPossible",
     "OfferReceived",
     "OfferRefused",
+    "Offers",
     "Outgoing",
+    "Party",
     "ProgressAcknowledged",
     "Reception",
     "Refusal",
@@ -112,6 +122,7 @@ __all__ = [
     "RequestFailed",
     "ResponseReceived",
     "Retries",
+    "Role",
     "Sender",
     "ServerCall",
     "Services",

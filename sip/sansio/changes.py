@@ -43,8 +43,12 @@ class Changes:
         offers: How far its offers and answers have come.
 
     Attributes:
+        dialog: The dialog.
+        offers: How far its offers and answers have come.
         own: The changes that we want.
     """
+
+    __slots__ = ("_call", "_services", "_theirs", "dialog", "offers", "own")
 
     def __init__(
         self, call: Call, services: Services, dialog: Dialog, offers: Offers

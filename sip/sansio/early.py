@@ -37,6 +37,16 @@ class EarlyDialog:
         changes: How its session changes.
     """
 
+    __slots__ = (
+        "_call",
+        "_dialog",
+        "_receiver",
+        "_services",
+        "_unacknowledged",
+        "changes",
+        "dialog",
+    )
+
     def __init__(
         self, call: ClientCall, services: Services, dialog: Dialog, offers: Offers
     ) -> None:

@@ -63,6 +63,21 @@ class OwnChanges:
         peer_updates: Whether the peer takes UPDATE, as far as is known.
     """
 
+    __slots__ = (
+        "_acked",
+        "_attempts",
+        "_call",
+        "_dialog",
+        "_has_theirs",
+        "_not_before",
+        "_offer_wanted",
+        "_offers",
+        "_refresh_wanted",
+        "_sent",
+        "_services",
+        "peer_updates",
+    )
+
     def __init__(
         self,
         call: Call,
@@ -160,6 +175,7 @@ class OwnChanges:
         self._offer_wanted = self._refresh_wanted = False
         self._not_before = None
         if self._sent is not None and self._sent.is_offer:
+            self._sent.is_offer = False  # Nobody will hear more of it.
             self._services.emit(OfferRefused(self._call, None, Failure.CANCELLED))
 
     def forget_acks(self) -> None:

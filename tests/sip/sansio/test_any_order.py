@@ -43,6 +43,8 @@ HEADERS = [
 BODIES = [b"", b"a description"]
 STATUSES = [180, 183, 200, 401, 422, 481, 488, 491, 500]
 
+NO_HEADERS: list[tuple[str, str]] = []
+
 fields = st.lists(st.sampled_from(HEADERS), max_size=4)
 request = st.tuples(
     st.just("request"),
@@ -68,7 +70,7 @@ deed = st.tuples(
         ]
     ),
     st.just(0),
-    st.just([]),
+    st.just(NO_HEADERS),
     st.sampled_from(BODIES),
 )  # fmt: skip
 steps = st.lists(st.one_of(request, response, deed), max_size=25)
