@@ -142,6 +142,9 @@ async def _bare(sessions: int, pem: str) -> None:
     if pem:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pem)
+        # Both sides of a message session show a certificate, so here they do, too.
+        context.load_verify_locations(pem)
+        context.verify_mode = ssl.CERT_REQUIRED
     protocols: list[_Idle] = []
 
     def new() -> _Idle:
