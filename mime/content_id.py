@@ -104,4 +104,6 @@ class MidUrl:
 
 
 def _decode(text: str) -> str:
-    return unquote_to_bytes(text).decode("utf-8", "replace")
+    # A URL from the head of a SIP message may stand for octets that are no UTF-8.
+    octets = text.encode("utf-8", "surrogateescape")
+    return unquote_to_bytes(octets).decode("utf-8", "replace")

@@ -20,7 +20,8 @@ What comes by reference is named and not fetched; whom to ask is
 :mod:`sip.emergency.markup`.
 
 The other way round, :func:`describe_emergency` makes what a caller puts into such a
-call, and :func:`call_back` what a PSAP puts into the call that returns it.
+call, :func:`call_back` what a PSAP puts into the call that returns it, and
+:func:`transfer_target` whom it says when it hands the call on.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ from sip.emergency.shapes import (
     Shape,
     Sphere,
 )
+from sip.emergency.transfer import transfer_target
 
 __all__ = [
     "EMERGENCY_CONTENT_TYPES",
@@ -92,5 +94,6 @@ __all__ = [
     "parse_markup",
     "service_of",
     "telephone_number",
+    "transfer_target",
     "write_pidf",
 ]

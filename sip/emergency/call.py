@@ -262,4 +262,7 @@ class _Reader:
         except sdp.SdpError as exc:
             self._warnings.append(f"the session description is malformed: {exc}")
             return ()
+        except SipParseError as exc:
+            self._warnings.append(str(exc))
+            return ()
         return () if offer is None else tuple(map(sdp.languages_of, offer.media))

@@ -27,6 +27,7 @@ TARGETS = (
     "digest",
     "sip_message",
     "sip_framer",
+    "sip_emergency",
 )
 
 _HERE = Path(__file__).parent

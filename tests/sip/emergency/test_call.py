@@ -361,6 +361,19 @@ def test_a_session_description_that_is_no_good_is_reported() -> None:
     assert any("session description is malformed" in text for text in call.warnings)
 
 
+@pytest.mark.rule("NG-2", "NT-2")
+def test_octets_that_are_no_text_and_types_that_contradict_are_no_obstacle() -> None:
+    octets = bytes(make_invite()).replace(b"<cid:loc%40home@", b"<cid:\xff@")
+    octets = octets.replace(
+        b"Content-Type: ", b"Content-Type: x/y\r\nContent-Type: ", 1
+    )
+    received = parse_message(octets)
+    assert isinstance(received, Request)
+    call = EmergencyCall.from_request(received)
+    assert call.locations[0].access is Access.UNKNOWN
+    assert "Content-Type: the header field is there twice" in call.warnings
+
+
 @pytest.mark.rule("SIP-68")
 def test_the_number_of_values_that_are_looked_at_is_bounded() -> None:
     value = ", ".join(["<https://x.example/>"] * (MAX_VALUES + 50))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from urllib.parse import unquote
 
 import pytest
 
@@ -19,13 +20,15 @@ from sip.emergency import (
     Position,
     call_back,
     describe_emergency,
+    transfer_target,
     write_pidf,
 )
 from sip.errors import LocalError
+from sip.fields import Replaces
 from sip.media import compose_body, find_session_description
 from sip.message import Request
 from sip.name_addr import NameAddr
-from sip.uri import parse_uri
+from sip.uri import SipUri, parse_uri
 from tests.sip.emergency.invites import SDP, make_invite
 
 CIRCLE = Circle(Position(42.5463, -73.2512), 850.24)
@@ -200,3 +203,27 @@ def test_nobody_is_called_back_who_cant_be() -> None:
         call_back(good, "operator", "psap.example")
     with pytest.raises(LocalError, match="not a domain"):
         call_back(good, "911", "psap example")
+
+
+# Handing on.
+
+
+@pytest.mark.rule("NG-6", "SIP-55")
+def test_a_call_is_handed_on_with_what_is_known_of_it() -> None:
+    call = EmergencyCall.from_request(make_invite())
+    uri = SipUri.parse("sip:bridge@psap.example;transport=tls")
+    replaces = Replaces("abc@host", "1", "2")
+    address = NameAddr.parse(str(transfer_target(call, uri, replaces=replaces)))
+    target = address.uri
+    assert isinstance(target, SipUri)
+    assert target.parameter("serviceurn") == "urn:service:sos"
+    assert Replaces.from_uri(target) == replaces
+    embedded = [
+        ("Call-Info", unquote(value))
+        for name, value in target.headers
+        if name == "Call-Info"
+    ]
+    request = Request.build("INVITE", target.for_request_line(), embedded)
+    assert EmergencyCall.from_request(request).identifiers == call.identifiers
+    nothing = EmergencyCall.from_request(Request.build("INVITE", "sip:a@b"))
+    assert transfer_target(nothing, uri) == NameAddr(None, uri)
