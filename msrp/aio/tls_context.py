@@ -299,18 +299,21 @@ class _TlsObject:
     def read(self, size: int, buffer: memoryview | None = None) -> bytes | int:
         try:
             with self._translated():
-                data = self._read_records(size)
+                records = self._read_records(size)
         except ssl.SSLZeroReturnError:
-            data = b""
+            records = []
         except ssl.SSLWantReadError:
             self._may_hold_more = False
             raise
         if buffer is None:
-            return data
-        buffer[: len(data)] = data
-        return len(data)
+            return b"".join(records)
+        at = 0
+        for record in records:
+            buffer[at : at + len(record)] = record
+            at += len(record)
+        return at
 
-    def _read_records(self, size: int) -> bytes:
+    def _read_records(self, size: int) -> list[bytes]:
         """Read what there is of several records: to be asked for each costs more."""
         records: list[bytes] = []
         try:
@@ -326,7 +329,7 @@ class _TlsObject:
                 self._may_hold_more = False
             else:
                 self._error = error  # What came before it comes first.
-        return records[0] if len(records) == 1 else b"".join(records)
+        return records
 
     def write(self, data: bytes | memoryview) -> int:
         with self._translated():

@@ -103,6 +103,7 @@ def test_a_connection_to_a_relay_stays_open_between_sessions() -> None:
     session.end(CloseReason.BY_US)
     stream.handle_timeout(1.0)
     assert not stream.closing
+    stream.inquiries.resume(1.0)  # Nothing was paused.
     assert stream.next_timeout() == 3601.0
     stream.handle_timeout(3601.0)
     assert stream.closing
