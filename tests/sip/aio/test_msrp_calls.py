@@ -94,9 +94,10 @@ class Stage:
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
 
-    async def side(self) -> Side:
+    async def side(self, *, secure: bool = False) -> Side:
+        certificate = msrp.LocalCertificate.self_signed() if secure else None
         listener = await self._stack.enter_async_context(
-            msrp.MsrpListener("127.0.0.1", 0)
+            msrp.MsrpListener("127.0.0.1", 0, local_cert=certificate)
         )
         agent = await self._stack.enter_async_context(
             sip.UserAgent(
@@ -123,9 +124,11 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def talking(stage: Stage, plan: Plan | None = None) -> tuple[Side, Side]:
+async def talking(
+    stage: Stage, plan: Plan | None = None, *, secure: bool = False
+) -> tuple[Side, Side]:
     """Let Alice call Bob, who is behind a proxy, and wait until they can talk."""
-    alice, bob = await stage.side(), await stage.side()
+    alice, bob = await stage.side(secure=secure), await stage.side(secure=secure)
     proxy = await stage.proxy(bob.listener, plan or Plan())
     bob.answer_with(bob.medium(proxy))
     alice.calls.append(await alice.agent.invite(bob.uri, media=[alice.medium()]))
@@ -147,9 +150,12 @@ def path_of(side: Side) -> str:
 
 @pytest.mark.rule("NT-4", "NG-15", "MSRP-40", "MSRP-41", "MSRP-42", "OA-19")
 @pytest.mark.parametrize("sender", ["the-active-side", "the-passive-side"])
-async def test_a_message_survives_its_connection(stage: Stage, sender: str) -> None:
+@pytest.mark.parametrize("secure", [False, True], ids=["tcp", "tls"])
+async def test_a_message_survives_its_connection(
+    stage: Stage, sender: str, secure: bool
+) -> None:
     cut = Plan(after=400_000, ending=Ending.RESET)
-    alice, bob = await talking(stage, cut)
+    alice, bob = await talking(stage, cut, secure=secure)
     one, other = (alice, bob) if sender == "the-active-side" else (bob, alice)
     before = path_of(alice), path_of(bob)
     sent = await one.connection.send_message(
