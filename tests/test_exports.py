@@ -7,7 +7,10 @@ import inspect
 
 import pytest
 
-PACKAGES = ("sdp", "mime", "cpim", "digest", "msrp", "sip")
+PACKAGES = (
+    *("sdp", "mime", "cpim", "digest", "msrp"),
+    *("sip", "sip.fields", "sip.emergency"),
+)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

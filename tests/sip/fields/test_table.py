@@ -11,6 +11,7 @@ from sip.errors import SipParseError
 from sip.fields import MediaRange, MinSE, Refresher, ResourcePriority
 from sip.fields.field import Field
 from sip.fields.table import ExtensionFields, HeaderFields
+from sip.headers import Headers
 from sip.message import Request
 from sip.uri import parse_uri
 
@@ -169,6 +170,22 @@ def test_an_attribute_is_remembered_until_a_field_changes(message: Request) -> N
     assert message.session_expires.interval == 90
     with pytest.raises(AttributeError):
         message.session_expires = None  # type: ignore[misc]
+
+
+ALL_FIELDS = [
+    field
+    for owner in (ExtensionFields, HeaderFields)
+    for field in vars(owner).values()
+    if type(field) is Field
+]
+
+
+@pytest.mark.parametrize("name", sorted(field.name for field in ALL_FIELDS))
+@pytest.mark.rule("SIP-3")
+def test_each_field_is_known_by_its_usual_spelling(name: str) -> None:
+    headers = Headers([(name.lower(), "x")])
+    assert list(headers) == [(name, "x")]
+    assert name in headers
 
 
 def test_the_attribute_of_the_class_is_the_field() -> None:
