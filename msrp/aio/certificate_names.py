@@ -13,7 +13,7 @@ from cryptography import x509
 __all__ = ["names_host"]
 
 
-def names_host(der: bytes, host: str) -> bool:
+def names_host(der: bytes, host: str, *, exactly: bool = False) -> bool:
     """Tell whether a certificate is for this host.
 
     Only its subject alternative names count.  ``*`` may stand for the whole first
@@ -22,6 +22,7 @@ def names_host(der: bytes, host: str) -> bool:
     Args:
         der: The certificate in DER.
         host: A name, or an IP address without brackets.
+        exactly: Whether ``*`` stands for nothing (:rfc:`8122#section-6.1`).
     """
     names = _alternative_names(der)
     if names is None:
@@ -31,7 +32,8 @@ def names_host(der: bytes, host: str) -> bool:
     except ValueError:
         wanted = _labels(host)
         told = names.get_values_for_type(x509.DNSName)
-        return any(_covers(_labels(name), wanted) for name in told)
+        covers = list.__eq__ if exactly else _covers
+        return any(covers(_labels(name), wanted) for name in told)
     return address in names.get_values_for_type(x509.IPAddress)
 
 

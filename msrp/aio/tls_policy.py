@@ -64,6 +64,13 @@ class TlsPolicy:
     too: it then has to show a certificate, which has to be for the host of its path
     (:rfc:`4975#section-5.4`)."""
 
+    without_sdp_integrity: bool = False
+    """Whether nothing protects the SDP on its way, such as SIP over plain UDP or TCP:
+    then whoever is on that way can put a fingerprint of his own into it, so that an
+    authority has to vouch, whichever side connects, for exactly the host of the
+    peer's path, without wildcards (:rfc:`8122#section-6.1`).  It goes with
+    :attr:`mutual`."""
+
     aes_256_only: bool = False
     """Whether to allow only suites with AES of 256 bits in GCM and forward secrecy,
     as networks of emergency services ask for; peers without them are refused."""
@@ -74,6 +81,7 @@ class TlsPolicy:
         authorities: str | Path | None = None,
         *,
         mutual: bool = False,
+        without_sdp_integrity: bool = False,
         aes_256_only: bool = False,
     ) -> Self:
         """Return the policy that asks for the signature of an authority.
@@ -81,12 +89,15 @@ class TlsPolicy:
         Args:
             authorities: A PEM file; ``None`` for those that the system knows.
             mutual: Ask it of a peer that connects to us too.
+            without_sdp_integrity: Ask it of both, and for exactly the host in the
+                peer's SDP, since nobody vouches for the rest of it.
             aes_256_only: Allow no suites but those with AES of 256 bits.
         """
         return cls(
             verification=Verification.AUTHORITY,
             authorities=authorities,
-            mutual=mutual,
+            mutual=mutual or without_sdp_integrity,
+            without_sdp_integrity=without_sdp_integrity,
             aes_256_only=aes_256_only,
         )
 
@@ -102,6 +113,8 @@ class TlsPolicy:
         # It would otherwise be believed to be asked for, and not be.
         if self.mutual and self.verification is not Verification.AUTHORITY:
             raise ValueError("mutual is for verification by authority")
+        if self.without_sdp_integrity and not self.mutual:
+            raise ValueError("without integrity of SDP the verification is mutual")
 
     def client_context(
         self, negotiated: Negotiated, local_cert: LocalCertificate | None
@@ -164,7 +177,7 @@ class TlsPolicy:
         if negotiated.remote_fingerprints:
             _check_fingerprint(negotiated, shown, target)
         if self.needs_authority(negotiated):
-            _check_name(negotiated, shown, target)
+            _check_name(negotiated, shown, target, self.without_sdp_integrity)
 
     def needs_authority(self, negotiated: Negotiated) -> bool:
         """Tell whether a signature, and the name that it is for, count."""
@@ -190,10 +203,13 @@ def _check_fingerprint(
         )
 
 
-def _check_name(negotiated: Negotiated, shown: bytes | None, target: str) -> None:
+def _check_name(
+    negotiated: Negotiated, shown: bytes | None, target: str, exactly: bool
+) -> None:
     # Not above: fingerprints are compared without reading the certificate.
     from msrp.aio.certificate_names import names_host
 
-    if shown is None or not names_host(shown, negotiated.server_name):
+    host = negotiated.server_name
+    if shown is None or not names_host(shown, host, exactly=exactly):
         problem = "the peer's certificate is not for the host of its path"
         raise CertificateRejected(target, problem)

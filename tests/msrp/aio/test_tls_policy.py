@@ -6,6 +6,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -338,6 +339,63 @@ async def test_a_session_without_a_listener_has_a_policy_of_its_own(
     await talk((active, passive))
     await active.shutdown()
     await passive.shutdown()
+
+
+@pytest.mark.rule("FP-6")
+@pytest.mark.parametrize("who", ["nobody", "caller", "called"])
+async def test_where_sdp_is_not_protected_each_side_is_certified_for_its_address(
+    board: Board, authority: Authority, who: str
+) -> None:
+    policy = msrp.TlsPolicy.by_authority(authority.file, without_sdp_integrity=True)
+    assert policy.mutual
+    certificates = [
+        # Its fingerprint is in the SDP, which anybody may have put there.
+        msrp.LocalCertificate.self_signed() if who == liar else authority.issue(HOST)
+        for liar in ("caller", "called")
+    ]
+    pair = await sessions(
+        board, (certificates[0], certificates[1]), tls=(policy, policy)
+    )
+    if who == "nobody":
+        await talk(pair)
+    else:
+        await refuse(board, pair, msrp.ConnectionFailed)
+
+
+@pytest.mark.rule("FP-6")
+@pytest.mark.parametrize("is_active", [True, False])
+@pytest.mark.parametrize(
+    ("certified", "exactly", "otherwise"),
+    [
+        pytest.param("a.psap.example", True, True, id="same"),
+        pytest.param("*.psap.example", False, True, id="wildcard"),
+        pytest.param("psap.example", False, False, id="parent"),
+    ],
+)
+async def test_where_sdp_is_not_protected_no_wildcard_will_do(
+    board: Board,
+    authority: Authority,
+    is_active: bool,
+    certified: str,
+    exactly: bool,
+    otherwise: bool,
+) -> None:
+    der = authority.issue(certified).der
+    pair = await sessions(board, (authority.issue(HOST), authority.issue(HOST)))
+    told = pair[0 if is_active else 1].negotiated
+    told = replace(told, server_name="A.psap.example", remote_fingerprints=())
+    for strict, good in ((True, exactly), (False, otherwise)):
+        policy = msrp.TlsPolicy.by_authority(mutual=True, without_sdp_integrity=strict)
+        if good:
+            policy.check(told, der, target="", peer="")
+            continue
+        with pytest.raises(msrp.CertificateRejected, match="not for the host"):
+            policy.check(told, der, target="", peer="")
+
+
+def test_without_integrity_of_sdp_only_one_side_verified_is_no_policy() -> None:
+    with pytest.raises(ValueError, match="the verification is mutual"):
+        msrp.TlsPolicy(without_sdp_integrity=True)
 
 
 def test_mutual_without_authority_is_no_policy() -> None:
