@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from msrp.aio.binding import Binding
-from msrp.aio.connector import describe, format_address
+from msrp.aio.connector import describe
 from msrp.aio.dispatch import ConnectionHooks
 from msrp.aio.inbox import Inbox
 from msrp.aio.incoming import Reception
@@ -23,6 +23,7 @@ from msrp.aio.outgoing import Outbox
 from msrp.aio.progress import Milestone, Progress
 from msrp.aio.recovery import Recovery
 from msrp.aio.relay_sessions import RelayBinding
+from msrp.aio.sockets import format_address
 from msrp.aio.stream import StreamProtocol
 from msrp.config import SessionConfig
 from msrp.errors import CloseReason, ConnectionFailed, MsrpError
