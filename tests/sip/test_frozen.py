@@ -37,7 +37,7 @@ def test_arguments_and_defaults_are_those_of_the_fields() -> None:
     with pytest.raises(TypeError):
         Quick()  # type: ignore[call-arg]
     with pytest.raises(TypeError):
-        Quick(1, "2", (3,))  # type: ignore[misc]
+        Quick(1, "2", (3,))  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
