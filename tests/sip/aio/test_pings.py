@@ -17,7 +17,8 @@ from sip.wire import parse_message
 
 LISTEN = ["tcp://127.0.0.1:0"]
 # Often, that is: each wait is four fifths of this or more.
-QUICK = sip.Limits(ping_interval=0.05, pong_time=0.2)
+QUICK = sip.Limits(ping_interval=0.05, pong_time=2.0)
+IMPATIENT = sip.Limits(ping_interval=0.05, pong_time=0.2)
 
 
 class Registrar:
@@ -73,8 +74,8 @@ async def registrar() -> AsyncIterator[Registrar]:
         await asyncio.sleep(0)
 
 
-def agent() -> sip.UserAgent:
-    return sip.UserAgent("sip:a@127.0.0.1", listen=LISTEN, limits=QUICK)
+def agent(limits: sip.Limits = QUICK) -> sip.UserAgent:
+    return sip.UserAgent("sip:a@127.0.0.1", listen=LISTEN, limits=limits)
 
 
 @pytest.mark.rule("SIP-17", "ST-13")
@@ -111,7 +112,7 @@ async def test_where_nobody_says_that_pings_are_answered_there_are_none(
 async def test_without_a_pong_the_flow_has_failed(registrar: Registrar) -> None:
     registrar.answers_pings = False
     registrar.headers = [("Flow-Timer", "0")]
-    async with agent() as alice:
+    async with agent(IMPATIENT) as alice:
         await alice.request("REGISTER", registrar.uri)
         async with asyncio.timeout(5):
             await registrar.hung_up.wait()
