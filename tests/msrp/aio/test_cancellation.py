@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -185,6 +185,40 @@ async def test_sending_and_waiting_for_the_outcome(board: Board) -> None:
         await check(active, passive)
 
     assert await cancel_at_each(once) >= 2
+
+
+@pytest.mark.parametrize("what", ["text", "cpim", "multipart", "iterable"])
+async def test_sending_of_every_kind(board: Board, what: str) -> None:
+    async def some() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            await asyncio.sleep(0)
+            yield b"x" * 1000
+
+    async def exchange(connection: msrp.MsrpConnection) -> None:
+        match what:
+            case "text":
+                sent = await connection.send_text("Hello", success_report=True)
+            case "cpim":
+                ann = msrp.Address("im:ann@example.com")
+                message = msrp.CpimMessage.build(
+                    "text/plain", b"Hello", sender=ann, to=ann
+                )
+                sent = await connection.send_cpim(message)
+            case "multipart":
+                part = msrp.Part.build("text/plain", b"Hello")
+                sent = await connection.send_multipart([part, part])
+            case _:
+                sent = await connection.send_message("x/y", some())
+        await sent.delivered()
+
+    async def once(nth: int, run: Run) -> None:
+        active, passive = await board.pair()
+        board.log(passive)
+        await run(exchange(active))
+        assert active.is_open
+        await check(active, passive)
+
+    assert await cancel_at_each(once) >= 1
 
 
 async def test_sending_while_too_much_waits(board: Board) -> None:

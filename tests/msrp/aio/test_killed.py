@@ -15,9 +15,9 @@ from benchmarks.big import MIB, Peer, generate, is_beginning_of
 if TYPE_CHECKING:
     from tests.msrp.aio.conftest import Board
 
-SIZE = 20 * MIB
+SIZE = 100 * MIB
 
-ENOUGH = SIZE // 8
+ENOUGH = SIZE // 20
 """Octets after which the process is killed."""
 
 AT_ONCE = 10.0
