@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 
 from sip.aio.datagrams import Datagrams
 from sip.aio.flows import alias_keys, wanted_pings
+from sip.aio.listeners import Listeners
 from sip.aio.reasons import cannot_reach, why_closed, why_not_connected
 from sip.aio.routes import Routes
 from sip.aio.stream import MessageSink, Stream
 from sip.aio.stun_pings import StunPings
 from sip.aio.tls import check_context, tls_client_context
-from sip.errors import LocalError, TransportError
+from sip.errors import TransportError
 from sip.message import Message, Request, Response
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.sansio.limits import Limits
@@ -30,9 +31,6 @@ from sip.sansio.limits import Limits
 __all__ = ["TransportLayer"]
 
 _log = logging.getLogger("sip.transport")
-
-# How often to look for a port that is free for UDP and TCP both.
-_PORT_TRIALS = 16
 
 _Key = tuple[Transport, str, int, str]
 
@@ -81,19 +79,22 @@ class TransportLayer:
     ) -> None:
         check_context(server_ssl)
         check_context(client_ssl)
-        self.listening: list[Hop] = []
         self.on_lost: Callable[[Hop], None] | None = None
         self._sink = sink
         self._on_failure = on_failure
         self._limits = limits
-        self._server_ssl = server_ssl
         self._client_ssl = client_ssl
         self._pings = pings
         self._stun_pings = StunPings(self._send_stun, self._flow_failed, limits)
         self._loop = asyncio.get_running_loop()
         self._flows = itertools.count(1)
-        self._servers: list[asyncio.Server] = []
-        self._datagrams: dict[int, Datagrams] = {}
+        self._listeners = Listeners(
+            lambda transport: self._new_stream(transport, self._accepted),
+            self._new_datagrams,
+            server_ssl,
+            limits,
+        )
+        self.listening = self._listeners.addresses
         self._streams: dict[int, Stream] = {}
         self._by_address: dict[_Key, Stream] = {}
         self._openings: dict[_Key, _Opening] = {}
@@ -107,14 +108,7 @@ class TransportLayer:
             TransportError: It isn't free, or isn't ours.
             LocalError: It is for TLS and there is no certificate.
         """
-        try:
-            if wanted.transport is Transport.UDP:
-                await self._listen_to_both(wanted)
-            elif not self._listens_on(wanted):
-                await self._listen_to_streams(wanted)
-        except OSError as exc:
-            reason = exc.strerror or str(exc)
-            raise TransportError(reason, target=str(wanted), doing="listen on") from exc
+        await self._listeners.listen(wanted)
 
     def local_point(self, hop: Hop) -> Hop:
         """Tell by which of our addresses the peer at ``hop`` reaches us."""
@@ -148,8 +142,7 @@ class TransportLayer:
         """Close all sockets; what was sent is written first, for a short time."""
         self._closing = True
         self._stun_pings.stop()
-        for server in self._servers:
-            server.close()
+        self._listeners.stop()
         openings = [opening.task for opening in self._openings.values()]
         for task in openings:
             task.cancel()
@@ -163,59 +156,7 @@ class TransportLayer:
             for stream in streams:
                 stream.abort()
             await asyncio.gather(*waits)
-        for datagrams in self._datagrams.values():
-            await datagrams.close()
-        await asyncio.gather(*(server.wait_closed() for server in self._servers))
-
-    # Listening.
-
-    async def _listen_to_both(self, wanted: Hop) -> None:
-        for trial in range(_PORT_TRIALS):
-            try:
-                await self._listen_to_pair(wanted)
-                return
-            except OSError:
-                if wanted.port != 0 or trial == _PORT_TRIALS - 1:
-                    raise
-
-    async def _listen_to_pair(self, wanted: Hop) -> None:
-        flow = next(self._flows)
-        datagrams = Datagrams(flow, self._sink, self._undeliverable, self._stun_pings)
-        found = await datagrams.bind(wanted.host, wanted.port)
-        companion = Hop(Transport.TCP, found.host, found.port)
-        try:
-            if not self._listens_on(companion):
-                await self._listen_to_streams(companion)
-        except OSError:
-            await datagrams.close()
-            raise
-        self._datagrams[flow] = datagrams
-        self.listening.append(found)
-
-    async def _listen_to_streams(self, wanted: Hop) -> None:
-        context = None
-        if wanted.transport is Transport.TLS:
-            if self._server_ssl is None:
-                raise LocalError("listening with TLS needs a certificate (server_ssl)")
-            context = self._server_ssl
-        server = await self._loop.create_server(
-            lambda: self._new_stream(wanted.transport, self._accepted),
-            wanted.host,
-            wanted.port,
-            ssl=context,
-            ssl_handshake_timeout=self._limits.handshake_time if context else None,
-        )
-        self._servers.append(server)
-        for listener in server.sockets:
-            host, port = listener.getsockname()[:2]
-            self.listening.append(Hop(wanted.transport, host, port))
-
-    def _listens_on(self, wanted: Hop) -> bool:
-        return wanted.port != 0 and any(
-            (point.transport, point.host, point.port)
-            == (wanted.transport, wanted.host, wanted.port)
-            for point in self.listening
-        )
+        await self._listeners.close()
 
     # Streams.
 
@@ -371,6 +312,11 @@ class TransportLayer:
 
     # Datagrams.
 
+    def _new_datagrams(self) -> Datagrams:
+        return Datagrams(
+            next(self._flows), self._sink, self._undeliverable, self._stun_pings
+        )
+
     def _send_datagram(self, outgoing: Outgoing) -> None:
         datagrams = self._socket_for(outgoing.hop)
         if datagrams is None:
@@ -397,10 +343,11 @@ class TransportLayer:
         self._failed(outgoing, why, error)
 
     def _socket_for(self, hop: Hop) -> Datagrams | None:
-        if hop.flow is not None and hop.flow in self._datagrams:
-            return self._datagrams[hop.flow]
+        sockets = self._listeners.datagrams
+        if hop.flow is not None and hop.flow in sockets:
+            return sockets[hop.flow]
         wants_ipv6 = ":" in hop.host
-        for datagrams in self._datagrams.values():
+        for datagrams in sockets.values():
             if datagrams.is_ipv6 == wants_ipv6:
                 return datagrams
         return None

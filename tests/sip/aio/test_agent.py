@@ -808,7 +808,7 @@ async def test_a_big_invite_goes_by_udp_if_tcp_is_refused(board: Switchboard) ->
     bob, alice = await board.agent(), await board.agent()
     calls, _ = answering(bob)
     assert bob._driver is not None
-    for server in bob._driver.transport._servers:
+    for server in bob._driver.transport._listeners._servers:
         server.close()
     location = mime.Part.build("application/pidf+xml", b"<presence/>" * 200)
     uri = uri_of(bob).replace(";transport=udp", "")
