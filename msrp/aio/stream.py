@@ -49,9 +49,10 @@ _QUANTA = 10
 """How often to ask before other work of the loop gets its turn."""
 
 
-_UNSENT = 256 * 1024
+_UNSENT = 512 * 1024
 """Octets that the system may hold before it sends them.  What is in its hands can't
-be overtaken: without a limit, a line of text waits behind megabytes of a file."""
+be overtaken: without a limit, a line of text waits behind megabytes of a file.  It
+takes more again when half of that is gone, which is all that we write at a time."""
 
 
 class SessionOwner(Protocol):
