@@ -62,8 +62,7 @@ class Changes:
 
     def heard(self, message: Message) -> None:
         """Take note of what a message of the peer says that it can do."""
-        if "Allow" in message.headers:
-            self.own.peer_updates = "UPDATE" in message.allow
+        self.own.heard(message)
 
     def receive(self, transaction: ServerTransaction, now: float) -> bool:
         """Take in a request of the dialog; False if it changes nothing.

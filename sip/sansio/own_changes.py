@@ -9,10 +9,11 @@ since by then the session may be another one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sip.errors import LocalError, SipParseError
-from sip.message import Request, Response
+from sip.message import Message, Request, Response
 from sip.sansio.call_events import OfferAccepted, OfferPossible, OfferRefused
 from sip.sansio.dialog import Dialog
 from sip.sansio.events import EndReason, Failure
@@ -109,14 +110,16 @@ class OwnChanges:
             return False
         return sent.request.request.method == "INVITE"
 
+    def heard(self, message: Message) -> None:
+        """Take note of what a message of the peer says that it can do."""
+        with suppress(SipParseError):
+            if "Allow" in message.headers:
+                self.peer_updates = "UPDATE" in message.allow
+
     def want_offer(self, now: float) -> None:
         """Report :class:`OfferPossible` once an offer can be made."""
         self._offer_wanted = True
         self.check(now)
-
-    def want_no_offer(self) -> None:
-        """Take :meth:`want_offer` back."""
-        self._offer_wanted = False
 
     def offer(self, body: bytes, now: float, *, headers: Headers = ()) -> None:
         """Offer something now: by INVITE, or by UPDATE before the call is answered.
@@ -198,18 +201,14 @@ class OwnChanges:
             return
         if self._sent is None or sent is not self._sent.request:
             return  # A PRACK or CANCEL.
-        if "Allow" in response.headers:
-            self.peer_updates = "UPDATE" in response.allow
-        try:
-            if response.status < 200:
+        self.heard(response)
+        if response.status < 200:
+            with suppress(SipParseError):  # It would have been only a hint.
                 self._progressed(self._sent, response, now)
-            elif response.status < 300:
-                self._accepted(self._sent, response, now)
-            else:
-                self._refused(self._sent, response, now)
-        except SipParseError:
-            if response.status >= 200:
-                self._failed(Failure.BAD_RESPONSE, now)
+        elif response.status < 300:
+            self._accepted(self._sent, response, now)
+        else:
+            self._refused(self._sent, response, now)
 
     def request_failed(self, sent: ClientRequest, failure: Failure, now: float) -> None:
         """Take note that there is no response to a request of ours."""
@@ -290,7 +289,8 @@ class OwnChanges:
         is_invite = request.method == "INVITE"
         if is_invite:
             self._acknowledge(sent, request)
-        self._dialog.refresh_target(response)
+        with suppress(SipParseError):  # It was accepted all the same.
+            self._dialog.refresh_target(response)
         self._call.session_timer.accepted_by_peer(request, response, now)
         carrier = Carrier.SUCCESS if is_invite else Carrier.UPDATE_SUCCESS
         role = self._offers.passes(Party.PEER, carrier, has_sdp=has_sdp(response))
@@ -340,9 +340,10 @@ class OwnChanges:
             )
         if response.status == 422:
             return 0.0
-        after = response.retry_after if response.status == 500 else None
-        if after is not None and after.seconds <= _LONGEST_WAIT:
-            return float(after.seconds)
+        with suppress(SipParseError):
+            after = response.retry_after if response.status == 500 else None
+            if after is not None and after.seconds <= _LONGEST_WAIT:
+                return float(after.seconds)
         return None
 
     def _not_refreshed(self, method: str, response: Response, now: float) -> None:

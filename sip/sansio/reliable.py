@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sip.errors import SipParseError
 from sip.fields.rack import MAX_FIRST_RSEQ, RAck
 from sip.message import Request, Response
 from sip.sansio.timers import Timers
@@ -75,7 +76,12 @@ class ReliableSender:
     @property
     def is_possible(self) -> bool:
         """Whether the client knows of this."""
-        return self.is_required or TAG in (t.lower() for t in self._invite.supported)
+        if self.is_required:
+            return True
+        try:
+            return TAG in (tag.lower() for tag in self._invite.supported)
+        except SipParseError:
+            return False
 
     @property
     def is_required(self) -> bool:

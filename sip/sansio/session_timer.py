@@ -94,7 +94,7 @@ class SessionTimer:
             return []
         self._start(agreed.interval, agreed.refresher is Refresher.UAS, now)
         headers = [("Session-Expires", str(agreed))]
-        if _TAG in request.supported:
+        if _knows(request):
             headers.append(("Require", _TAG))
         return headers
 
@@ -107,7 +107,7 @@ class SessionTimer:
             self.stop()
         elif answer is not None and answer.interval > 0:
             self._start(answer.interval, answer.refresher is not Refresher.UAS, now)
-        elif asked is not None and _TAG not in response.supported:
+        elif asked is not None and not _knows(response):
             # The peer knows nothing of it, so it is for us alone.
             self._start(asked.interval, True, now)
         else:
@@ -144,7 +144,7 @@ def is_too_short(
     """
     asked = _expires(request)
     least = max(timers.min_session_expires, MIN_SESSION_EXPIRES)
-    if asked is None or _TAG not in request.supported or asked.interval >= least:
+    if asked is None or not _knows(request) or asked.interval >= least:
         return None
     return (("Min-SE", str(MinSE(least))),)
 
@@ -153,7 +153,7 @@ def negotiate_interval(request: Request, timers: Timers) -> SessionExpires | Non
     """Return the Session-Expires of our 2xx, if the session is to have a timer (§9)."""
     asked, wanted = _expires(request), timers.session_expires
     least = max(MIN_SESSION_EXPIRES, _least(request))
-    knows = _TAG in request.supported
+    knows = _knows(request)
     if asked is None:
         if wanted is None or not knows:
             return None
@@ -176,6 +176,13 @@ def _expires(message: Message) -> SessionExpires | None:
         return message.session_expires
     except SipParseError:
         return None
+
+
+def _knows(message: Message) -> bool:
+    try:
+        return _TAG in message.supported
+    except SipParseError:
+        return False
 
 
 def _least(message: Message) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 import digest
 from sip.errors import LocalError
-from sip.message import Request, Response
+from sip.message import Request, Response, response_to
 from sip.sansio.authenticator import Authenticator
 from sip.sansio.call import Call, CallState
 from sip.sansio.call_events import (
@@ -17,13 +17,15 @@ from sip.sansio.call_events import (
     OfferReceived,
     OfferRefused,
 )
+from sip.sansio.client_call import ClientCall
 from sip.sansio.events import CallEnded, EndReason, Failure
+from sip.sansio.hop import Hop, Transport
 from sip.sansio.limits import Limits
 from sip.sansio.offers import Role
 from sip.sansio.timers import Timers
-from sip.testing import Network, Sent
+from sip.testing import Network, Node, Peer, Sent
 from sip.uri import parse_uri
-from tests.sip.sansio.pairs import PLAIN, SDP, Pair, connected, ringing
+from tests.sip.sansio.pairs import ALICE, BOB, PLAIN, SDP, Pair, connected, ringing
 
 SIDES = ["caller", "callee"]
 
@@ -502,3 +504,93 @@ def test_an_offer_that_is_challenged_is_made_with_credentials(
     pair.ours.bye(network.now)
     network.run()
     assert network.sent("BYE")[0].message.cseq.number == 4
+
+
+# Peers that have a way of their own.
+
+
+def scripted(network: Network) -> tuple[Node, Peer, ClientCall]:
+    """Let Alice call a scripted peer, which has answered."""
+    alice, bob = network.node(ALICE), network.peer(BOB)
+    call = alice.core.invite(
+        parse_uri(f"sip:bob@{BOB}"), network.now, body=b"offer", content_type=SDP
+    )
+    network.run()
+    reply(bob, 200, body=b"answer")
+    call.acknowledge(network.now)
+    network.run()
+    return alice, bob, call
+
+
+def reply(bob: Peer, status: int, *headers: tuple[str, str], body: bytes = b"") -> None:
+    """Answer the last INVITE."""
+    contact = ("Contact", f"<sip:bob@{BOB}>")
+    response = response_to(
+        bob.requests("INVITE")[-1],
+        status,
+        to_tag="b",
+        headers=[contact, *headers],
+        body=body,
+        content_type=SDP if body else None,
+    )
+    bob.send(response, Hop(Transport.UDP, ALICE, 5060))
+    bob.network.run()
+
+
+def offer(network: Network, call: ClientCall) -> None:
+    call.want_offer(network.now)
+    call.offer(b"new offer", network.now)
+    network.run()
+
+
+@pytest.mark.rule("SIP-57", "OA-25", "OA-26")
+def test_an_offer_may_be_answered_reliably_before_its_2xx(network: Network) -> None:
+    alice, bob, call = scripted(network)
+    offer(network, call)
+    rseq = [("Require", "100rel"), ("RSeq", "5")]
+    reply(bob, 180)
+    reply(bob, 183, *rseq, body=b"new answer")
+    reply(bob, 183, *rseq, body=b"new answer")
+    (prack,) = {r.cseq.number: r for r in bob.requests("PRACK")}.values()
+    assert prack.headers.get("RAck") == f"5 {bob.requests('INVITE')[-1].cseq}"
+    assert alice.of(OfferAccepted) == []
+    reply(bob, 200, body=b"said too late")
+    (accepted,) = alice.of(OfferAccepted)
+    assert (accepted.role, accepted.response.body) == (Role.ANSWER, b"new answer")
+    assert len(bob.requests("ACK")) == 2
+
+
+@pytest.mark.rule("OA-28", "OA-14")
+def test_a_2xx_without_the_answer_is_acknowledged_and_told(network: Network) -> None:
+    alice, bob, call = scripted(network)
+    offer(network, call)
+    reply(bob, 200)
+    (accepted,) = alice.of(OfferAccepted)
+    assert accepted.role is Role.MISSING
+    assert len(bob.requests("ACK")) == 2
+    assert call.changes is not None
+    assert call.changes.offers.may_offer
+
+
+@pytest.mark.rule("SIP-50", "SIP-68")
+@pytest.mark.parametrize(
+    ("status", "header"),
+    [(500, ("Retry-After", "soon")), (200, ("Contact", "<<>>"))],
+    ids=["refusal", "2xx"],
+)
+def test_a_response_that_can_t_be_read_is_a_failure(
+    network: Network, status: int, header: tuple[str, str]
+) -> None:
+    alice, bob, call = scripted(network)
+    offer(network, call)
+    response = response_to(
+        bob.requests("INVITE")[-1], status, to_tag="b", headers=[header]
+    )
+    bob.send(response, Hop(Transport.UDP, ALICE, 5060))
+    network.run()
+    assert len(alice.of(OfferRefused) + alice.of(OfferAccepted)) == 1
+    assert call.state is CallState.CONFIRMED
+    assert call.changes is not None
+    assert call.changes.offers.may_offer
+    call.want_offer(network.now)
+    assert call.changes.own.invites is False
