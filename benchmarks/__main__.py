@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 from benchmarks.channel import BenchmarkFailed
@@ -34,9 +35,11 @@ async def measure(groups: list[Group], effort: Effort) -> Report:
     """Measure groups of rows, and say each row as soon as it is there."""
     report = Report.begin()
     for group in groups:
+        began = time.perf_counter()
         for measured in await _measured(group, effort):
             report.add(measured)
             print(report.line(measured), flush=True)
+        print(f"  ({time.perf_counter() - began:.0f} s)", flush=True)
     return report
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import cProfile
 import io
 import pstats
 import tempfile
@@ -16,8 +17,9 @@ from pathlib import Path
 
 from benchmarks.channel import Json, Pair
 from benchmarks.sessions import MIB
+from benchmarks.values import VALUES
 
-__all__ = ["profile"]
+__all__ = ["profile", "profile_value"]
 
 WORKS: dict[str, tuple[str, str, dict[str, Json]]] = {
     "bulk": (
@@ -47,6 +49,23 @@ async def profile(name: str, directory: Path, lines: int) -> dict[str, str]:
 def _top(path: Path, lines: int) -> str:
     output = io.StringIO()
     stats = pstats.Stats(str(path), stream=output)
+    return _print(stats, output, lines)
+
+
+def profile_value(name: str, lines: int) -> str:
+    """Read and write a value some hundred times, and return what was done."""
+    value = VALUES[name]()
+    work = cProfile.Profile()
+    value.ours()
+    work.enable()
+    for _ in range(200):
+        value.ours()
+    work.disable()
+    output = io.StringIO()
+    return _print(pstats.Stats(work, stream=output), output, lines)
+
+
+def _print(stats: pstats.Stats, output: io.StringIO, lines: int) -> str:
     stats.strip_dirs().sort_stats("tottime").print_stats(lines)
     text = output.getvalue()
     return text[text.index("ncalls") - 3 :].rstrip()
@@ -54,9 +73,12 @@ def _top(path: Path, lines: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.profiling", description=__doc__)
-    parser.add_argument("work", choices=list(WORKS))
+    parser.add_argument("work", choices=[*WORKS, *VALUES])
     parser.add_argument("--lines", type=int, default=25)
     arguments = parser.parse_args()
+    if arguments.work in VALUES:
+        print(profile_value(arguments.work, arguments.lines))
+        return
     with tempfile.TemporaryDirectory() as directory:
         work = profile(arguments.work, Path(directory), arguments.lines)
         for side, text in asyncio.run(work).items():

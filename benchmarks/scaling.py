@@ -26,7 +26,7 @@ __all__ = ["growth", "per_read", "reassembly", "sessions", "sizes"]
 SIZES = [1, 10, 100, 1_000, 10_000, 100_000, 1024 * 1024]
 SESSIONS = [1, 10, 100, 1_000, 5_000]
 CHUNKS_PER_READ = [1, 3, 10, 30, 100, 300, 1_000]
-PIECES = [100, 1_000, 10_000, 100_000]
+PIECES = [1_000, 10_000, 100_000]
 
 Curve = list[tuple[float, float]]
 """How much work, and the seconds that each unit of it took."""
@@ -63,7 +63,7 @@ async def sessions(effort: Effort) -> list[Measured]:
     bare: list[list[float]] = []
     async with Pair() as pair:
         for count in SESSIONS:
-            texts = max(5_000, 2 * count)
+            texts = max(2_000, count)
             said, got = await pair.run(
                 "bare:answer", "bare:send_over_many", connections=count,
                 records=texts, rounds=effort.runs, record=cost.request,
