@@ -13,7 +13,9 @@ import pytest_asyncio
 import sdp
 import sip
 from sip.aio import IncomingCall
+from sip.aio.driver import Driver
 from sip.media import Media
+from sip.sansio import OfferReceived
 from sip.testing import FollowingRecorder, RecordingMedia
 
 # T1 is 50 ms; after offers that cross, the caller waits 2.1 s and the callee 0 s.
@@ -382,3 +384,103 @@ async def test_a_change_at_once_waits_until_media_run(exchange: Exchange) -> Non
         "answer", "start as answerer", "reanswer", "follow as answerer"
     ]  # fmt: skip
     await call.bye()
+
+
+# Peers that answer otherwise.
+
+
+def answer_changes_with(call: sip.Call, body: bytes) -> None:
+    """Let a side accept each change with these words."""
+
+    def told(event: object) -> None:
+        if isinstance(event, OfferReceived):
+            call._call.answer_offer(
+                event.transaction,
+                200,
+                call._owner.now(),
+                body=body,
+                content_type="application/sdp" if body else None,
+            )
+            call._owner.flush()
+
+    call.told = told  # type: ignore[method-assign]
+
+
+@pytest.mark.rule("OA-14", "OA-18", "OA-28")
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="none"),
+        pytest.param(b"nonsense", id="not-sdp"),
+        pytest.param(
+            b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n", id="no-slots"
+        ),
+    ],
+)
+async def test_a_useless_answer_to_a_change_is_an_error(
+    exchange: Exchange, body: bytes
+) -> None:
+    ours = FollowingRecorder("a")
+    line = await exchange.connect([ours], [FollowingRecorder("b")])
+    before = line.ours.local_description
+    answer_changes_with(line.theirs, body)
+    with pytest.raises(sip.NegotiationFailed):
+        await line.ours.renew(timeout=5)
+    assert ours.log[-1] == "keep"
+    assert line.ours.local_description is before
+    assert line.ours.answered
+    await line.ours.bye()
+
+
+@pytest.mark.rule("OA-28", "OA-21", "SIP-50")
+async def test_who_asks_for_an_offer_may_answer_with_another_path(
+    exchange: Exchange,
+) -> None:
+    theirs = FollowingRecorder("b")
+    line = await exchange.connect([FollowingRecorder("a")], [theirs])
+    owner, dialog = line.ours._owner, line.ours._call.dialog
+    assert isinstance(owner, Driver)
+    assert dialog is not None
+    assert line.ours.local_description is not None
+    answers: list[sip.Response] = []
+
+    class User:
+        def request_answered(
+            self, sent: object, response: sip.Response, now: float
+        ) -> None:
+            if response.status >= 200:
+                answers.append(response)
+
+        def request_failed(self, sent: object, failure: object, now: float) -> None:
+            raise AssertionError(failure)
+
+    asking, next_hop = dialog.request("INVITE")
+    owner.core.sender.send(asking, next_hop, User())
+    owner.flush()
+    await until(lambda: answers != [])
+    offer = sdp.SessionDescription.parse(answers[0].body)
+    elsewhere = await FollowingRecorder("c").answer(offer.effective_media(0))
+    answer = sdp.build_answer(
+        offer,
+        [elsewhere],
+        address="127.0.0.1",
+        previous=line.ours.local_description,
+    )
+    ack, next_hop = dialog.ack(
+        dialog.local_cseq, body=bytes(answer), content_type="application/sdp"
+    )
+    owner.core.sender.send_ack(ack, next_hop)
+    owner.flush()
+    await until(lambda: theirs.log[-1] == "follow as offerer")
+    assert theirs.answered is not None
+    assert theirs.answered.first("path") == "msrp://127.0.0.1:2855/c0;tcp"
+    await line.theirs.bye()
+
+
+@pytest.mark.rule("SIP-45", "SIP-50")
+async def test_a_peer_that_has_forgotten_the_call_ends_it(exchange: Exchange) -> None:
+    line = await exchange.connect([FollowingRecorder("a")], [FollowingRecorder("b")])
+    line.theirs._owner.core._dialogs.users.clear()  # type: ignore[attr-defined]
+    with pytest.raises((sip.CallRefused, sip.CallOver)):
+        await line.ours.hold(timeout=5)
+    assert await line.ours.ended() is sip.EndReason.LOST
