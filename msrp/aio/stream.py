@@ -7,8 +7,9 @@ import logging
 import socket
 from collections.abc import Callable
 from socket import IPPROTO_TCP, TCP_NODELAY
-from typing import Protocol, cast
+from typing import cast
 
+from msrp.aio.called import Finder, NoDirectory, SessionOwner, StreamDirectory
 from msrp.aio.read_buffer import buffer_of
 from msrp.aio.sockets import SocketOptions, is_internet, peer_of
 from msrp.aio.tap import Tap
@@ -20,10 +21,9 @@ from msrp.errors import (
     RemoteProtocolError,
     SessionClosed,
 )
-from msrp.events import CoreEvent
 from msrp.sansio.inquiries import OnAnswer
 from msrp.sansio.session import Session, SessionState
-from msrp.sansio.stream import SessionDirectory, Stream
+from msrp.sansio.stream import Stream
 from msrp.uri import MsrpUri
 from msrp.wire_log import WireLog
 
@@ -53,79 +53,6 @@ _UNSENT = 512 * 1024
 """Octets that the system may hold before it sends them.  What is in its hands can't
 be overtaken: without a limit, a line of text waits behind megabytes of a file.  It
 takes more again when half of that is gone, which is all that we write at a time."""
-
-
-class SessionOwner(Protocol):
-    """Who wants to know what happens in a session."""
-
-    def carried_by(self, stream: StreamProtocol) -> None:
-        """Be told which connection the session is on."""
-
-    def events_arrived(self, events: list[CoreEvent]) -> None:
-        """Take what happened, oldest first."""
-
-    @property
-    def reading_wanted(self) -> bool:
-        """Whether there is room for more messages."""
-
-
-class StreamDirectory(Protocol):
-    """Finds the sessions that may be called on one stream."""
-
-    def find_for(
-        self, stream: StreamProtocol, uri: MsrpUri
-    ) -> tuple[Session, SessionOwner] | None:
-        """Return a session, and whom to tell what happens in it."""
-
-    def expects(self, uri: MsrpUri) -> bool:
-        """Tell whether a session with this URI is being negotiated."""
-
-    def stream_bound(self, stream: StreamProtocol) -> None:
-        """Be told that a session has been bound to a stream."""
-
-    def stream_closed(self, stream: StreamProtocol) -> None:
-        """Be told that a stream is gone."""
-
-
-class _NoDirectory:
-    """Of a stream that we have opened: only its own sessions are called on it."""
-
-    def find_for(
-        self, stream: StreamProtocol, uri: MsrpUri
-    ) -> tuple[Session, SessionOwner] | None:
-        return None
-
-    def expects(self, uri: MsrpUri) -> bool:
-        return False
-
-    def stream_bound(self, stream: StreamProtocol) -> None:
-        pass
-
-    def stream_closed(self, stream: StreamProtocol) -> None:
-        pass
-
-
-class _Finder(SessionDirectory):
-    """What the core asks: the stream's own sessions first, then the directory's."""
-
-    def __init__(self, stream: StreamProtocol, directory: StreamDirectory) -> None:
-        self._stream = stream
-        self._directory = directory
-
-    def find(self, uri: MsrpUri) -> Session | None:
-        own = self._stream.own_session(uri)
-        if own is not None:
-            return own
-        found = self._directory.find_for(self._stream, uri)
-        if found is None:
-            return None
-        session, owner = found
-        if session.stream is None:
-            self._stream.called(session, owner)
-        return session
-
-    def expects(self, uri: MsrpUri) -> bool:
-        return self._directory.expects(uri)
 
 
 class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
@@ -160,9 +87,9 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         self._any_host = any_host
         self._loop = asyncio.get_running_loop()
         self._buffer = buffer_of(self._loop)
-        self._directory = directory or _NoDirectory()
+        self._directory = directory or NoDirectory()
         self._core = Stream(
-            _Finder(self, self._directory),
+            Finder(self, self._directory),
             self._loop.time(),
             limits=limits,
             response_timeout=response_timeout,
