@@ -121,8 +121,8 @@ async def _answering_sipp() -> AsyncIterator[int]:
 async def _calling_sipp(port: int, calls: int) -> float:
     """Let a SIPp make calls; return calls per second."""
     with tempfile.TemporaryDirectory() as directory:
-        arguments = (f"127.0.0.1:{port}", "-m", str(calls), "-l", str(AT_ONCE))
-        arguments += ("-r", "100000", "-trace_stat", "-stf", "calls.csv")
+        arguments = [f"127.0.0.1:{port}", "-m", str(calls), "-l", str(AT_ONCE)]
+        arguments += ["-r", "100000", "-trace_stat", "-stf", "calls.csv"]
         process = await _start("uac.xml", _free_port(), directory, *arguments)
         try:
             if await process.wait():
