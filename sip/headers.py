@@ -10,7 +10,7 @@ remembers what it gave until a field changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sip.errors import LocalError, SipParseError
@@ -102,7 +102,9 @@ class Headers:
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         # What all spellings have in common, the name to write, the value.
         self._fields: list[tuple[str, str, str]] = []
-        self._index: dict[str, list[str]] | None = None
+        # Tuples of text, unlike lists, cost the garbage collector nothing; and there
+        # are hundreds for each call.
+        self._index: dict[str, tuple[str, ...]] | None = None
         # What readers made; those with a name look at no other field.
         self.views: dict[object, Any] = {}
         for name, value in fields:
@@ -118,6 +120,10 @@ class Headers:
         Returns:
             The fields, and what is wrong with them, if anything.
         """
+        problem = None
+        if len(pairs) > MAX_FIELDS:
+            pairs = pairs[:MAX_FIELDS]
+            problem = "there are too many header fields"
         headers = cls()
         fields = headers._fields
         index = headers._index = {}
@@ -130,15 +136,9 @@ class Headers:
                 fields.append((key, name, value))
             else:
                 fields.append((key, key, value))
-            if key in index:
-                index[key].append(value)
-            else:
-                index[key] = [value]
-        if len(fields) <= MAX_FIELDS:
-            return headers, None
-        del fields[MAX_FIELDS:]
-        headers._changed()
-        return headers, "there are too many header fields"
+            before = index.get(key)
+            index[key] = (value,) if before is None else (*before, value)
+        return headers, problem
 
     @classmethod
     def from_lines(cls, lines: list[str]) -> tuple[Headers, str | None]:
@@ -172,20 +172,18 @@ class Headers:
 
         A value that is a list isn't split.
         """
-        return self.lines(name).copy()
+        return list(self.lines(name))
 
-    def lines(self, name: str) -> list[str]:
-        """Give what :meth:`get_all` gives; it must not be changed."""
+    def lines(self, name: str) -> tuple[str, ...]:
+        """Give what :meth:`get_all` gives, without making a list of it."""
         index = self._index
         if index is None:
             index = self._index = {}
             for key, _, value in self._fields:
-                if key in index:
-                    index[key].append(value)
-                else:
-                    index[key] = [value]
+                before = index.get(key)
+                index[key] = (value,) if before is None else (*before, value)
         values = index.get(name)  # Most ask in the usual spelling.
-        return index.get(_key(name), _NOTHING) if values is None else values
+        return index.get(_key(name), ()) if values is None else values
 
     def get_only(self, name: str) -> str | None:
         """Give the raw value of the only field of this name, if there is one.
@@ -211,7 +209,7 @@ class Headers:
         Raises:
             SipParseError: A quoted string or a ``<`` isn't closed.
         """
-        return _elements(self.get_all(name), name)
+        return _elements(self.lines(name), name)
 
     def add(self, name: str, value: str) -> None:
         """Add a field after all others.
@@ -269,9 +267,12 @@ class Headers:
         self._changed(key)
 
     def copy(self) -> Headers:
-        """Give the same fields to change on their own."""
+        """Give the same fields to change on their own, with what is known of them."""
         other = Headers()
         other._fields = self._fields.copy()
+        if self._index is not None:
+            other._index = self._index.copy()
+        other.views = self.views.copy()
         return other
 
     def copy_fields(self, other: Headers, *names: str, first: bool = False) -> None:
@@ -282,13 +283,18 @@ class Headers:
             names: The header fields, which are added in this order.
             first: Take one at most of each.
         """
-        found: dict[str, list[tuple[str, str, str]]] = {_key(n): [] for n in names}
-        for field in other._fields:
-            known = found.get(field[0])
-            if known is not None:
-                known.append(field)
-        for key, fields in found.items():
-            self._fields += fields[:1] if first else fields
+        for name in names:
+            key, spelling = _key_and_name(name)
+            values = other.lines(key)
+            if values:
+                values = values[:1] if first else values
+                self._fields += [(key, spelling, value) for value in values]
+                self._changed(key)
+
+    def extend(self, other: Headers) -> None:
+        """Add all fields of ``other``, which have been checked when they came there."""
+        self._fields += other._fields
+        for key in {key for key, _, _ in other._fields}:
             self._changed(key)
 
     def append_parameter(self, name: str, parameter: str, value: str) -> None:
@@ -345,20 +351,14 @@ class Headers:
     def __repr__(self) -> str:
         return f"<Headers {' '.join(name for name, _ in self.items())}>"
 
-    def _changed(self, key: str | None = None) -> None:
-        if key is None:
-            self._index = None
-            self.views.clear()
-            return
+    def _changed(self, key: str) -> None:
         if self._index is not None:
-            self._index[key] = [field[2] for field in self._fields if field[0] == key]
+            lines = [field[2] for field in self._fields if field[0] == key]
+            self._index[key] = tuple(lines)
         views = self.views
         if views:
             for reader in [r for r in views if getattr(r, "name", key) == key]:
                 del views[reader]
-
-
-_NOTHING: list[str] = []
 
 
 def _unfold(lines: list[str]) -> list[str]:
@@ -387,7 +387,7 @@ def _checked(name: str, value: str) -> tuple[str, str, str]:
     return *_key_and_name(name), value.strip(WSP)
 
 
-def _elements(values: list[str], name: str) -> list[str]:
+def _elements(values: Sequence[str], name: str) -> list[str]:
     try:
         parts = [split_list(value, ",") for value in values]
     except SipParseError as exc:

@@ -43,6 +43,9 @@ head may have.
 _NEVER_IN_A_REQUEST_URI = re.compile(r"[\x00-\x20\x7f<>]")
 _NEVER_IN_A_REASON = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
+# Where a head that was written is kept: start line, size of the body, octets.
+_WRITTEN = object()
+
 # Requests whose 2xx response makes a dialog (RFC 3261 §12.1, RFC 6665, RFC 3515).
 _DIALOG_FORMING = frozenset({"INVITE", "SUBSCRIBE", "REFER", "NOTIFY"})
 
@@ -61,8 +64,18 @@ class _Message(HeaderFields, abc.ABC):
         """The first line, without its CRLF."""
 
     def __bytes__(self) -> bytes:
-        lines = [self.start_line]
-        length = f"Content-Length: {len(self.body)}"
+        """Write the message; what is sent again isn't written again."""
+        start_line, size = self.start_line, len(self.body)
+        views = self.headers.views  # Emptied of this when a field changes.
+        written = views.get(_WRITTEN)
+        if written is None or written[:2] != (start_line, size):
+            written = views[_WRITTEN] = start_line, size, self._head(start_line, size)
+        head: bytes = written[2]
+        return head + self.body
+
+    def _head(self, start_line: str, size: int) -> bytes:
+        lines = [start_line]
+        length = f"Content-Length: {size}"
         written = False
         for name, value in self.headers.items():
             if name != "Content-Length":
@@ -73,7 +86,7 @@ class _Message(HeaderFields, abc.ABC):
         if not written:
             lines.append(length)
         lines.append("\r\n")
-        return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Message):
@@ -153,7 +166,9 @@ class Request(_Message):
 
     def copy(self) -> Request:
         """Give the same request with header fields to change on their own."""
-        return Request(self.method, self.raw_uri, self.headers.copy(), self.body)
+        request = Request(self.method, self.raw_uri, self.headers.copy(), self.body)
+        request._uri = self._uri
+        return request
 
     def __repr__(self) -> str:
         return f"<Request {self.method}>"
@@ -275,8 +290,7 @@ def response_to(
         copied.copy_fields(request.headers, "Timestamp", first=True)
     if to_tag is not None:
         _add_to_tag(response, to_tag)
-    for name, value in _build_headers(headers, body, content_type):
-        copied.add(name, value)
+    copied.extend(_build_headers(headers, body, content_type))
     response.body = body
     return response
 

@@ -54,3 +54,10 @@ class Field(Generic[T]):
         else:
             value = views[self] = self.read(headers)
         return value
+
+    def remember(self, message: HasHeaders, value: object) -> None:
+        """Take note what the field says, for whoever has just written it.
+
+        Reading it from the text again would give the same.
+        """
+        message.headers.views[self] = value

@@ -173,9 +173,11 @@ def stamp_via(request: Request, source: Hop) -> None:
         via = via.with_parameter("received", source.host)
     else:
         return
+    vias = (via, *request.vias[1:])
     first = request.headers.get("Via") or ""
     _, *others = split_list(first, ",")
     request.headers.replace_first("Via", ", ".join([str(via), *others]))
+    Request.vias.remember(request, vias)
 
 
 def response_hops(via: Via, source: Hop) -> tuple[Hop, Hop | None]:

@@ -66,16 +66,17 @@ class LocalHeaders:
             # if it knows by our certificate who we are (RFC 5923).
             parameters = (*parameters, ("alias", None))
         via = Via(hop.transport.name, point.host, point.port, parameters)
-        headers = [("Via", str(via)), *request.headers.items()]
+        # A copy, not a new request: all that is in it has been checked and read.
+        dressed = request.copy()
+        dressed.headers.insert_first("Via", str(via))
         if request.method in _WITH_CONTACT and "Contact" not in request.headers:
             secure = isinstance(request.uri, SipUri) and request.uri.scheme == "sips"
             contact = self.contact(hop, secure=secure)
             if request.method == "REGISTER" and self.instance is not None:
                 contact += f';reg-id=1;+sip.instance="<{self.instance}>"'
-            headers.append(("Contact", contact))
-        return Request.build(
-            request.method, request.uri, headers=headers, body=request.body
-        )
+            dressed.headers.add("Contact", contact)
+        Request.vias.remember(dressed, (via,))
+        return dressed
 
 
 def cancel_of(invite: Request) -> Request:
