@@ -280,7 +280,7 @@ class Stream:
 
         Nothing that starts a clock makes :meth:`next_timeout` come sooner than that.
         """
-        if self.idle:
+        if self.idle and self._idle_since is None:
             return 0.0  # Whoever was last here doesn't say when it left.
         return min(self._shortest, self.writer.transactions.timeout)
 

@@ -295,3 +295,27 @@ async def test_one_timer_serves_all_deadlines() -> None:
     assert any(isinstance(event, msrp.MessageDeliveryFailed) for event in owner.events)
     lose(stream)
     assert stream._timer is None
+
+
+async def test_the_timer_of_a_connection_without_sessions_rests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[StreamProtocol] = []
+    time_out = StreamProtocol._time_out
+
+    def look(stream: StreamProtocol) -> None:
+        looks.append(stream)
+        time_out(stream)
+
+    monkeypatch.setattr(StreamProtocol, "_time_out", look)
+    stream = StreamProtocol(idle_time=60.0)
+    stream.connection_made(FakeTransport())
+    session = Session(PEER, (PEER,), is_active=True)
+    stream.attach(session, Owner())
+    session.let_go()
+    stream.flush()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    stream.abort(msrp.SessionClosed(msrp.CloseReason.BY_US))
+    stream.connection_lost(None)
+    assert len(looks) <= 2

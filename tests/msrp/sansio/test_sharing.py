@@ -171,6 +171,9 @@ def test_nothing_is_due_sooner_than_the_shortest_wait() -> None:
     assert due >= stream.shortest_wait
     session.let_go()
     assert stream.shortest_wait == 0.0  # It is idle, and may be closed at once.
+    stream.handle_timeout(1.0)
+    assert not stream.closing
+    assert stream.shortest_wait > 0.0  # Else its timer would go off for ever.
 
 
 def test_a_session_that_waits_for_its_first_answer_can_have_a_message_to_finish() -> (
