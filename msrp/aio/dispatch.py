@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
-from msrp.aio.hooks import Handlers, Hook, Hooked, call_handlers
+from msrp.aio.hooks import Handlers, Hook, Hooked, call_handlers, call_only
 from msrp.content import (
     AttachmentReceived,
     MessageReceived,
@@ -96,6 +97,27 @@ class ConnectionHooks(Hooked):
         handlers: Handlers[Notice] = getattr(self, _HOOK_OF[type(event)])
         await call_handlers(handlers, event)
         return True
+
+    def begin(self, undelivered: Undelivered) -> Awaitable[None] | bool:
+        """Call the handler for a message at once, if there is but one.
+
+        Most messages are one text, and most applications have one handler for
+        texts, which doesn't wait: a task for each would cost more than all else.
+
+        Returns:
+            Whether that is all; else what is left to be awaited.  If it is
+            ``False`` nothing was called, and :meth:`deliver` has to be.
+        """
+        if self.on_message_received or undelivered.shown:
+            return False
+        handler = self.on_text_message_received.only
+        if handler is None:
+            return False
+        parts = leaves(undelivered.message)
+        if len(parts) != 1 or not isinstance(text := parts[0], TextMessageReceived):
+            return False
+        left = call_only(handler, text)
+        return True if left is None else left
 
     async def _deliver_message(self, undelivered: Undelivered) -> bool:
         message = undelivered.message

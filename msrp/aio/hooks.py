@@ -11,7 +11,15 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
-__all__ = ["Handler", "Handlers", "Hook", "Hooked", "call_handlers", "guarded"]
+__all__ = [
+    "Handler",
+    "Handlers",
+    "Hook",
+    "Hooked",
+    "call_handlers",
+    "call_only",
+    "guarded",
+]
 
 E = TypeVar("E")
 P = ParamSpec("P")
@@ -50,6 +58,11 @@ class Handlers(Generic[E]):
 
     def __bool__(self) -> bool:
         return bool(self._handlers)
+
+    @property
+    def only(self) -> Handler[E] | None:
+        """The handler, if there is exactly one."""
+        return self._handlers[0] if len(self._handlers) == 1 else None
 
 
 class Hooked:
@@ -109,6 +122,28 @@ async def call_handlers(handlers: Handlers[E], event: E) -> None:
             _report(event, error)
         except Exception as error:
             _report(event, error)
+
+
+def call_only(handler: Handler[E], event: E) -> Awaitable[None] | None:
+    """Call a handler that is the only one of its hook, from outside of any task.
+
+    Returns:
+        What is left to be awaited; ``None`` if the handler is done.
+    """
+    try:
+        result = handler(event)
+    except (Exception, asyncio.CancelledError) as error:
+        _report(event, error)
+        return None
+    if result is None or not inspect.isawaitable(result):
+        return None
+    begun: Handlers[E] = Handlers(_nothing_changed)
+    begun(lambda _: result)
+    return call_handlers(begun, event)
+
+
+def _nothing_changed() -> None:
+    """Be told that what is left of a handler is to be awaited: nothing follows."""
 
 
 def _report(event: object, error: BaseException) -> None:

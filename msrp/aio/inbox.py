@@ -43,15 +43,19 @@ class Inbox:
         deliver: Calls the hooks for one event and tells whether that was enough:
             a message for which it returns ``False`` is kept for ``async for``.
         on_change: Called when reading may go on, or perhaps no more.
+        begin: Calls the hooks for a message at once, if it can: it returns
+            ``False`` if it can't, or what is left to be awaited.
     """
 
     __slots__ = (
         "_arrived",
+        "_begin",
         "_deliver",
         "_events",
         "_finished",
         "_iterating",
         "_kept",
+        "_left",
         "_limits",
         "_octets",
         "_on_change",
@@ -66,8 +70,12 @@ class Inbox:
         limits: Limits,
         deliver: Callable[[Notice | Undelivered], Awaitable[bool]],
         on_change: Callable[[], None],
+        begin: Callable[[Undelivered], Awaitable[None] | bool] | None = None,
     ) -> None:
         self._limits = limits
+        self._begin = begin
+        self._left: Awaitable[None] | None = None
+        """What a hook that was called at once has left to be awaited."""
         self._deliver = deliver
         self._on_change = on_change
         # A deque takes 700 octets, and most sessions are silent most of the time.
@@ -110,6 +118,8 @@ class Inbox:
 
     def put(self, event: Notice | Undelivered) -> None:
         """Add what has happened."""
+        if self._is_told_at_once(event):
+            return
         if isinstance(event, _COUNTLESS) and self.overfull:
             return
         if self._queue is None:
@@ -117,6 +127,25 @@ class Inbox:
         self._queue.append(event)
         self._count(event)
         self._go_on()
+
+    def _is_told_at_once(self, event: Notice | Undelivered) -> bool:
+        """Call the hooks for a message before which nothing waits, if that can be.
+
+        What a task of the application brings about is told later, in ours: the hook
+        would else be called in the midst of what that task does.
+        """
+        if type(event) is not Undelivered or self._begin is None:
+            return False
+        if self._queue is not None or self._task is not None:
+            return False
+        if not self._started or self._over or asyncio.current_task() is not None:
+            return False
+        left = self._begin(event)
+        if left is True or left is False:
+            return left
+        self._left = left
+        self._go_on()
+        return True
 
     def finish(self) -> None:
         """Note that nothing more will come; what is there is still delivered."""
@@ -166,6 +195,9 @@ class Inbox:
 
     async def _run(self) -> None:
         try:
+            if self._left is not None:
+                left, self._left = self._left, None
+                await left
             while self._queue:
                 await self._hand_over(self._queue.popleft())
         except BaseException:

@@ -95,7 +95,9 @@ class RunningSession:
             is_active=negotiated.is_active,
             config=config,
         )
-        self.inbox = inbox = Inbox(config.limits, hooks.deliver, self._flow_changed)
+        self.inbox = inbox = Inbox(
+            config.limits, hooks.deliver, self._flow_changed, hooks.begin
+        )
         self.reception = Reception(config, policy, inbox.put, self._flow_changed)
         self.outbox = Outbox(
             session, negotiated, self.flush, self._awaited_or_not, self._write

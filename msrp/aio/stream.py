@@ -21,6 +21,7 @@ from msrp.errors import (
     RemoteProtocolError,
     SessionClosed,
 )
+from msrp.events import CoreEvent
 from msrp.sansio.inquiries import OnAnswer
 from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import Stream
@@ -108,6 +109,8 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         self._just_written = False
         self._timed_out = False
         """Whether nothing has happened since the timer went off."""
+        self._to_tell: list[tuple[Session, list[CoreEvent]]] | None = None
+        """What is being told to the owners of sessions."""
         self._patience: asyncio.TimerHandle | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
 
@@ -400,12 +403,22 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         self._called.clear()
 
     def _deliver(self) -> None:
-        for session, events in self._core.events_received():
-            owner = self.owners.get(session)
-            if owner is not None:
-                owner.events_arrived(events)
-            if session.stream is None:
-                self.owners.pop(session, None)
+        told = self._core.events_received()
+        if not told:
+            return
+        if self._to_tell is not None:
+            self._to_tell += told  # A hook has led to them; others come first.
+            return
+        self._to_tell = told
+        try:
+            for session, events in told:
+                owner = self.owners.get(session)
+                if owner is not None:
+                    owner.events_arrived(events)
+                if session.stream is None:
+                    self.owners.pop(session, None)
+        finally:
+            self._to_tell = None
 
     def _close_if_done(self) -> None:
         transport = self._transport

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from msrp.aio.hooks import Handlers, Hook, Hooked, call_handlers
+from msrp.aio.hooks import Handlers, Hook, Hooked, call_handlers, call_only
 
 
 class Bell(Hooked):
@@ -148,3 +148,42 @@ async def test_a_handler_may_take_itself_away_while_it_is_called() -> None:
     await ring(bell.on_ring, 1)
     await ring(bell.on_ring, 2)
     assert heard == [1]
+
+
+async def test_a_handler_called_from_outside_of_any_task_is_done_or_has_a_rest() -> (
+    None
+):
+    heard: list[str] = []
+
+    async def later(event: int) -> None:
+        await asyncio.sleep(0)
+        heard.append(f"later {event}")
+
+    assert call_only(lambda event: heard.append(f"now {event}"), 1) is None
+    left = call_only(later, 2)
+    assert left is not None
+    assert heard == ["now 1"]
+    await left
+    assert heard == ["now 1", "later 2"]
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), asyncio.CancelledError()])
+async def test_what_the_only_handler_raises_is_told_to_the_loop(
+    error: BaseException,
+) -> None:
+    problems: list[dict[str, object]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: problems.append(context))
+
+    def fail(event: int) -> None:
+        raise error
+
+    async def fail_later(event: int) -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    assert call_only(fail, 1) is None
+    left = call_only(fail_later, 2)
+    assert left is not None
+    await left
+    assert [each["exception"] for each in problems] == [error, error]

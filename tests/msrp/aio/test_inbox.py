@@ -259,3 +259,85 @@ async def test_join_returns_at_once_to_a_handler() -> None:
     inboxes[0].put(report())
     await inboxes[0].join()
     assert ended == ["joined"]
+
+
+async def from_the_loop(work: Callable[[], None]) -> None:
+    """Do something where no task is, as a transport does that has read."""
+    asyncio.get_running_loop().call_soon(work)
+    await turns()
+
+
+async def test_a_message_is_told_at_once_where_nothing_waits() -> None:
+    told: list[str] = []
+    seen: list[list[str]] = []
+
+    def begin(event: Undelivered) -> bool:
+        told.append(event.message.contents.decode())
+        return True
+
+    taker = Taker()
+    inbox = Inbox(msrp.Limits(), taker.deliver, taker.make_room, begin)
+    inbox.start()
+
+    def arrive() -> None:
+        inbox.put(text("one"))
+        seen.append(list(told))
+        inbox.put(report())
+        inbox.put(text("two"))  # The report before it isn't told yet.
+        seen.append(list(told))
+
+    taker.gate.set()
+    await from_the_loop(arrive)
+    await finish(inbox)
+    assert seen == [["one"], ["one"]]
+    assert taker.events == ["ReportReceived", "two"]
+
+
+async def test_what_a_task_brings_about_is_told_in_the_task_of_the_inbox() -> None:
+    taker = Taker()
+    taker.gate.set()
+    inbox = Inbox(msrp.Limits(), taker.deliver, taker.make_room, lambda _: True)
+    inbox.start()
+    inbox.put(text("one"))
+    await finish(inbox)
+    assert taker.events == ["one"]
+
+
+async def test_what_a_hook_has_left_to_be_awaited_comes_before_the_next_event() -> None:
+    order: list[str] = []
+    go_on = asyncio.Event()
+
+    async def rest() -> None:
+        await go_on.wait()
+        order.append("one")
+
+    def begin(event: Undelivered) -> Awaitable[None]:
+        assert not order
+        return rest()
+
+    async def deliver(event: Notice | Undelivered) -> bool:
+        order.append("two")
+        return True
+
+    inbox = Inbox(msrp.Limits(), deliver, lambda: None, begin)
+    inbox.start()
+
+    def arrive() -> None:
+        inbox.put(text("one"))
+        inbox.put(text("two"))
+
+    await from_the_loop(arrive)
+    assert not order
+    go_on.set()
+    await finish(inbox)
+    assert order == ["one", "two"]
+
+
+async def test_a_message_that_cannot_be_told_at_once_waits_for_the_task() -> None:
+    taker = Taker()
+    taker.gate.set()
+    inbox = Inbox(msrp.Limits(), taker.deliver, taker.make_room, lambda _: False)
+    inbox.start()
+    await from_the_loop(lambda: inbox.put(text("one")))
+    await finish(inbox)
+    assert taker.events == ["one"]
