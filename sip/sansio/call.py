@@ -58,7 +58,7 @@ class Call:
         request: The INVITE that began it.
         state: How far it has come.
         dialog: The dialog with the peer, once there is one.
-        changes: How its session changes, once there is a dialog.
+        changes: How its session changes, once there is a dialog and until it is over.
         session_timer: Until when it has to be refreshed.
         refresh_body: What to offer when it is refreshed by INVITE: our description
             as it was sent last; set by whoever drives the call.
@@ -297,7 +297,7 @@ class Call:
 
     def _changeable(self) -> Changes:
         if self.changes is None:
-            raise LocalError("there is no session yet that could be changed")
+            raise LocalError("there is no session that could be changed")
         return self.changes
 
     def _send_bye(self, reason: EndReason, headers: Headers, now: float) -> None:
@@ -314,10 +314,13 @@ class Call:
         was_answered = self.state is not CallState.INVITING
         self._become(CallState.ENDED)
         self.end_reason = reason
-        self._pending_ack = None
-        if self.changes is not None:
-            self.changes.own.over()
-            self.changes.own.forget_acks()
+        changes, self.changes = self.changes, None
+        # These know the call: let go of them, so that it is freed when nobody else
+        # knows it any more, without waiting for the garbage collector.
+        self._pending_ack = self._bye = None
+        if changes is not None:
+            changes.own.over()
+            changes.own.forget_acks()
         if self.dialog is not None:
             self.dialog.terminate()
         self._services.ended(self)

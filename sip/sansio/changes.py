@@ -48,7 +48,7 @@ class Changes:
         own: The changes that we want.
     """
 
-    __slots__ = ("_call", "_services", "_theirs", "dialog", "offers", "own")
+    __slots__ = ("_call", "_services", "dialog", "offers", "own")
 
     def __init__(
         self, call: Call, services: Services, dialog: Dialog, offers: Offers
@@ -57,8 +57,7 @@ class Changes:
         self.offers = offers
         self._call = call
         self._services = services
-        self._theirs: ServerTransaction | None = None
-        self.own = OwnChanges(call, services, dialog, offers, self._has_theirs)
+        self.own = OwnChanges(call, services, dialog, offers)
 
     def heard(self, message: Message) -> None:
         """Take note of what a message of the peer says that it can do."""
@@ -90,7 +89,7 @@ class Changes:
         """Have the application answer the offer in a request, or make one."""
         carrier, _ = _CARRIERS[transaction.request.method]
         role = self.offers.passes(Party.PEER, carrier, has_sdp=offers_something)
-        self._theirs = transaction
+        self.own.theirs = transaction
         self._services.emit(OfferReceived(self._call, transaction, role))
 
     def answer(
@@ -108,9 +107,9 @@ class Changes:
         Returns:
             False if it is too late for that.
         """
-        if transaction is not self._theirs:
+        if transaction is not self.own.theirs:
             return False
-        self._theirs = None
+        self.own.theirs = None
         carrier, success = _CARRIERS[transaction.request.method]
         if 200 <= status < 300:
             if transaction.request.method in _REFRESHING:
@@ -141,11 +140,8 @@ class Changes:
 
     def drop(self, now: float) -> None:
         """Answer what nobody will care for (:rfc:`3261#section-15.1.2`)."""
-        if self._theirs is not None:
-            self.answer(self._theirs, 487, now)
-
-    def _has_theirs(self) -> bool:
-        return self._theirs is not None
+        if self.own.theirs is not None:
+            self.answer(self.own.theirs, 487, now)
 
     def _why_not(
         self, request: Request, offers_something: bool
@@ -167,7 +163,7 @@ class Changes:
 
     def _status_of_invite(self) -> int | None:
         call = self._call
-        if self._theirs is not None or call.awaits_ack or call.is_ringing_here:
+        if self.own.theirs is not None or call.awaits_ack or call.is_ringing_here:
             return 500  # The one before isn't over (RFC 3261 §14.2).
         if self.own.invites or not call.is_confirmed:
             return 481 if call.is_over else 491
@@ -176,7 +172,7 @@ class Changes:
     def _status_of_update(self) -> int | None:
         if self._call.is_over:
             return 481
-        theirs = self._theirs
+        theirs = self.own.theirs
         if theirs is not None and theirs.request.method == "UPDATE":
             return 500  # RFC 3311 §5.2.
         return None

@@ -346,6 +346,7 @@ class ClientCall(Call):
         for ack in self._acks.values():
             if ack is not None:
                 self._services.sender.forget_ack(ack)
+        self._invite.leave()
 
     def _forget_branches(self) -> None:
         for branch in self.branches.values():

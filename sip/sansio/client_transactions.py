@@ -53,6 +53,10 @@ class ClientTransaction(Transaction):
         """Forget the request; what is received for it from now on is ignored."""
         self._enter(State.TERMINATED, 0.0)
 
+    def let_go(self) -> None:
+        """Forget the user, who knows this too: then neither keeps the other."""
+        self.user = None
+
     def _send_request(self, message: Message | None) -> None:
         self.outbox.append(Outgoing(self.request, self.hop))
 

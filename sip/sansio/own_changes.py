@@ -8,7 +8,6 @@ since by then the session may be another one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from sip.sansio.events import EndReason, Failure
 from sip.sansio.offers import Carrier, Offers, Party, Role, glare_delay, has_sdp
 from sip.sansio.reliable import ReliableReceiver, is_reliable
 from sip.sansio.sender import ClientRequest, SentAck
+from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.services import Headers, Services
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ class OwnChanges:
         services: The user agent.
         dialog: The dialog.
         offers: How far its offers and answers have come.
-        has_theirs: Whether a request of the peer waits for our answer.
 
     Attributes:
+        theirs: The request of the peer that waits for our answer, if one does.
         peer_updates: Whether the peer takes UPDATE, as far as is known.
     """
 
@@ -69,7 +69,6 @@ class OwnChanges:
         "_attempts",
         "_call",
         "_dialog",
-        "_has_theirs",
         "_not_before",
         "_offer_wanted",
         "_offers",
@@ -77,6 +76,7 @@ class OwnChanges:
         "_sent",
         "_services",
         "peer_updates",
+        "theirs",
     )
 
     def __init__(
@@ -85,14 +85,13 @@ class OwnChanges:
         services: Services,
         dialog: Dialog,
         offers: Offers,
-        has_theirs: Callable[[], bool],
     ) -> None:
         self.peer_updates = False
+        self.theirs: ServerTransaction | None = None
         self._call = call
         self._services = services
         self._dialog = dialog
         self._offers = offers
-        self._has_theirs = has_theirs
         self._sent: _Sent | None = None
         self._acked: dict[int, _Sent] = {}
         self._offer_wanted = False
@@ -222,7 +221,7 @@ class OwnChanges:
         call = self._call
         if self._not_before is not None and now < self._not_before:
             return False
-        if self._sent is not None or self._has_theirs() or call.awaits_ack:
+        if self._sent is not None or self.theirs is not None or call.awaits_ack:
             return False
         if not self._offers.may_offer or call.is_over:
             return False
@@ -232,7 +231,7 @@ class OwnChanges:
         if self._sent is not None:
             # Whatever it is that is under way refreshes as well.
             self._refresh_wanted = False
-        elif self.peer_updates and not self._has_theirs():
+        elif self.peer_updates and self.theirs is None:
             if self._not_before is None or self._not_before <= now:
                 self._refresh_wanted = False
                 self._send("UPDATE", b"", (), _Sent(is_offer=False))

@@ -135,10 +135,29 @@ class ClientRequest:
         trial = self.transaction
         return trial is not None and trial.state is State.PROCEEDING
 
+    def leave(self) -> None:
+        """Tell nobody what still comes, so that neither keeps the other."""
+        self.user = _NOBODY
+
     def last_trial(self) -> None:
         """Try no other hop after the present one, and nothing else either."""
         self.is_last = True
         self._hops.clear()
+
+
+class _Nobody:
+    """Who doesn't want to know."""
+
+    def request_answered(
+        self, sent: ClientRequest, response: Response, now: float
+    ) -> None:
+        """Do nothing."""
+
+    def request_failed(self, sent: ClientRequest, failure: Failure, now: float) -> None:
+        """Do nothing."""
+
+
+_NOBODY = _Nobody()
 
 
 class SentAck:
@@ -272,6 +291,8 @@ class Sender:
             case NoticeKind.MESSAGE:
                 assert isinstance(notice.message, Response)
                 self._answered(sent, notice.message, now)
+        if transaction.terminated:
+            transaction.let_go()
 
     def transport_failed(
         self, outgoing: Outgoing, now: float, cause: TransportError | None = None

@@ -73,6 +73,10 @@ class ServerTransaction(Transaction):
         """Take in a repetition of the request."""
         self._take(Happening.REQUEST, None, now)
 
+    def let_go(self) -> None:
+        """Forget the user, who knows this too: then neither keeps the other."""
+        self.user = None
+
     @property
     def answered(self) -> bool:
         """Whether a final response has been sent."""

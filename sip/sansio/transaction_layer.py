@@ -262,13 +262,18 @@ class TransactionLayer:
         if transaction.outbox:
             self._outbox += transaction.outbox
             transaction.outbox = []
-        if transaction.notices:
+        told = bool(transaction.notices)
+        if told:
             self._events += transaction.notices
             transaction.notices = []
         if not transaction.terminated:
             self._agenda.set(transaction, transaction.next_timeout())
             return
         self._agenda.set(transaction, None)
+        if not told:
+            # Else only the garbage collector could free them.  If something is
+            # still to be told, whoever tells it does this afterwards.
+            transaction.let_go()
         key, merge_key = self._keys.pop(transaction, (None, None))
         if isinstance(transaction, ServerTransaction):
             self._servers.pop(key, None)

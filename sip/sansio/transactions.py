@@ -140,6 +140,10 @@ class Transaction:
         """Whether it is over and can be forgotten."""
         return self.state is State.TERMINATED
 
+    def let_go(self) -> None:
+        """Forget the user, who knows this too: then neither keeps the other."""
+        raise NotImplementedError
+
     def _take(self, what: Happening, message: Message | None, now: float) -> None:
         step = self._table.get((self.state, what))
         if step is None:
