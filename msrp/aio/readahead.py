@@ -72,3 +72,7 @@ class ReadAhead(abc.ABC):
                 return
             self._next = block
             self._wake()
+            if self._wanted.is_set():
+                # It went out at once.  A source that never waits, to a peer that is
+                # as quick, would keep everything else in the program waiting.
+                await asyncio.sleep(0)

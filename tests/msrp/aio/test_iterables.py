@@ -120,6 +120,20 @@ async def test_no_more_than_a_few_pieces_are_pulled_ahead(board: Board) -> None:
     sent.abort()
 
 
+@pytest.mark.rule("MSRP-51")
+async def test_a_quick_iterable_holds_nobody_up(board: Board) -> None:
+    active, _ = await board.pair(active=msrp.SessionConfig(chunk_size=None))
+    source = Endless()
+    sent = await active.send_message(TYPE, aiter(source), size=1_000_000_000)
+    most = 0
+    for _ in range(300):
+        before = source.given
+        await asyncio.sleep(0)
+        most = max(most, source.given - before)
+    assert 0 < most < 10  # Pieces in one turn of the loop.
+    sent.abort()
+
+
 async def test_a_slow_iterable_holds_nobody_up(board: Board) -> None:
     active, passive = await board.pair(active=msrp.SessionConfig(chunk_size=None))
     go = asyncio.Event()
