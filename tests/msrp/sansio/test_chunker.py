@@ -434,3 +434,30 @@ def test_bytes_are_given_whole_or_in_pieces() -> None:
     body = BytesBody(data)
     assert [body.read(4), body.read(4), body.read(4)] == [b"abcd", b"ef", b""]
     assert body.size == 6
+
+
+def test_a_body_that_holds_the_first_transaction_id_goes_under_another() -> None:
+    ids = iter(["clash", "second", "third"])
+    message = Chunker("m123", "text/plain", BytesBody(b"-------clash$\r\n"),
+                      new_id=lambda: next(ids))  # fmt: skip
+    chunk = message.next_chunk(TO, FROM, 2048)
+    assert chunk is not None
+    octets = chunk.write(2048)
+    assert octets is not None
+    assert octets.startswith(b"MSRP second SEND\r\n")
+    assert octets.endswith(b"\r\n\r\n-------clash$\r\n\r\n-------second$\r\n")
+    assert message.at_end
+
+
+def test_what_was_written_at_one_go_can_be_written_again() -> None:
+    message = Chunker("m123", "text/plain", BytesBody(b"hello"))
+    first = message.next_chunk(TO, FROM, None)
+    message.seek(2)
+    rest = message.next_chunk(TO, FROM, None)
+    assert first is not None
+    assert rest is not None
+    assert (first.start, first.stop, rest.start, rest.stop) == (0, 5, 2, 5)
+    octets = rest.write(2048)
+    assert octets is not None
+    assert b"Byte-Range: 3-5/5\r\n" in octets
+    assert b"\r\n\r\nllo\r\n-------" in octets
