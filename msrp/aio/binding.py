@@ -167,18 +167,18 @@ class Binding:
 
     # And off it.
 
-    def leave(self, uri: MsrpUri, *, is_active: bool) -> None:
-        """Let go of the connection, which the peer may still use.
+    def leave(self, owner: ListeningSession) -> StreamProtocol | None:
+        """Let go of the connection, and return it: the peer may still use it.
 
         Args:
-            uri: What the session was called by there.
-            is_active: Whether we have opened it, and so have to close it.
+            owner: Whose it is.
         """
-        if self.stream is not None and is_active:
+        stream, self.stream = self.stream, None
+        if stream is not None and owner.session.is_active:  # So we have opened it.
             self._former = [each for each in self._former if not each.is_gone]
-            self._former.append(self.stream)
-        self.stream = None
-        self.forget(uri)
+            self._former.append(stream)
+        self.forget(owner.session.local_uri)
+        return stream
 
     def forget(self, uri: MsrpUri) -> None:
         """Let nobody call the session by this URI any more."""
@@ -188,9 +188,12 @@ class Binding:
             self._listener.forget(uri)
 
     def close_former(self) -> None:
-        """Close the connections that the peer has left as well."""
+        """Close the connections that the peer has left as well, as soon as they rest.
+
+        What it has sent there before may not have been read yet.
+        """
         for stream in self._former:
-            stream.close_if_unused()
+            stream.close_soon()
 
     async def close(self, *, is_active: bool) -> None:
         """Close what only this session has used, and wait for it.

@@ -83,6 +83,17 @@ class RelaySessions(StreamDirectory):
             raise ConnectionFailed("", "the connection to the relay is gone")
         return granted.stream
 
+    def left_by(self, owner: ListeningSession) -> StreamProtocol | None:
+        """Let a session be called for a while that goes on under another URI.
+
+        It was not called so far.  Its connection is returned, if that is there.
+        """
+        granted = self._granted.get(owner.session.local_uri)
+        if granted is None or granted.stream.is_closing:
+            return None
+        granted.stream.leave(owner.session, owner)
+        return granted.stream
+
     def when_expiring(self, uri: MsrpUri, on_expiring: OnExpiring) -> None:
         """Tell somebody in particular of the expiry of one grant."""
         granted = self._granted.get(uri)
@@ -243,15 +254,19 @@ class RelayBinding:
             self._deadline.cancel()
             self._deadline = None
 
-    def leave(self, uri: MsrpUri, *, is_active: bool) -> None:
-        """Let go of the connection, which other sessions may use.
+    def leave(self, owner: ListeningSession) -> StreamProtocol | None:
+        """Let go of the connection, and return it: the peer may still use it.
 
         Args:
-            uri: What the session was called by there.
-            is_active: Of no meaning here.
+            owner: Whose it is.
         """
-        self.stream = None
-        self.forget(uri)
+        stream, self.stream = self.stream, None
+        if stream is None:
+            # A peer that has been told of this path sends there, and the relay says
+            # to it that all is well.
+            stream = self._sessions.left_by(owner)
+        self.forget(owner.session.local_uri)
+        return stream
 
     def forget(self, uri: MsrpUri) -> None:
         """Let nobody call the session by this URI any more."""

@@ -69,6 +69,7 @@ class RunningSession:
         "_binding",
         "_closing",
         "_hooks",
+        "_left",
         "_progress",
         "inbox",
         "negotiated",
@@ -110,6 +111,8 @@ class RunningSession:
         self._progress = progress
         self._binding = new_binding()
         self._closing: asyncio.Task[None] | None = None
+        self._left: dict[StreamProtocol, None] = {}
+        """Connections of before, on which the peer may still say something."""
         inbox.start()
 
     # Its life.
@@ -143,7 +146,10 @@ class RunningSession:
         self._progress.leave(Milestone.ESTABLISHED)
         lost.let_go()
         self.flush()  # What is half written ends; what has happened is told.
-        self._binding.leave(lost.local_uri, is_active=lost.is_active)
+        self._left = {each: None for each in self._left if not each.is_gone}
+        left = self._binding.leave(self)
+        if left is not None:
+            self._left[left] = None
         session = Session(
             negotiated.local_uri,
             negotiated.to_path,
@@ -185,6 +191,8 @@ class RunningSession:
     @property
     def reading_wanted(self) -> bool:
         """Whether there is room for more messages, or somebody waits for the peer."""
+        if self.session.state is SessionState.CLOSED:
+            return True  # Nobody is kept waiting by those who have gone.
         if self.reception.full:
             return False
         return not self.inbox.full or self.outbox.is_awaited
@@ -262,6 +270,8 @@ class RunningSession:
     def _flow_changed(self) -> None:
         if self.stream is not None:
             self.stream.update_reading()
+        for stream in self._left:
+            stream.update_reading()
 
     def _tell(self) -> None:
         self.flush()  # Which also has the events delivered.

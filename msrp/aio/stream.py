@@ -362,6 +362,21 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         if not self.in_use:
             self.close()
 
+    def close_soon(self) -> None:
+        """Close when the peer has been silent for a while, unless a session is left."""
+        self._core.close_soon()
+        self.flush()
+
+    def leave(self, session: Session, owner: SessionOwner) -> None:
+        """Have what comes for a session received which would have been called here.
+
+        Args:
+            session: It; another one takes its place.
+            owner: Whom to tell what comes.
+        """
+        self.owners[session] = owner
+        self._core.leave(session)
+
     def abort(self, error: MsrpError) -> None:
         """Close at once; not an octet more goes out or is believed."""
         self._core.abandon(CloseReason.LOST, error)
@@ -415,7 +430,7 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
                 owner = self.owners.get(session)
                 if owner is not None:
                     owner.events_arrived(events)
-                if session.stream is None:
+                if session.stream is None and session not in self._core.left:
                     self.owners.pop(session, None)
         finally:
             self._to_tell = None

@@ -191,8 +191,9 @@ class Receiver:
             return
         uri = head.to_path[0]
         directory = self._stream.directory
-        # A path of several URIs is for a relay, which this isn't.
-        session = directory.find(uri) if len(head.to_path) == 1 else None
+        session = None
+        if len(head.to_path) == 1:  # Else it is for a relay, which this isn't.
+            session = self._stream.left.called(uri) or directory.find(uri)
         if session is None and not in_vain and directory.expects(uri):
             self.held, self.held_since = True, now
             if self._backlog is None:
@@ -219,7 +220,7 @@ class Receiver:
             return False
         uri = head.to_path[0]
         session = stream.session_at(uri)
-        if session is None or len(head.to_path) > 1 or stream.has_left(uri):
+        if session is None or len(head.to_path) > 1:
             return False
         request = _Request(event.transaction_id, head, session)
         request.from_path, request.to_path = head.from_path, head.to_path
@@ -242,25 +243,26 @@ class Receiver:
         """Let the session that a request is for judge its head."""
         head = request.head
         assert head is not None
-        if self._stream.has_left(head.to_path[0]):
-            request.answered = True
-            return
-        if session is None:
+        has_left = session is not None and self._has_left(session)
+        if session is None or (has_left and _is_over(session)):
             request.refusal = StatusCode.SESSION_DOES_NOT_EXIST
             return
         if session.stream not in (None, self._stream):
             request.refusal = StatusCode.WRONG_CONNECTION
             return
         if head.method == "REPORT":
-            request.session = session if session.stream is self._stream else None
+            here = has_left or session.stream is self._stream
+            request.session = session if here else None
             return
         if head.method != "SEND":
             request.refusal = StatusCode.UNKNOWN_METHOD
             return
-        if session.stream is None and not self._accept(session, request):
+        if not (session.stream or has_left or self._accept(session, request)):
             return
         request.session = session
-        self._stream.chunk_received(session)
+        latest = session.latest
+        if latest.stream is not None:  # Else no message grows old.
+            latest.stream.chunk_received(latest)
         request.chunk = session.incoming.begin(head, has_body=has_body, now=now)
         request.refusal = request.chunk.refusal
 
@@ -298,7 +300,11 @@ class Receiver:
         session, head = request.session, request.head
         assert head is not None
         if request.chunk is None:
-            session.report_received(head)
+            if session.stream is self._stream:
+                session.report_received(head)
+            else:
+                late = session.late_report_received(head)
+                self._stream.received_late(session, late)
             return
         if request.refusal is None:
             session.incoming.end(request.chunk, flag, now)
@@ -314,9 +320,12 @@ class Receiver:
     ) -> None:
         """Answer a chunk, and tell what it has led to."""
         self._answer(request, chunk.refusal or _OK)
-        session.bound()
-        for event in chunk.events:
-            session.tell(event)
+        if session.stream is self._stream:
+            session.bound()
+            for event in chunk.events:
+                session.tell(event)
+        else:
+            self._stream.received_late(session, chunk.events)
         if chunk.completed is not None and head.success_report:
             self._report_success(session, head, chunk.completed)
 
@@ -325,9 +334,15 @@ class Receiver:
         session = request.session
         if session is None or session.stream is self._stream:
             return
-        request.session = None
-        if session.state is SessionState.CLOSED:
+        if _is_over(session):
+            request.session = None
             self._answer(request, StatusCode.SESSION_DOES_NOT_EXIST)
+        elif not self._has_left(session):
+            request.session = None
+
+    def _has_left(self, session: Session) -> bool:
+        """Tell whether a session has moved, or was lost, and is still called here."""
+        return session.stream is None and session in self._stream.left
 
     # Responses.
 
@@ -379,3 +394,8 @@ class Receiver:
                 code=StatusCode.OK,
             )
         )
+
+
+def _is_over(session: Session) -> bool:
+    """Tell whether nobody goes on with a session."""
+    return session.latest.state is SessionState.CLOSED

@@ -125,6 +125,7 @@ class Session:
         self._lost_by: tuple[CloseReason, MsrpError | None] | None = None
         self._given_up: list[Outgoing] = []
         """Half sent when they were given up, with no connection to say so on."""
+        self._heir: Session | None = None
 
     # The application's wishes.
 
@@ -181,6 +182,14 @@ class Session:
 
     # Its replacement.
 
+    @property
+    def latest(self) -> Session:
+        """The one that goes on with what was begun here, after all replacements."""
+        session = self
+        while session._heir is not None:
+            session = session._heir
+        return session
+
     def replace(
         self, lost: Session, now: float, *, from_the_start: bool = False
     ) -> None:
@@ -188,7 +197,8 @@ class Session:
 
         Messages of ours that aren't known to have arrived are sent on under their
         ids; what the peer has half sent may go on here; and what it sends twice
-        is known.  The first session, should it be open, ends without a word.
+        is known.  The first session, should it be open, ends without a word; but what
+        the peer sends there, as it moves later than we do, comes in here.
 
         A message that goes on in the middle has arrived when the peer reports so of
         all its octets.  If that report is missing as long as a response may be, the
@@ -207,6 +217,7 @@ class Session:
             raise LocalProtocolError("there is no open or lost session to replace")
         lost.let_go()
         lost._step(Trigger.REPLACE)
+        lost._heir = self
         self._was_open = True
         self._lost_by = lost._lost_by
         self._given_up = lost._given_up
@@ -382,6 +393,18 @@ class Session:
             else:
                 self._fail(message, error_of(message, code, error))
             self.lose(CloseReason.LOST, error)
+
+    def late_report_received(self, head: RequestHead) -> list[CoreEvent]:
+        """Return what a REPORT says on a connection that the session has left.
+
+        What isn't finished has been sent again since, and will be reported again; it
+        may even have gone to somebody else.
+        """
+        if head.message_id is None or head.status is None:
+            return []
+        if head.message_id in self.latest._messages:
+            return []
+        return [ReportReceived(head.message_id, head.byte_range, head.status)]
 
     def disconnected(
         self, reason: CloseReason, error: MsrpError | None, *, broken: bool

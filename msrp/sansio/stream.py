@@ -13,7 +13,7 @@ something to send take turns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msrp.config import Limits
@@ -21,6 +21,7 @@ from msrp.errors import CloseReason, LimitExceeded, MsrpError, RemoteProtocolErr
 from msrp.events import CoreEvent
 from msrp.sansio.ids import new_transaction_id
 from msrp.sansio.inquiries import Inquiries, OnAnswer
+from msrp.sansio.left import LeftSessions
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.receiver import Receiver
 from msrp.sansio.session import Session
@@ -29,10 +30,6 @@ from msrp.sansio.writer import Writer
 from msrp.uri import MsrpUri
 
 __all__ = ["SessionDirectory", "Stream"]
-
-_MAX_LEFT = 64
-"""URIs of lost sessions that one connection remembers; a handful is to be expected,
-and what is forgotten gets a 481."""
 
 
 class SessionDirectory(Protocol):
@@ -109,9 +106,9 @@ class Stream:
         """Whether the peer has refused a session because of others here."""
         self._idle_since: float | None = None
         self._paused = False
-        self._left: dict[MsrpUri, None] = {}
-        """Sessions that were lost here: what the peer still sends to them, before it
-        has noticed, must be neither taken nor refused."""
+        self.left = LeftSessions()
+        """Sessions that were lost here, or have moved: what the peer still sends to
+        them, before it has noticed, is received for those who took their place."""
         self._ended: list[tuple[Session, list[CoreEvent]]] = []
 
     # The application.
@@ -289,6 +286,7 @@ class Stream:
         if self._over:
             return None
         times = [self.writer.transactions.next_timeout(), self.inquiries.next_timeout()]
+        times.append(self.left.next_timeout(self._touched))
         if self._clocked:
             due = {each: each.next_timeout() for each in self._clocked}
             # The others have nothing that time could bring about.
@@ -317,6 +315,7 @@ class Stream:
             problem = "the peer connected but named no session in time"
             self.abandon(CloseReason.LOST, LimitExceeded(problem))
         self._check_held(now)
+        self._forgotten(self.left.handle_timeout(now))
         if self.idle:
             self._check_idle(now)
         stalled = self._touched + self.limits.stall_time <= now
@@ -364,20 +363,34 @@ class Stream:
         self._clocked.pop(session, None)
         lost = session.state is SessionState.LOST
         if lost:
-            self._leave(session)
+            self.leave(session)
         elif session.state is SessionState.NEW:
             self._turns_away = True
         self._ended.append((session, session.events_received()))
         self.writer.leave(session, message_goes_on=lost)
 
-    def _leave(self, session: Session) -> None:
-        """Stop to carry a session without ending its messages."""
-        self._left[session.local_uri] = None
-        if len(self._left) > _MAX_LEFT:
-            del self._left[next(iter(self._left))]
+    def leave(self, session: Session) -> None:
+        """Stop to carry a session without ending its messages.
+
+        What comes for it is received for a while (:rfc:`3264#section-8.3.1`).  No
+        relay would send it a second time, nor does anybody who wants no responses.
+        """
+        self._forgotten(self.left.add(session))
         # The peer may be on its way to another connection, too.  Should this one be
         # closed before it is there, it would take that for the end of the session.
         self._linger = max(self._linger, self.limits.probation_time)
+
+    def _forgotten(self, sessions: list[Session]) -> None:
+        """Have it noticed outside that sessions have left for good."""
+        self._ended += [(session, []) for session in sessions]
+
+    def close_soon(self) -> None:
+        """Have it closed when the peer has been silent for a while.
+
+        To be called when the peer has left as well: what it had sent before is here
+        then, and nothing is lost if it was never answered.
+        """
+        self._linger, self._idle_since = self.limits.linger, None
 
     def cut_short(self, session: Session, message: Outgoing) -> None:
         """Tell the peer that no more will come of a message (``#``)."""
@@ -387,9 +400,9 @@ class Stream:
 
     # What its receiver asks and tells.
 
-    def has_left(self, uri: MsrpUri) -> bool:
-        """Tell whether a session was lost here that the peer may still call."""
-        return uri in self._left
+    def received_late(self, session: Session, events: Sequence[CoreEvent]) -> None:
+        """Note what has happened in a session that has left."""
+        self._ended.append((session, list(events)))
 
     @property
     def has_room(self) -> bool:
@@ -410,6 +423,7 @@ class Stream:
     # Inside.
 
     def _bind(self, session: Session) -> None:
+        self._forgotten(self.left.forget(session.local_uri))
         self.sessions[session] = None
         self._clocked[session] = None
         self._shortest = min(self._shortest, session.config.limits.max_message_age)

@@ -249,8 +249,10 @@ class Pair:
         self._quantum = quantum
         self._configs = active or SessionConfig(), passive or SessionConfig()
         self._number = 0
+        self._all_streams: list[Stream] = []
         self._connect(cut_after)
         self._ends: list[End] = []
+        self._by_session: dict[Session, End] = {}
         self.active, self.passive = self.add_session(*self._configs)
 
     def _connect(self, cut_after: int | None) -> None:
@@ -262,6 +264,7 @@ class Pair:
             Stream(self.directories[0], now, limits=limits[0]),
             Stream(self.directories[1], now, limits=limits[1], on_probation=True),
         )
+        self._all_streams += self._streams
         self.wire = FakeWire(
             self._streams,
             self.clock,
@@ -277,6 +280,7 @@ class Pair:
         sessions = self._new_sessions(active, passive)
         ends = [End(*both) for both in zip(sessions, self._streams, strict=True)]
         self._ends += ends
+        self._by_session.update(zip(sessions, ends, strict=True))
         self._open(sessions)
         return ends[0], ends[1]
 
@@ -297,6 +301,7 @@ class Pair:
             for session, lost in zip(sessions, old, strict=True):
                 session.replace(lost, self.clock.now, from_the_start=from_the_start)
             active.session, passive.session = sessions
+            self._by_session.update({sessions[0]: active, sessions[1]: passive})
             active.stream, passive.stream = self._streams
             self._open(sessions)
 
@@ -335,11 +340,10 @@ class Pair:
         self.clock.now = until
 
     def collect(self) -> None:
-        """Put what happened into :attr:`End.events`."""
-        by_session = {end.session: end for end in self._ends}
-        for stream in self._streams:
+        """Put what happened into :attr:`End.events`, also on wires of before."""
+        for stream in self._all_streams:
             for session, events in stream.events_received():
-                by_session[session].events += events
+                self._by_session[session].events += events
 
     def _next_timeout(self) -> float | None:
         times = [stream.next_timeout() for stream in self._streams]

@@ -153,7 +153,7 @@ def test_of_those_that_were_lost_here_not_all_are_remembered() -> None:
     for session in sessions:
         bound(stream, session)
         session.let_go()
-    known = [stream.has_left(session.local_uri) for session in sessions]
+    known = [session in stream.left for session in sessions]
     assert known == [False] * 6 + [True] * 64
 
 
