@@ -144,6 +144,23 @@ class MediaDescription(_Attributes):
         except SdpError as error:
             raise SdpError(error.problem, section.line) from None
 
+    def _completed(
+        self,
+        connections: tuple[ConnectionData, ...],
+        attributes: tuple[Attribute, ...],
+    ) -> MediaDescription:
+        """Give the section with these, and the rest, which need no check, as it is.
+
+        Each offer and each answer of a call is completed several times, and checking
+        it again would take longer than all else.
+        """
+        completed = object.__new__(MediaDescription)
+        for name in MediaDescription.__slots__:
+            object.__setattr__(completed, name, getattr(self, name))
+        object.__setattr__(completed, "connections", connections)
+        object.__setattr__(completed, "attributes", attributes)
+        return completed
+
     @property
     def connection(self) -> ConnectionData | None:
         """Where to send to, if the section itself says so.
@@ -302,15 +319,18 @@ class SessionDescription(_Attributes):
             IndexError: There is no such section.
         """
         media = self.media[index]
-        own = {attribute.name for attribute in media.attributes}
-        lacking = frozenset[str]().union(*(g for g in _INHERITED if own.isdisjoint(g)))
-        inherited = tuple(a for a in self.attributes if a.name in lacking)
+        attributes = media.attributes + self._inherited_by(media)
         connections = media.connections
         if not connections and self.connection is not None:
             connections = (self.connection,)
-        return dataclasses.replace(
-            media, connections=connections, attributes=media.attributes + inherited
-        )
+        return media._completed(connections, attributes)
+
+    def _inherited_by(self, media: MediaDescription) -> tuple[Attribute, ...]:
+        if not self.attributes:
+            return ()
+        own = {attribute.name for attribute in media.attributes}
+        lacking = frozenset[str]().union(*(g for g in _INHERITED if own.isdisjoint(g)))
+        return tuple(a for a in self.attributes if a.name in lacking)
 
     def __str__(self) -> str:
         lines = [f"v={self.version}\r\no={self.origin}\r\ns={self.name}\r\n"]

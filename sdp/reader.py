@@ -166,18 +166,6 @@ class _Reader:
         self._strict = strict
         self._line = 0
         self._previous = ""
-        self._takers: dict[str, Callable[[Section, str], None]] = {
-            "v": self._take_version,
-            "o": self._take_origin,
-            "s": self._take_name,
-            "c": self._take_connection,
-            "b": self._take_bandwidth,
-            "t": self._take_time,
-            "r": self._take_repeat,
-            "z": self._take_zone,
-            "k": self._drop,
-            "a": self._take_attribute,
-        }
 
     def read(self, text: str, start: str) -> None:
         lines = self._split(text)
@@ -231,9 +219,9 @@ class _Reader:
             self._open_media(MediaLine.parse(value))
         else:
             self._place(self.sections[-1], letter)
-            take = self._takers.get(letter)
+            take = _TAKERS.get(letter)
             if take is not None:
-                take(self.sections[-1], value)
+                take(self, self.sections[-1], value)
             else:
                 self._take_text(self.sections[-1], letter, value)
         self._previous = letter
@@ -341,3 +329,18 @@ class _Reader:
         if media.port != 0:
             raise SdpError("a media section without an address")
         self._forgive("a rejected media section without an address")
+
+
+# Functions, not methods of one reader: those would be a cycle with it.
+_TAKERS: dict[str, Callable[[_Reader, Section, str], None]] = {
+    "v": _Reader._take_version,
+    "o": _Reader._take_origin,
+    "s": _Reader._take_name,
+    "c": _Reader._take_connection,
+    "b": _Reader._take_bandwidth,
+    "t": _Reader._take_time,
+    "r": _Reader._take_repeat,
+    "z": _Reader._take_zone,
+    "k": _Reader._drop,
+    "a": _Reader._take_attribute,
+}
