@@ -9,6 +9,7 @@ not leave open who connects, and our version goes up if our words change.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import sdp
 
@@ -39,14 +40,24 @@ class Agreement:
         *,
         is_offerer: bool,
         address: str,
+        accepted: Iterable[sdp.AcceptedMedia] | None = None,
     ) -> Agreement:
         """Make the agreement that an offer and its answer amount to.
+
+        Args:
+            offer: The offer.
+            answer: The answer.
+            is_offerer: Whether the offer is ours.
+            address: Our address.
+            accepted: What :func:`sdp.accepted` says of both, if that is known.
 
         Raises:
             SdpError: The answer doesn't fit the offer.
         """
+        if accepted is None:
+            accepted = sdp.accepted(offer, answer)
         roles: dict[int, sdp.Setup] = {}
-        for slot, offered, answered in sdp.accepted(offer, answer):
+        for slot, offered, answered in accepted:
             try:
                 active = sdp.connection_roles(
                     sdp.setup_of(offered), sdp.setup_of(answered)

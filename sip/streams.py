@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 import sdp
 from sip.agreement import Agreement
 from sip.errors import LocalError, NegotiationFailed
-from sip.media import FollowingMedia, Media
+from sip.media import FollowingMedia, Media, is_following
 
 __all__ = ["Proposal", "Streams", "among"]
 
@@ -158,7 +158,7 @@ class Streams:
         self, medium: Media, media: sdp.MediaDescription, held: Sequence[Media]
     ) -> sdp.MediaDescription:
         """Say of a stream what we said before, in the direction that we want."""
-        if not isinstance(medium, FollowingMedia):
+        if not is_following(medium):
             if among(medium, held):
                 raise LocalError("this medium can't be held")
             return media
@@ -207,13 +207,14 @@ class Streams:
             return await self._take(offered, proposal.slots)
         if agreement.is_same(slot, offer):
             return medium, agreement.say_again(slot, offer)
-        if not isinstance(medium, FollowingMedia):
+        following = medium if is_following(medium) else None
+        if following is None:
             raise NegotiationFailed("a stream of this call can't change")
-        answered = await medium.reanswer(offered)
+        answered = await following.reanswer(offered)
         if answered is None:
             reason = getattr(medium, "refusal", None) or "it doesn't say why"
             raise NegotiationFailed(f"a stream can't follow: {reason}")
-        proposal.asked.append(medium)
+        proposal.asked.append(following)
         if self.is_held(medium):
             answered = _with_hold(answered, True)
         return medium, answered
@@ -254,9 +255,14 @@ class Streams:
         offer, answer = proposal.local, remote
         if not is_offerer:
             offer, answer = remote, proposal.local
-        accepted = {stream.slot: stream for stream in sdp.accepted(offer, answer)}
+        agreed = sdp.accepted(offer, answer)
+        accepted = {stream.slot: stream for stream in agreed}
         self.agreement = Agreement.of(
-            offer, answer, is_offerer=is_offerer, address=self._address
+            offer,
+            answer,
+            is_offerer=is_offerer,
+            address=self._address,
+            accepted=agreed,
         )
         self._slots = [
             medium if slot in accepted else None
@@ -284,10 +290,23 @@ class Streams:
         self._slots, self.agreement, self._held = [], None, []
         return running
 
+    def let_go(self) -> None:
+        """Forget the call, which is over and knows these."""
+        self._begin = _never
+
     def _agreed(self) -> Agreement:
         if self.agreement is None:
             raise LocalError("nothing is agreed yet that could be changed")
         return self.agreement
+
+
+async def _never(
+    medium: Media,
+    offered: sdp.MediaDescription,
+    answered: sdp.MediaDescription,
+    is_offerer: bool,
+) -> None:
+    raise LocalError("the call is over")
 
 
 async def _follow(
@@ -296,14 +315,14 @@ async def _follow(
     answered: sdp.MediaDescription,
     is_offerer: bool,
 ) -> None:
-    if isinstance(medium, FollowingMedia):
+    if is_following(medium):
         await medium.follow(offered, answered, is_offerer)
 
 
 def _following(medium: Media) -> FollowingMedia:
-    if not isinstance(medium, FollowingMedia):
-        raise LocalError("this medium can't change while it runs")
-    return medium
+    if is_following(medium):
+        return medium
+    raise LocalError("this medium can't change while it runs")
 
 
 def among(medium: Media | None, media: Collection[Media | None]) -> bool:

@@ -68,7 +68,8 @@ class Call(Conversation, Changing):
         Changing.__init__(self, owner, core, address)
         self._over: asyncio.Future[EndReason]
         self._over = asyncio.get_running_loop().create_future()
-        self._starting: asyncio.Task[None] | None = None
+        self._starting: asyncio.Timeout | None = None
+        self._started: asyncio.Future[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
     @property
@@ -159,7 +160,11 @@ class Call(Conversation, Changing):
         """Take note that the call is over."""
         _log.info("call %s is over: %s", self.call_id, reason.value)
         self._renegotiation.over(reason)
-        self._owner.spawn(self._finish(reason))
+        stopping = self._stop_media()
+        if stopping.done():
+            self._finish(reason)
+        else:
+            stopping.add_done_callback(lambda _: self._finish(reason))
 
     # Media.
 
@@ -168,14 +173,21 @@ class Call(Conversation, Changing):
     ) -> None:
         """Start what was agreed, unless the call is over already.
 
-        That is a task of its own, so that the end of the call can cancel it.
+        The end of the call cancels it, though it is no task of its own: a timeout
+        without a time can be made to expire at any time, and costs far less.
         """
         self._check_alive()
-        starting = self._owner.spawn(self._start_all(proposal, remote, is_offerer))
-        self._starting = starting
-        await asyncio.wait([starting])
+        try:
+            async with asyncio.timeout(None) as self._starting:
+                await self._start_all(proposal, remote, is_offerer)
+        except Exception:
+            self._check_alive()
+            raise
+        finally:
+            self._starting = None
+            if self._started is not None:
+                self._started.set_result(None)
         self._check_alive()
-        starting.result()
 
     async def _start_all(
         self, proposal: Proposal, remote: sdp.SessionDescription, is_offerer: bool
@@ -209,11 +221,10 @@ class Call(Conversation, Changing):
     async def _stop_all(self) -> None:
         await self._renegotiation.stop()
         if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.wait([self._starting])
-            if not self._starting.cancelled():
-                # Whoever waits for it is told as well, if somebody does.
-                self._starting.exception()
+            loop = asyncio.get_running_loop()
+            self._started = loop.create_future()
+            self._starting.reschedule(loop.time())
+            await self._started
         others = [m for m in self.media if not among(m, self.candidates)]
         for medium in (*self.candidates, *others):
             try:
@@ -221,12 +232,12 @@ class Call(Conversation, Changing):
             except Exception as exc:
                 self._owner.report("a medium failed to stop", exc)
 
-    async def _finish(self, reason: EndReason) -> None:
-        try:
-            await self._stop_media()
-        finally:
-            if not self._over.done():
-                self._over.set_result(reason)
+    def _finish(self, reason: EndReason) -> None:
+        if not self._over.done():
+            self._over.set_result(reason)
+        # These know the call: with them it would have to wait for the collector.
+        self._renegotiation.let_go()
+        self._streams.let_go()
 
     async def _give_up(self) -> None:
         """Leave nothing behind of a call that failed on our side."""

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 import sdp
 from sip.aio.renegotiation import Prepare, Renegotiation
 from sip.errors import CallError, LocalError, NegotiationFailed
-from sip.media import IntroducedMedia, Media, RenegotiatingMedia
+from sip.media import (
+    Media,
+    RenegotiatingMedia,
+    is_introduced,
+    is_renegotiating,
+)
 from sip.sansio.call import Call as CallCore
 from sip.sansio.call import CallState
 from sip.sansio.call_events import CallAcknowledged, NegotiationEvent
@@ -200,9 +205,9 @@ class Changing:
         is_offerer: bool,
     ) -> None:
         """Start a medium with what was agreed."""
-        if isinstance(medium, IntroducedMedia):
+        if is_introduced(medium):
             medium.introduce(*self._parties())
-        if isinstance(medium, RenegotiatingMedia):
+        if is_renegotiating(medium):
             medium.on_renegotiate = partial(self._renew, medium)
         try:
             await medium.start(offered, answered, is_offerer)

@@ -225,6 +225,10 @@ class Renegotiation:
         if self._possible is not None and not self._possible.done():
             self._possible.set_exception(CallOver(reason))
 
+    def let_go(self) -> None:
+        """Forget the call, which is over and knows this."""
+        self._on_change = _nothing
+
     async def stop(self) -> None:
         """Cancel whatever is under way."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
@@ -337,6 +341,10 @@ class Renegotiation:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _forget_result(task: asyncio.Task[None]) -> None:
