@@ -24,6 +24,7 @@ from msrp.headers import (
 from msrp.sansio.encoder import encode_response
 from msrp.sansio.incoming import IncomingChunk
 from msrp.sansio.inquiries import Answer
+from msrp.sansio.known_paths import KnownPaths
 from msrp.sansio.parser import (
     BodyReceived,
     EndReceived,
@@ -80,6 +81,7 @@ class Receiver:
         "_answered_paths",
         "_backlog",
         "_in_vain",
+        "_known",
         "_new_id",
         "_parser",
         "_request",
@@ -102,6 +104,7 @@ class Receiver:
         self._backlog: deque[FramingEvent] | None = None
         self._new_id = new_id
         self._answered_paths: _Paths | None = None
+        self._known = KnownPaths()
 
     @property
     def error(self) -> RemoteProtocolError | None:
@@ -214,14 +217,18 @@ class Receiver:
         stream = self._stream
         if event.method != "SEND" or stream.closing:
             return False
-        try:
-            head = RequestHead.parse(event.transaction_id, event.method, event.block)
-        except RemoteProtocolError:
-            return False
+        known = head = self._known.parse(event.transaction_id, event.block)
+        if head is None:
+            try:
+                head = RequestHead.parse(event.transaction_id, "SEND", event.block)
+            except RemoteProtocolError:
+                return False
         uri = head.to_path[0]
         session = stream.session_at(uri)
         if session is None or len(head.to_path) > 1:
             return False
+        if known is None:
+            self._known.remember(event.block, head)
         request = _Request(event.transaction_id, head, session)
         request.from_path, request.to_path = head.from_path, head.to_path
         stream.chunk_received(session)
