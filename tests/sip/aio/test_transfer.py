@@ -292,12 +292,12 @@ async def test_who_stops_waiting_for_a_subscription_leaves_nothing(
     parties: tuple[Party, Party, Party],
 ) -> None:
     alice, bob, _ = parties
-    waiting = asyncio.Event()
+    waiting, enough = asyncio.Event(), asyncio.Event()
 
     @bob.agent.on_subscribe("presence")
     async def watch(watcher: Watcher) -> None:
         waiting.set()
-        await asyncio.Event().wait()
+        await enough.wait()
 
     task = asyncio.create_task(alice.agent.subscribe(bob.uri, "presence"))
     await waiting.wait()
@@ -305,3 +305,4 @@ async def test_who_stops_waiting_for_a_subscription_leaves_nothing(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert len(alice.agent._core.subscriptions) == 0
+    enough.set()
