@@ -83,6 +83,9 @@ def _key(name: str) -> str:
 
 def _key_and_name(name: str) -> tuple[str, str]:
     """Give also how a name is written: a known one in its usual spelling."""
+    known = _BY_SPELLING.get(name)
+    if known is not None:
+        return known, known
     key = _key(name)
     return key, key if key in _BY_SPELLING else name
 
@@ -352,6 +355,7 @@ class Headers:
         return f"<Headers {' '.join(name for name, _ in self.items())}>"
 
     def _changed(self, key: str) -> None:
+        """Forget what was made of the fields of this name."""
         if self._index is not None:
             lines = [field[2] for field in self._fields if field[0] == key]
             self._index[key] = tuple(lines)

@@ -119,8 +119,9 @@ def find_parameter(parameters: Parameters, name: str) -> str | None:
     Returns:
         Its value, ``""`` if it is there without one, ``None`` if it isn't there.
     """
+    lower = name.lower()
     for known, value in parameters:
-        if known == name or known.lower() == name.lower():
+        if known == name or known.lower() == lower:
             return "" if value is None else value
     return None
 

@@ -11,6 +11,9 @@ __all__ = ["Field"]
 
 T = TypeVar("T", covariant=True)
 
+_UNREAD = object()
+"""Instead of a value that wasn't asked for yet; ``None`` is one."""
+
 
 class HasHeaders(Protocol):
     """Anything with header fields."""
@@ -49,9 +52,8 @@ class Field(Generic[T]):
             return self
         headers = message.headers
         views = headers.views
-        if self in views:
-            value: T = views[self]
-        else:
+        value: T = views.get(self, _UNREAD)
+        if value is _UNREAD:
             value = views[self] = self.read(headers)
         return value
 

@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from sip.errors import LocalError
 from sip.message import Request, Response
+from sip.sansio.agenda import earliest
 from sip.sansio.call_events import CallAcknowledged
 from sip.sansio.changes import Changes
 from sip.sansio.dialog import Dialog
@@ -203,14 +204,12 @@ class Call:
 
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""
-        times: list[float | None] = []
-        if self._pending_ack is not None:
-            times.append(self._pending_ack.next_timeout())
-        if self.changes is not None:
-            times.append(self.changes.own.next_timeout())
-        if self.state is CallState.CONFIRMED:
-            times.append(self.session_timer.next_timeout())
-        return min((time for time in times if time is not None), default=None)
+        pending, changes = self._pending_ack, self.changes
+        return earliest(
+            None if pending is None else pending.next_timeout(),
+            None if changes is None else changes.own.next_timeout(),
+            self.session_timer.next_timeout() if self.is_confirmed else None,
+        )
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due at ``now``."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from sip.errors import LocalError, SipParseError
 from sip.media import SDP_TYPE, decline
 from sip.message import Request, Response
+from sip.sansio.agenda import earliest
 from sip.sansio.call import Call, CallState
 from sip.sansio.call_events import CallAnswered, CallProgressed
 from sip.sansio.changes import Changes
@@ -212,13 +213,12 @@ class ClientCall(Call):
 
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""
-        times = [
+        return earliest(
             self._expires_at,
             self._give_up_at,
             self._forget_at,
             super().next_timeout(),
-        ]
-        return min((time for time in times if time is not None), default=None)
+        )
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due at ``now``."""

@@ -48,6 +48,8 @@ class Dialog:
     """
 
     __slots__ = (
+        "_from",
+        "_to",
         "call_id",
         "local",
         "local_cseq",
@@ -80,6 +82,8 @@ class Dialog:
         self.remote_cseq = remote_cseq
         self.secure = secure
         self.state = DialogState.EARLY
+        # Both parties stay who they are, and are written into each request.
+        self._from, self._to = str(local), str(remote)
 
     @classmethod
     def from_response(cls, request: Request, response: Response) -> Dialog:
@@ -213,8 +217,8 @@ class Dialog:
         routed = route_request(self.remote_target, self.route_set)
         all_headers = [("Route", str(route)) for route in routed.routes]
         all_headers += [
-            ("From", str(self.local)),
-            ("To", str(self.remote)),
+            ("From", self._from),
+            ("To", self._to),
             ("Call-ID", self.call_id),
             ("CSeq", f"{cseq} {method}"),
             ("Max-Forwards", "70"),

@@ -39,10 +39,14 @@ class LocalHeaders:
         self._user = user
         self._local_point = local_point
         self.instance: str | None = None
+        self._last_contact: tuple[Hop, bool] | None = None
+        self._last_text = ""
 
     def contact(self, hop: Hop, *, secure: bool) -> str:
         """Return the Contact by which the peer at ``hop`` reaches us."""
         point = self._local_point(hop)
+        if self._last_contact == (point, secure):
+            return self._last_text  # Most have one address, and one Contact with it.
         parameters: tuple[tuple[str, str | None], ...] = ()
         if not secure and point.transport is not Transport.UDP:
             parameters = (("transport", point.transport.value),)
@@ -54,7 +58,9 @@ class LocalHeaders:
             port=point.port,
             parameters=parameters,
         )
-        return str(NameAddr(None, uri))
+        self._last_contact = point, secure
+        self._last_text = str(NameAddr(None, uri))
+        return self._last_text
 
     def dress(self, request: Request, hop: Hop) -> Request:
         """Copy a request with Via and Contact for ``hop``."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sip.errors import LocalError
 from sip.identifiers import new_tag
 from sip.message import Response
+from sip.sansio.agenda import earliest
 from sip.sansio.call import Call, CallState
 from sip.sansio.call_events import ProgressAcknowledged
 from sip.sansio.changes import Changes
@@ -271,13 +272,12 @@ class ServerCall(Call):
         """Return when :meth:`handle_timeout` wants to be called."""
         if self.state is not CallState.INVITING:
             return super().next_timeout()
-        times = (
+        return earliest(
             self._ring_at,
             self._expires_at,
             self._reliable.next_timeout(),
             self._changeable().own.next_timeout(),
         )
-        return min(time for time in times if time is not None)
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due at ``now``."""

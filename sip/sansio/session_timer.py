@@ -15,6 +15,7 @@ from sip.fields.session_expires import (
     SessionExpires,
 )
 from sip.message import Message, Request, Response
+from sip.sansio.agenda import earliest
 from sip.sansio.timers import Timers
 
 __all__ = ["SessionTimer", "is_too_short", "negotiate_interval"]
@@ -124,8 +125,7 @@ class SessionTimer:
 
     def next_timeout(self) -> float | None:
         """Return when the next of both times is."""
-        times = (self.refresh_at, self.expire_at)
-        return min((time for time in times if time is not None), default=None)
+        return earliest(self.refresh_at, self.expire_at)
 
     def _start(self, interval: int, we_refresh: bool, now: float) -> None:
         self.interval, self.we_refresh = interval, we_refresh

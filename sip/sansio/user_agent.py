@@ -17,7 +17,7 @@ from sip.identifiers import new_tag
 from sip.message import Message, Request, Response, response_to
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission, Refusal
-from sip.sansio.agenda import Agenda
+from sip.sansio.agenda import Agenda, earliest
 from sip.sansio.call import Call
 from sip.sansio.call_book import CallBook
 from sip.sansio.client_call import ClientCall
@@ -242,8 +242,7 @@ class UserAgentCore:
 
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""
-        times = (self._layer.next_timeout(), self._agenda.next())
-        return min((time for time in times if time is not None), default=None)
+        return earliest(self._layer.next_timeout(), self._agenda.next())
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due at ``now``."""
