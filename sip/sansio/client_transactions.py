@@ -58,11 +58,12 @@ class ClientTransaction(Transaction):
         self.user = None
 
     def _send_request(self, message: Message | None) -> None:
-        self.outbox.append(Outgoing(self.request, self.hop))
+        self.outbox += (Outgoing(self.request, self.hop),)
 
     def _send_ack(self, message: Message | None) -> None:
         assert isinstance(message, Response)
-        self.outbox.append(Outgoing(_ack_refusal(self.request, message), self.hop))
+        ack = _ack_refusal(self.request, message)
+        self.outbox += (Outgoing(ack, self.hop),)
 
     _effects: ClassVar[Effects] = {
         Effect.SEND_REQUEST: _send_request,

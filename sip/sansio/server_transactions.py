@@ -85,7 +85,7 @@ class ServerTransaction(Transaction):
     def _send_response(self, message: Message | None) -> None:
         assert isinstance(message, Response)
         self.last_response = message
-        self.outbox.append(Outgoing(message, self.hop, self.fallback))
+        self.outbox += (Outgoing(message, self.hop, self.fallback),)
 
     def _send_again(self, message: Message | None) -> None:
         if self.last_response is not None:

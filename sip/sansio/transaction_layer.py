@@ -261,11 +261,11 @@ class TransactionLayer:
         """Gather what a transaction wants, and forget it when it is over."""
         if transaction.outbox:
             self._outbox += transaction.outbox
-            transaction.outbox = []
+            transaction.outbox = ()
         told = bool(transaction.notices)
         if told:
             self._events += transaction.notices
-            transaction.notices = []
+            transaction.notices = ()
         if not transaction.terminated:
             self._agenda.set(transaction, transaction.next_timeout())
             return

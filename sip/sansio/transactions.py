@@ -100,8 +100,10 @@ class Transaction:
     def __init__(self, state: State, hop: Hop, timers: Timers, now: float) -> None:
         self.hop = hop
         self.timers = timers
-        self.notices: list[Notice] = []
-        self.outbox: list[Outgoing] = []
+        # Tuples, since most are empty most of the time, and no tuple costs less: a
+        # transaction stays for half a minute after all has been said.
+        self.notices: tuple[Notice, ...] = ()
+        self.outbox: tuple[Outgoing, ...] = ()
         self._interval = 0.0
         self._longest = float("inf")
         self._repeat_at: float | None = None
@@ -170,7 +172,7 @@ class Transaction:
         raise NotImplementedError
 
     def _tell(self, kind: NoticeKind, message: Message | None = None) -> None:
-        self.notices.append(Notice(kind, self, message))
+        self.notices += (Notice(kind, self, message),)
 
     def _pass_on(self, message: Message | None) -> None:
         self._tell(NoticeKind.MESSAGE, message)

@@ -62,7 +62,7 @@ def answer(transaction: ClientTransaction, status: int) -> Response:
 
 def sent(transaction: Transaction) -> list[Message]:
     messages = [outgoing.message for outgoing in transaction.outbox]
-    transaction.outbox = []
+    transaction.outbox = ()
     return messages
 
 
@@ -73,7 +73,7 @@ def told(transaction: Transaction) -> list[str]:
         else notice.kind.name
         for notice in transaction.notices
     ]
-    transaction.notices = []
+    transaction.notices = ()
     return words
 
 
