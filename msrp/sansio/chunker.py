@@ -110,7 +110,11 @@ class Chunker:
             self._lead = None
 
     def next_chunk(
-        self, to_path: str, from_path: str, max_size: int | None
+        self,
+        to_path: str,
+        from_path: str,
+        max_size: int | None,
+        paths: bytes | None = None,
     ) -> Chunk | None:
         """Begin the next chunk.
 
@@ -118,6 +122,8 @@ class Chunker:
             to_path: What to write as To-Path.
             from_path: What to write as From-Path.
             max_size: Octets of body at most, ``None`` for all that there are.
+            paths: Both, as :func:`~msrp.sansio.encoder.encode_paths` writes them, if
+                somebody has them at hand.
 
         Returns:
             The chunk, or ``None`` when the source has no octets yet.
@@ -130,7 +136,8 @@ class Chunker:
             limit = max_size
         if self.offset == 0 and type(self._body) is BytesBody and not self._pending:
             if self._body.size <= limit:
-                only = self._only_chunk(self._body, to_path, from_path)
+                paths = paths or encode_paths(to_path, from_path)
+                only = self._only_chunk(self._body, paths)
                 if only is not None:
                     return only
         if not self._fill(limit):
@@ -142,9 +149,7 @@ class Chunker:
             return self._whole_chunk(to_path, from_path, limit)
         return LongChunk(self, to_path, from_path, self._new_id(), max_size)
 
-    def _only_chunk(
-        self, source: BytesBody, to_path: str, from_path: str
-    ) -> WholeChunk | None:
+    def _only_chunk(self, source: BytesBody, paths: bytes) -> WholeChunk | None:
         """Write a message that is in memory, and fits into one chunk.
 
         Most do, and this writes what the long way would; it is ``None`` if that has
@@ -159,8 +164,7 @@ class Chunker:
         self._source_ended = True
         lead = self._lead or self._encode_lead()
         octets = b"MSRP %b SEND%b%b\r\nByte-Range: 1-%d/%d%b%b\r\n%b$\r\n" % (
-            end[7:], encode_paths(to_path, from_path), lead, size, size, self._tail,
-            body, end,
+            end[7:], paths, lead, size, size, self._tail, body, end,
         )  # fmt: skip
         return WholeChunk(transaction_id, octets, 0, size, _END)
 

@@ -78,9 +78,7 @@ def encode_fields(fields: Iterable[tuple[str, str]]) -> bytes:
 # What follows is the same in every request of a session, hence the caches.
 
 
-# Of the sessions that are busy on one port: each has a pair of paths, which are ours
-# and what its SDP has said, so nobody else can fill this.
-@functools.lru_cache(maxsize=16_384)
+@functools.lru_cache(maxsize=512)
 def encode_paths(to_path: str, from_path: str) -> bytes:
     """Write To-Path and From-Path; as :func:`encode_fields`."""
     return encode_fields((("To-Path", to_path), ("From-Path", from_path)))

@@ -43,6 +43,7 @@ from msrp.events import (
 )
 from msrp.headers import ContinuationFlag, FailureReport, RequestHead, is_ident
 from msrp.sansio.chunker import BytesBody, Chunk
+from msrp.sansio.encoder import encode_paths
 from msrp.sansio.ids import new_message_id, new_transaction_id
 from msrp.sansio.incoming import Incoming
 from msrp.sansio.outgoing import Outgoing, OutgoingState
@@ -108,6 +109,8 @@ class Session:
         self.to_path = format_path(remote_path)
         self.refused_types: frozenset[str] = frozenset()
         """Types of content that the peer answered with 415."""
+        self._paths: bytes | None = None
+        """Both as they are written, once something was: many sessions are silent."""
         self._chunk_size = self.config.chunk_size
         if len(remote_path) > 1:
             wish = self._chunk_size or MAX_RELAYED_CHUNK
@@ -291,10 +294,11 @@ class Session:
 
     def next_chunk(self) -> tuple[Outgoing, Chunk] | None:
         """Choose whose turn it is and begin its next chunk; ``None`` if nobody's."""
-        size = self._chunk_size
+        size, to, from_ = self._chunk_size, self.to_path, self.from_path
+        paths = self._paths = self._paths or encode_paths(to, from_)
         for message in self._candidates():
             try:
-                chunk = message.chunker.next_chunk(self.to_path, self.from_path, size)
+                chunk = message.chunker.next_chunk(to, from_, size, paths)
             except LocalProtocolError as error:
                 self._fail(message, MessageAborted(message.message_id, str(error)))
                 return self.next_chunk()  # The next in line may go now.

@@ -11,7 +11,6 @@ import datetime
 from msrp.headers import salvage_path
 from msrp.sansio.parser import (
     BodyReceived,
-    EndReceived,
     Parser,
     RequestReceived,
     ResponseReceived,
@@ -78,7 +77,7 @@ class WireTap:
                     self._begin(head.transaction_id, start, event.block)
                 case BodyReceived():
                     self._add_body(event.data)
-                case EndReceived():
+                case _:  # The end.
                     self._add(self._end_line + event.flag.value + b"\r\n")
                     self._tell(time, is_complete=True)
 
