@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import AsyncIterable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -78,7 +78,8 @@ class OutgoingMessage:
             DeliveryError: The message failed before that.
         """
         self.watched = True
-        await self._wait_until(lambda: self._all_out or self._over)
+        if not (self._all_out or self._over):
+            await self._wait_until(lambda: self._all_out or self._over)
         if self._error is not None and not self._all_out:
             raise self._error
 
@@ -97,13 +98,12 @@ class OutgoingMessage:
             SessionEnded: The session ended before anything was known.
         """
         self.watched = True
-        await self._wait_until(lambda: self._over)
+        if not self._over:
+            await self._wait_until(lambda: self._over)
         if self._error is not None:
             raise self._error
 
     async def _wait_until(self, reached: Callable[[], bool]) -> None:
-        if reached():
-            return
         with self._waiting():
             while not reached():
                 if self._changed is None:
@@ -156,6 +156,30 @@ class OutgoingMessage:
         return f"<OutgoingMessage {self.message_id} {state}>"
 
 
+class _Waiters:
+    """Counts those who are inside of ``with``; any number may be.
+
+    Args:
+        on_change: Called when the first begins to wait, and when the last has.
+    """
+
+    __slots__ = ("_on_change", "count")
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self.count = 0
+
+    def __enter__(self) -> None:
+        self.count += 1
+        if self.count == 1:
+            self._on_change()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.count -= 1
+        if self.count == 0:
+            self._on_change()
+
+
 class Outbox:
     """What one session has to send, and what is known of it.
 
@@ -183,8 +207,7 @@ class Outbox:
         self._sources: dict[str, ReadAhead] = {}
         self._closing: dict[asyncio.Task[None], None] = {}
         self._queued = 0
-        self._waiters = 0
-        self._on_wait = on_wait
+        self._waiters = _Waiters(on_wait)
         self._changed = Signal()
 
     async def send(
@@ -313,7 +336,7 @@ class Outbox:
     @property
     def is_awaited(self) -> bool:
         """Whether somebody waits for what only the peer's responses can bring."""
-        return self._waiters > 0
+        return self._waiters.count > 0
 
     async def close(self) -> None:
         """Close the files and iterables that are still open."""
@@ -361,17 +384,8 @@ class Outbox:
     def _is_crowded(self) -> bool:
         return self._queued > self._session.config.send_high_water
 
-    @contextmanager
-    def _waiting(self) -> Iterator[None]:
-        self._waiters += 1
-        if self._waiters == 1:
-            self._on_wait()
-        try:
-            yield
-        finally:
-            self._waiters -= 1
-            if self._waiters == 0:
-                self._on_wait()
+    def _waiting(self) -> _Waiters:
+        return self._waiters
 
     def _check(self, body: Body, size: int, message_id: str | None) -> None:
         limit = self._negotiated.remote_max_size

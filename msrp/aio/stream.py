@@ -300,6 +300,16 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         if transport is None or transport.is_closing():
             self._deliver()
             return
+        now = self._write_out(transport)
+        # What the peer waits for is out before anything is done about what it said.
+        self._deliver()
+        self.update_reading()
+        self._arm(now)
+        if self._core.closing:
+            self._close_if_done()
+
+    def _write_out(self, transport: asyncio.Transport) -> float:
+        """Give the transport what it takes; return the time."""
         now = self._loop.time()
         quantum = _QUANTUM if self._core.in_long_chunk else _FIRST_QUANTUM
         for _ in range(_QUANTA):
@@ -315,11 +325,7 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
             quantum = min(2 * quantum, _QUANTUM)
         else:
             self._flush_soon()
-        # What the peer waits for is out before anything is done about what it said.
-        self._deliver()
-        self.update_reading()
-        self._arm(now)
-        self._close_if_done()
+        return now
 
     def write(self) -> None:
         """Write at once, unless the last thing that happened here was just that.
@@ -327,12 +333,18 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         Then it is done in the next turn of the loop, with what else has come until
         then: who sends many short messages would have a system call for each.
         """
+        transport = self._transport
         if self._just_written:
             self._flush_soon()
+        elif transport is None or transport.is_closing() or self._core.closing:
+            self.flush()
         else:
             self._just_written = True
             self._timed_out = False
-            self.flush()
+            # Whether we read, and whether we close, has nothing to do with it.
+            now = self._write_out(transport)
+            self._deliver()
+            self._arm(now)
 
     def update_reading(self) -> None:
         """Read or don't, as the core and the sessions' owners wish."""
