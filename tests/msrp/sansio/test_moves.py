@@ -24,7 +24,7 @@ from msrp.sansio.left import LEFT_TIME
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import Stream
-from msrp.testing import Directory, Written, read_messages
+from msrp.testing import Directory, Pair, Written, read_messages
 from msrp.uri import MsrpUri
 
 RELAY = MsrpUri("msrp", "relay.example", 2855, "r")
@@ -417,6 +417,23 @@ def test_a_report_without_its_message_says_nothing() -> None:
         party.streams[0].receive_data(b"\r\n".join(kept), 0.0)
     party.collect()
     assert party.of(ReportReceived) == []
+
+
+def test_a_connection_that_both_have_left_is_closed_when_it_rests() -> None:
+    pair = Pair(CONFIG, CONFIG)
+    pair.run()
+    stream, limits = pair.active.stream, CONFIG.limits
+    pair.reestablish()
+    stream.handle_timeout(0.0)
+    assert stream.next_timeout() == limits.probation_time
+    stream.close_soon()
+    stream.handle_timeout(1.0)
+    assert not stream.closing
+    stream.receive_data(b"MSRP tid1 200\r\n-------tid1$\r\n", 3.0)
+    stream.handle_timeout(1.0 + limits.linger)
+    assert not stream.closing
+    stream.handle_timeout(3.0 + limits.linger)
+    assert stream.closing
 
 
 def test_who_is_left_is_a_session() -> None:
