@@ -256,7 +256,8 @@ class Headers:
         field = _checked(name, value)
         places = [n for n, old in enumerate(self._fields) if old[0] == field[0]]
         if not places:
-            self.add(name, value)
+            self._fields.append(field)
+            self._changed(field[0])
             return
         self._fields[places[0]] = field
         for place in reversed(places[1:]):
@@ -297,8 +298,9 @@ class Headers:
     def extend(self, other: Headers) -> None:
         """Add all fields of ``other``, which have been checked when they came there."""
         self._fields += other._fields
-        for key in {key for key, _, _ in other._fields}:
-            self._changed(key)
+        if self._index is not None or self.views:
+            for key in {key for key, _, _ in other._fields}:
+                self._changed(key)
 
     def append_parameter(self, name: str, parameter: str, value: str) -> None:
         """Put ``;parameter=value`` after the first field of this name.

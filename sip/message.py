@@ -246,7 +246,7 @@ def _build_headers(
     headers = Headers(fields)
     if content_type is not None:
         headers.set("Content-Type", content_type)
-    if body and "Content-Type" not in headers:
+    elif body and "Content-Type" not in headers:
         raise LocalError("a body needs a content type")
     return headers
 
