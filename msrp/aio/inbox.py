@@ -8,6 +8,9 @@ reading: that is what holds the peer back.  But while the application waits for 
 only the peer can tell, such as whether a message of ours has arrived, reading goes
 on: the handler that holds everything up may be the one who waits.  Should even that
 become too much, new messages are refused.
+
+The task is there only while something waits.  A text before which nothing does is told
+at once to the only hook for it, and a task begins where that hook has to be awaited.
 """
 
 from __future__ import annotations
@@ -63,6 +66,7 @@ class Inbox:
         "_queue",
         "_started",
         "_task",
+        "full",
     )
 
     def __init__(
@@ -83,6 +87,9 @@ class Inbox:
         self._kept: deque[Undelivered] | None = None
         self._octets = 0
         self._events = 0
+        # No property: it is asked of all sessions of a connection at each read.
+        self.full = self._is_over(1)
+        """Whether so much waits that the peer should be held back."""
         self._arrived = Signal()
         self._iterating = False
         self._finished = False
@@ -96,15 +103,6 @@ class Inbox:
         self._started = True
         if self._queue or self._finished:
             self._go_on()
-
-    @property
-    def full(self) -> bool:
-        """Whether so much waits that the peer should be held back."""
-        limits = self._limits
-        return (
-            self._octets >= limits.max_undelivered_octets
-            or self._events >= limits.max_undelivered_messages
-        )
 
     @property
     def overfull(self) -> bool:
@@ -234,12 +232,13 @@ class Inbox:
     def _count(self, event: Notice | Undelivered) -> None:
         self._octets += _octets_of(event)
         self._events += 1
+        self.full = self.full or self._is_over(1)
 
     def _let_go(self, event: Notice | Undelivered) -> None:
-        was_full = self.full
         self._octets -= _octets_of(event)
         self._events -= 1
-        if was_full and not self.full:
+        if self.full and not self._is_over(1):
+            self.full = False
             self._on_change()
 
 

@@ -193,9 +193,9 @@ class RunningSession:
         """Whether there is room for more messages, or somebody waits for the peer."""
         if self.session.state is SessionState.CLOSED:
             return True  # Nobody is kept waiting by those who have gone.
-        if self.reception.full:
+        if self.inbox.full and not self.outbox.is_awaited:
             return False
-        return not self.inbox.full or self.outbox.is_awaited
+        return not self.reception.full
 
     def carried_by(self, stream: StreamProtocol) -> None:
         """Be told which connection the session is on."""
