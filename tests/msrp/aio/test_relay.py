@@ -410,6 +410,24 @@ async def test_before_the_grant_expires_the_session_moves_to_another(
         ]
 
 
+@pytest.mark.rule("RLY-11", "MSRP-41", "OA-19")
+@pytest.mark.parametrize("steps", [1, 2])
+async def test_who_moves_later_is_heard_by_the_path_that_he_knows(
+    net: Net, steps: int
+) -> None:
+    one, two = await net.user(await net.relay()), await net.user(await net.relay())
+    ours, theirs = await net.pair(one, two)
+    agreed = [await agree(one, two) for _ in range(steps)]
+    for offered, answered in agreed:
+        await theirs.reestablish(offered, answered, is_incoming=True)
+    for number, (offered, answered) in enumerate(agreed):
+        await ours.send_text(f"by path {number}")
+        async with asyncio.timeout(5):
+            assert (await anext(theirs)).text == f"by path {number}"
+        await ours.reestablish(offered, answered, is_incoming=False)
+    await exchange(ours, theirs)
+
+
 @pytest.mark.rule("RLY-11")
 async def test_a_grant_that_nobody_used_expires_without_a_word(net: Net) -> None:
     relay = await net.relay()
