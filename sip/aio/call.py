@@ -185,7 +185,7 @@ class Call(Conversation, Changing):
             raise
         finally:
             self._starting = None
-            if self._started is not None:
+            if self._started is not None and not self._started.done():
                 self._started.set_result(None)
         self._check_alive()
 

@@ -53,6 +53,31 @@ async def make_calls(agent: sip.UserAgent, port: int, number: int, at_once: int)
     return answered
 
 
+async def test_calls_that_are_over_leave_nothing_to_the_garbage_collector() -> None:
+    async with (
+        sip.UserAgent("sip:bob@127.0.0.1", listen=LISTEN) as bob,
+        sip.UserAgent("sip:alice@127.0.0.1", listen=LISTEN) as alice,
+    ):
+        answering(bob)
+        port = bob.listening[0].port
+        await make_calls(alice, port, 3, 1)
+        await until(lambda: not bob.calls)
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            await make_calls(alice, port, 3, 1)
+            await until(lambda: not bob.calls)
+            await asyncio.sleep(0)
+            gc.collect()
+            names = {type(thing).__module__ for thing in gc.garbage}
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+        assert not [name for name in names if name.split(".")[0] in ("sip", "sdp")]
+
+
 @pytest.mark.rule("SIP-20", "SIP-22", "SIP-23", "SIP-24")
 async def test_every_call_comes_about_though_datagrams_are_lost() -> None:
     async with (

@@ -93,6 +93,22 @@ def growing(node: Node) -> dict[str, int]:
     return {path: n for path, n in collections_of(node.core).items() if n}
 
 
+def test_a_call_that_is_over_leaves_nothing_to_the_garbage_collector(
+    network: Network,
+) -> None:
+    calls = Exchange(network)
+    calls.call()
+    network.run(64.0)
+    gc.collect()
+    gc.disable()
+    try:
+        calls.call()
+        network.run(64.0)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 @pytest.mark.rule("SIP-68", "SIP-24", "SIP-25", "SIP-27")
 def test_thousands_of_calls_leave_nothing_behind(network: Network) -> None:
     calls = Exchange(network)
