@@ -25,7 +25,7 @@ from sip.sansio.admission import Admission
 from sip.sansio.events import Event
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.sansio.limits import Limits
-from sip.sansio.sender import Lookup
+from sip.sansio.requests.sender import Lookup
 from sip.sansio.timers import Timers
 from sip.sansio.user_agent import UserAgentCore
 from sip.uri import SipUri, Uri

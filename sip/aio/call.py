@@ -15,9 +15,9 @@ from sip.aio.exchange import Send
 from sip.errors import CallOver
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
-from sip.sansio.call import Call as CallCore
-from sip.sansio.call import CallState
-from sip.sansio.client_call import ClientCall
+from sip.sansio.calls.call import Call as CallCore
+from sip.sansio.calls.call import CallState
+from sip.sansio.calls.client import ClientCall
 from sip.sansio.events import EndReason
 from sip.streams import Proposal, among
 

@@ -19,16 +19,17 @@ from sip.errors import CallError
 from sip.media import Media, compose_body, make_offer
 from sip.message import Response
 from sip.name_addr import NameAddr
-from sip.sansio.call import Call as CallCore
-from sip.sansio.call import CallState
-from sip.sansio.call_events import (
+from sip.sansio.calls.call import Call as CallCore
+from sip.sansio.calls.call import CallState
+from sip.sansio.calls.client import ClientCall
+from sip.sansio.calls.early import EarlyDialog
+from sip.sansio.calls.events import (
     CallAcknowledged,
     CallAnswered,
     CallProgressed,
     NegotiationEvent,
 )
-from sip.sansio.client_call import ClientCall
-from sip.sansio.early import EarlyDialog
+from sip.sansio.calls.server import ServerCall
 from sip.sansio.events import (
     CallEnded,
     CallFailed,
@@ -36,7 +37,6 @@ from sip.sansio.events import (
     CallUnanswered,
     EndReason,
 )
-from sip.sansio.server_call import ServerCall
 from sip.sansio.services import DialogUser
 from sip.sansio.user_agent import UserAgentCore
 from sip.uri import Uri

@@ -16,9 +16,9 @@ from sip.media import (
     is_introduced,
     is_renegotiating,
 )
-from sip.sansio.call import Call as CallCore
-from sip.sansio.call import CallState
-from sip.sansio.call_events import CallAcknowledged, NegotiationEvent
+from sip.sansio.calls.call import Call as CallCore
+from sip.sansio.calls.call import CallState
+from sip.sansio.calls.events import CallAcknowledged, NegotiationEvent
 from sip.streams import Proposal, Streams, among
 
 if TYPE_CHECKING:

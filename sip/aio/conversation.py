@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from sip.aio.requests import Handlers, RequestHandler
 from sip.errors import CallOver, CallRefused, LocalError
 from sip.message import Response
-from sip.sansio.call import Call as CallCore
-from sip.sansio.call import CallState
+from sip.sansio.calls.call import Call as CallCore
+from sip.sansio.calls.call import CallState
 from sip.sansio.services import Headers
 
 if TYPE_CHECKING:

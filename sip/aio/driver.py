@@ -22,7 +22,7 @@ from sip.name_addr import NameAddr
 from sip.sansio.events import Event
 from sip.sansio.hop import Hop, Outgoing
 from sip.sansio.locate import way_back
-from sip.sansio.sender import Lookup
+from sip.sansio.requests.sender import Lookup
 from sip.sansio.user_agent import UserAgentCore
 from sip.uri import SipUri
 

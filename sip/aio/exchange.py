@@ -10,7 +10,7 @@ from sip.aio.reasons import error_of
 from sip.errors import LocalError
 from sip.message import Response
 from sip.sansio.events import Failure
-from sip.sansio.sender import ClientRequest
+from sip.sansio.requests.sender import ClientRequest
 from sip.sansio.timers import Timers
 from sip.sansio.user_agent import UserAgentCore
 

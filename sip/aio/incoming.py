@@ -19,14 +19,14 @@ from sip.media import (
     why_refused,
 )
 from sip.message import Request
-from sip.sansio.call import CallState
-from sip.sansio.call_events import (
+from sip.sansio.calls.call import CallState
+from sip.sansio.calls.events import (
     CallAcknowledged,
     NegotiationEvent,
     ProgressAcknowledged,
 )
+from sip.sansio.calls.server import ServerCall
 from sip.sansio.events import EndReason
-from sip.sansio.server_call import ServerCall
 from sip.streams import Proposal, among
 
 __all__ = ["IncomingCall"]

@@ -20,18 +20,18 @@ from sip.media import (
     why_refused,
 )
 from sip.message import Response
-from sip.sansio.call import CallState
-from sip.sansio.call_events import (
+from sip.sansio.calls.call import CallState
+from sip.sansio.calls.client import ClientCall
+from sip.sansio.calls.events import (
     CallAcknowledged,
     CallAnswered,
     CallProgressed,
     NegotiationEvent,
     OfferReceived,
 )
-from sip.sansio.client_call import ClientCall
+from sip.sansio.calls.offers import Role
 from sip.sansio.events import EndReason
-from sip.sansio.offers import Role
-from sip.sansio.sender import ClientRequest
+from sip.sansio.requests.sender import ClientRequest
 from sip.streams import Proposal
 
 __all__ = ["OutgoingCall"]

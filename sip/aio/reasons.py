@@ -17,7 +17,7 @@ from sip.message import Response
 from sip.sansio.events import EndReason, Failure
 from sip.sansio.hop import Hop, Transport
 from sip.sansio.limits import Limits
-from sip.sansio.sender import ClientRequest
+from sip.sansio.requests.sender import ClientRequest
 from sip.sansio.timers import Timers
 from sip.uri import SipUri
 

@@ -17,8 +17,8 @@ import sdp
 from sip.errors import CallOver, CallRefused, CallTimeout, LocalError, NegotiationFailed
 from sip.media import SDP_TYPE, find_session_description
 from sip.message import Message
-from sip.sansio.call import Call as CallCore
-from sip.sansio.call_events import (
+from sip.sansio.calls.call import Call as CallCore
+from sip.sansio.calls.events import (
     CallAcknowledged,
     NegotiationEvent,
     OfferAccepted,
@@ -26,8 +26,8 @@ from sip.sansio.call_events import (
     OfferReceived,
     OfferRefused,
 )
+from sip.sansio.calls.offers import Role
 from sip.sansio.events import EndReason, Failure
-from sip.sansio.offers import Role
 from sip.streams import Proposal, Streams
 
 __all__ = ["Prepare", "Renegotiation"]

@@ -22,8 +22,8 @@ from sip.message import Request
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Refusal, check_content
 from sip.sansio.events import RequestArrived
-from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.services import Headers
+from sip.sansio.transactions.server import ServerTransaction
 from sip.sansio.user_agent import UserAgentCore
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from sip.aio.subscriptions import (
 )
 from sip.aio.ways import Ways
 from sip.fields.subscription import Event
-from sip.sansio.subscriptions import EventPackage
+from sip.sansio.subscriptions.subscriptions import EventPackage
 from sip.sansio.user_agent import UserAgentCore
 
 __all__ = ["Subscribing"]

@@ -26,10 +26,10 @@ from sip.sansio.events import (
     SubscriptionEnded,
     SubscriptionRefreshed,
 )
-from sip.sansio.notifier import NotifierState, ServerSubscription
 from sip.sansio.services import Headers
-from sip.sansio.subscriber import ClientSubscription, SubscriberState
-from sip.sansio.subscriptions import EventPackage
+from sip.sansio.subscriptions.notifier import NotifierState, ServerSubscription
+from sip.sansio.subscriptions.subscriber import ClientSubscription, SubscriberState
+from sip.sansio.subscriptions.subscriptions import EventPackage
 from sip.sansio.user_agent import UserAgentCore
 
 __all__ = [

@@ -21,10 +21,10 @@ from sip.media import Media
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
 from sip.sansio.events import ReferReceived
-from sip.sansio.notifier import NotifierState
-from sip.sansio.redirect import harmless_headers
-from sip.sansio.refer import ServerRefer, read_sipfrag
+from sip.sansio.requests.redirect import harmless_headers
 from sip.sansio.services import Headers
+from sip.sansio.subscriptions.notifier import NotifierState
+from sip.sansio.subscriptions.refer import ServerRefer, read_sipfrag
 from sip.sansio.user_agent import UserAgentCore
 from sip.uri import SipUri, Uri
 

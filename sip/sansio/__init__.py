@@ -18,7 +18,7 @@ Three things drive it: the application, the wire, and the clock.
   where redirections lead.
 * :class:`Registration` keeps one binding with a registrar.
 * :class:`TransactionLayer` finds the transaction that a message belongs to.  The
-  transactions are four tables (:mod:`sip.sansio.transaction_tables`) and two
+  transactions are four tables (:mod:`sip.sansio.transactions.tables`) and two
   timers.
 * :class:`Reception` hands each request of a peer to whoever does its method: the
   :class:`DialogUser` that owns its dialog, or an entry in its tables.  A method that
@@ -35,18 +35,20 @@ from __future__ import annotations
 
 from sip.sansio.admission import Admission, Refusal
 from sip.sansio.authenticator import Authenticator
-from sip.sansio.call import Call, CallState
-from sip.sansio.call_events import (
+from sip.sansio.calls.call import Call, CallState
+from sip.sansio.calls.changes import Changes
+from sip.sansio.calls.client import ClientCall
+from sip.sansio.calls.early import EarlyDialog
+from sip.sansio.calls.events import (
     OfferAccepted,
     OfferPossible,
     OfferReceived,
     OfferRefused,
     ProgressAcknowledged,
 )
-from sip.sansio.changes import Changes
-from sip.sansio.client_call import ClientCall
+from sip.sansio.calls.offers import Offers, Party, Role
+from sip.sansio.calls.server import ServerCall
 from sip.sansio.dialog import Dialog, DialogState
-from sip.sansio.early import EarlyDialog
 from sip.sansio.events import (
     CallAcknowledged,
     CallAnswered,
@@ -65,17 +67,15 @@ from sip.sansio.events import (
 )
 from sip.sansio.hop import Hop, Outgoing, Transport
 from sip.sansio.limits import Limits
-from sip.sansio.offers import Offers, Party, Role
 from sip.sansio.reception import Reception
 from sip.sansio.registration import Backoff, Registration, RegistrationState
-from sip.sansio.retry import Retries
-from sip.sansio.route import new_request, route_request
-from sip.sansio.sender import ClientRequest, Lookup, Sender
-from sip.sansio.server_call import ServerCall
+from sip.sansio.requests.retry import Retries
+from sip.sansio.requests.route import new_request, route_request
+from sip.sansio.requests.sender import ClientRequest, Lookup, Sender
 from sip.sansio.services import DialogUser, Services
-from sip.sansio.subscriptions import EventPackage, Subscriptions
+from sip.sansio.subscriptions.subscriptions import EventPackage, Subscriptions
 from sip.sansio.timers import Timers
-from sip.sansio.transaction_layer import TransactionLayer
+from sip.sansio.transactions.layer import TransactionLayer
 from sip.sansio.user_agent import UserAgentCore
 
 __all__ = [

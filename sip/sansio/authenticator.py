@@ -15,11 +15,11 @@ import digest
 from sip.errors import SipParseError
 from sip.message import Request
 from sip.sansio.admission import Refusal
-from sip.sansio.call import Call
-from sip.sansio.early import EarlyDialog
-from sip.sansio.server_transactions import ServerTransaction
+from sip.sansio.calls.call import Call
+from sip.sansio.calls.early import EarlyDialog
 from sip.sansio.services import DialogUser
-from sip.sansio.subscriber import ClientSubscription
+from sip.sansio.subscriptions.subscriber import ClientSubscription
+from sip.sansio.transactions.server import ServerTransaction
 from sip.uri import SipUri, Uri, parse_uri
 
 __all__ = ["Authenticator", "is_call_for_help"]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from sip.errors import SipParseError
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
-from sip.sansio.route import route_request
+from sip.sansio.requests.route import route_request
 from sip.uri import SipUri, Uri
 from sip.via import BRANCH_COOKIE
 

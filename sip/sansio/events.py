@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from sip.message import Request, Response
-from sip.sansio.call_events import (
+from sip.sansio.calls.events import (
     CallAcknowledged,
     CallAnswered,
     CallProgressed,
@@ -16,16 +16,16 @@ from sip.sansio.call_events import (
 
 if TYPE_CHECKING:
     from sip.fields.subscription import SubscriptionState
-    from sip.sansio.call import Call
-    from sip.sansio.client_call import ClientCall
-    from sip.sansio.notifier import ServerSubscription
-    from sip.sansio.refer import ServerRefer
+    from sip.sansio.calls.call import Call
+    from sip.sansio.calls.client import ClientCall
+    from sip.sansio.calls.server import ServerCall
     from sip.sansio.registration import Registration, RegistrationState
-    from sip.sansio.sender import ClientRequest
-    from sip.sansio.server_call import ServerCall
-    from sip.sansio.server_transactions import ServerTransaction
+    from sip.sansio.requests.sender import ClientRequest
     from sip.sansio.services import DialogUser
-    from sip.sansio.subscriber import ClientSubscription
+    from sip.sansio.subscriptions.notifier import ServerSubscription
+    from sip.sansio.subscriptions.refer import ServerRefer
+    from sip.sansio.subscriptions.subscriber import ClientSubscription
+    from sip.sansio.transactions.server import ServerTransaction
 
 __all__ = [
     "CallAcknowledged",

@@ -3,7 +3,7 @@
 A :class:`Hop` is what the transport layer needs to send one message: the core
 names hops, the shell reaches them.  The rules that choose the hop of a response
 are here; those that choose the hop of a request begin with a URI
-(:mod:`sip.sansio.route`) that the shell resolves.
+(:mod:`sip.sansio.requests.route`) that the shell resolves.
 """
 
 from __future__ import annotations

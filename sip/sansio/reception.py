@@ -19,9 +19,9 @@ from sip.sansio.admission import Admission, Refusal
 from sip.sansio.authenticator import Authenticator
 from sip.sansio.events import RequestArrived
 from sip.sansio.hop import Hop, Outgoing, response_hops, stamp_via
-from sip.sansio.server_transactions import ServerTransaction
 from sip.sansio.services import DialogUser, Services
-from sip.sansio.transaction_layer import TransactionLayer
+from sip.sansio.transactions.layer import TransactionLayer
+from sip.sansio.transactions.server import ServerTransaction
 
 __all__ = ["Inside", "Outside", "Reception"]
 

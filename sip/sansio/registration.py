@@ -23,9 +23,9 @@ from sip.name_addr import NameAddr
 from sip.numbers import parse_seconds
 from sip.sansio.events import Failure, RegistrationChanged
 from sip.sansio.hop import Hop
-from sip.sansio.resting import retry_after
-from sip.sansio.route import new_request
-from sip.sansio.sender import ClientRequest
+from sip.sansio.requests.resting import retry_after
+from sip.sansio.requests.route import new_request
+from sip.sansio.requests.sender import ClientRequest
 from sip.sansio.services import Headers, Services
 from sip.uri import SipUri
 

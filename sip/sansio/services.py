@@ -14,9 +14,9 @@ from sip.message import Request, Response
 from sip.sansio.dialog import Dialog
 from sip.sansio.events import Event
 from sip.sansio.limits import Limits
-from sip.sansio.sender import ClientRequest, RequestUser, Sender
-from sip.sansio.server_transactions import ServerTransaction
+from sip.sansio.requests.sender import ClientRequest, RequestUser, Sender
 from sip.sansio.timers import Timers
+from sip.sansio.transactions.server import ServerTransaction
 from sip.uri import Uri
 
 __all__ = ["DialogUser", "Headers", "Services", "Timed"]

@@ -18,9 +18,9 @@ from sip.message import Message, Request, Response, response_to
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission, Refusal
 from sip.sansio.agenda import Agenda, earliest
-from sip.sansio.call import Call
-from sip.sansio.call_book import CallBook
-from sip.sansio.client_call import ClientCall
+from sip.sansio.calls.book import CallBook
+from sip.sansio.calls.call import Call
+from sip.sansio.calls.client import ClientCall
 from sip.sansio.dialog import Dialog
 from sip.sansio.dialogs import Dialogs
 from sip.sansio.events import (
@@ -32,14 +32,13 @@ from sip.sansio.events import (
 from sip.sansio.hop import Hop, Outgoing
 from sip.sansio.limits import Limits
 from sip.sansio.reception import Reception
-from sip.sansio.refer import Refers
-from sip.sansio.route import new_request
-from sip.sansio.sender import ClientRequest, Lookup, RequestUser, Sender
-from sip.sansio.server_transactions import ServerTransaction
+from sip.sansio.requests.route import new_request
+from sip.sansio.requests.sender import ClientRequest, Lookup, RequestUser, Sender
 from sip.sansio.services import DialogUser, Headers, Timed
-from sip.sansio.subscriptions import Subscriptions
+from sip.sansio.subscriptions.refer import Refers
+from sip.sansio.subscriptions.subscriptions import Subscriptions
 from sip.sansio.timers import Timers
-from sip.sansio.transaction_layer import (
+from sip.sansio.transactions.layer import (
     AckReceived,
     Merged,
     Overloaded,
@@ -47,7 +46,8 @@ from sip.sansio.transaction_layer import (
     TransactionEvent,
     TransactionLayer,
 )
-from sip.sansio.transactions import (
+from sip.sansio.transactions.server import ServerTransaction
+from sip.sansio.transactions.transaction import (
     Notice,
     NoticeKind,
 )

@@ -13,7 +13,7 @@ from sip.aio.reasons import cannot_reach, error_of, why_closed, why_not_connecte
 from sip.message import Request
 from sip.sansio.events import Failure
 from sip.sansio.hop import Hop, Transport
-from sip.sansio.sender import ClientRequest
+from sip.sansio.requests.sender import ClientRequest
 from sip.uri import Uri, parse_uri
 
 TCP = Hop(Transport.TCP, "192.0.2.1", 5060)

@@ -566,7 +566,7 @@ async def test_a_refusal_tells_when_to_come_again(
 @pytest.mark.parametrize("expires", ["60", "4294967295", "soon", None])
 def test_a_date_that_cannot_be_read_is_no_date(expires: str | None) -> None:
     from sip.sansio.hop import Hop, Transport
-    from sip.sansio.server_transactions import NonInviteServerTransaction
+    from sip.sansio.transactions.server import NonInviteServerTransaction
 
     headers = [("Date", "yesterday")]
     headers += [] if expires is None else [("Expires", expires)]

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sip.sansio.admission import Admission
-from sip.sansio.call import Call, CallState
-from sip.sansio.call_events import CallAnswered, OfferPossible, OfferReceived
-from sip.sansio.client_call import ClientCall
+from sip.sansio.calls.call import Call, CallState
+from sip.sansio.calls.client import ClientCall
+from sip.sansio.calls.events import CallAnswered, OfferPossible, OfferReceived
+from sip.sansio.calls.server import ServerCall
 from sip.sansio.events import CallReceived
 from sip.sansio.limits import Limits
-from sip.sansio.server_call import ServerCall
 from sip.sansio.timers import Timers
 from sip.testing import Network, Node
 from sip.uri import parse_uri

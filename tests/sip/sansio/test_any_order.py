@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from sip.errors import LocalError
 from sip.message import Request, response_to
-from sip.sansio.call import Call, CallState
-from sip.sansio.call_events import CallProgressed, OfferReceived
-from sip.sansio.client_call import ClientCall
+from sip.sansio.calls.call import Call, CallState
+from sip.sansio.calls.client import ClientCall
+from sip.sansio.calls.events import CallProgressed, OfferReceived
+from sip.sansio.calls.server import ServerCall
 from sip.sansio.events import CallReceived
 from sip.sansio.hop import Hop, Transport
-from sip.sansio.server_call import ServerCall
 from sip.sansio.timers import Timers
 from sip.testing import Network, Node, Peer
 from sip.uri import parse_uri

@@ -9,7 +9,7 @@ from sip.fields.subscription import Event as EventField
 from sip.message import Request, Response
 from sip.sansio.admission import Admission
 from sip.sansio.authenticator import Authenticator, is_call_for_help
-from sip.sansio.call import CallState
+from sip.sansio.calls.call import CallState
 from sip.sansio.events import (
     CallAnswered,
     CallFailed,
@@ -20,7 +20,7 @@ from sip.sansio.events import (
     SubscribeReceived,
 )
 from sip.sansio.hop import Hop, Transport
-from sip.sansio.subscriptions import EventPackage
+from sip.sansio.subscriptions.subscriptions import EventPackage
 from sip.testing import Network, Node
 from sip.uri import parse_uri
 from sip.wire import parse_message

@@ -8,7 +8,7 @@ from sip.errors import SipParseError
 from sip.message import Request, Response, response_to
 from sip.name_addr import NameAddr
 from sip.sansio.dialog import Dialog, DialogState
-from sip.sansio.route import route_request
+from sip.sansio.requests.route import route_request
 from sip.uri import parse_uri
 
 

@@ -8,7 +8,7 @@ from sip.message import Request
 from sip.name_addr import NameAddr
 from sip.sansio.dialog import Dialog
 from sip.sansio.dialogs import Dialogs
-from sip.sansio.subscriber import ClientSubscription
+from sip.sansio.subscriptions.subscriber import ClientSubscription
 from sip.uri import parse_uri
 
 

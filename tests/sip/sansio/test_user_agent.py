@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sip.errors import LocalError, SipParseError
 from sip.message import Message, Request, Response, response_to
 from sip.sansio.admission import Admission
-from sip.sansio.call import CallState
+from sip.sansio.calls.call import CallState
 from sip.sansio.events import (
     CallAnswered,
     CallEnded,
