@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+import msrp
 import sip
 from sip.aio import Call, IncomingCall, IncomingRefer, Watcher
 from sip.sansio import EventPackage
@@ -306,3 +310,65 @@ async def test_who_stops_waiting_for_a_subscription_leaves_nothing(
         await task
     assert len(alice.agent._core.subscriptions) == 0
     enough.set()
+
+
+# What the guide shows.
+
+
+def example(name: str, **uris: str) -> Any:
+    """Return a function of the guide, with addresses that are ours."""
+    guide = Path(__file__).parents[3] / "docs" / "sip.md"
+    blocks = re.findall(r"```python\n(.*?)```", guide.read_text("utf-8"), re.S)
+    (text,) = [block for block in blocks if f"def {name}(" in block]
+    for user, uri in uris.items():
+        text = text.replace(f"sip:{user}@example.net", uri)
+    namespace: dict[str, Any] = {"__name__": "guide"}
+    exec(compile(text, str(guide), "exec"), namespace)
+    return namespace[name]
+
+
+async def test_the_guide_hands_a_call_over(
+    parties: tuple[Party, Party, Party], capsys: pytest.CaptureFixture[str]
+) -> None:
+    alice, bob, carol = parties
+    busy = Party("busy")
+    busy.refuses_with = 486
+    async with busy.agent:
+        to_bob, to_carol = await alice.call(bob), await alice.call(carol)
+        await example("hand_over", dispatch=busy.uri)(alice.agent, to_bob, to_carol)
+        followed = await bob.followed.get()
+        assert "486 (Busy Here)" in capsys.readouterr().out
+        assert followed.answered
+        await followed.bye()
+
+
+async def test_the_guide_follows_a_transfer(
+    parties: tuple[Party, Party, Party], capsys: pytest.CaptureFixture[str]
+) -> None:
+    alice, bob, carol = parties
+    async with msrp.MsrpListener("127.0.0.1", 0) as listener:
+        example("follow")(bob.agent, listener)
+        with pytest.raises(sip.CallRefused, match="603"):
+            await alice.agent.refer(bob.uri, carol.uri).completed()
+        call = await alice.call(bob)
+        await alice.agent.transfer(call, carol.uri)
+        await carol.calls.get()
+        assert "now with sip:x@127.0.0.1" in capsys.readouterr().out
+        for left in bob.agent.calls:
+            await left.bye()
+
+
+async def test_the_guide_tells_presence_and_hears_it(
+    parties: tuple[Party, Party, Party], capsys: pytest.CaptureFixture[str]
+) -> None:
+    alice, bob, _ = parties
+    example("tell_presence")(bob.agent)
+    watching = asyncio.create_task(example("watch_presence", bob=bob.uri)(alice.agent))
+    told = ""
+    async with asyncio.timeout(5):
+        while "<presence/>" not in told:
+            await asyncio.sleep(0.01)
+            told += capsys.readouterr().out
+    watching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watching
