@@ -74,6 +74,7 @@ async def test_pictures_go_both_ways_at_once_while_texts_pass(
     assert max(sent.values()) < min(delivered.values()), "not at the same time"
 
 
+@pytest.mark.rule("MSRP-110")
 async def test_a_call_is_told_from_invite_to_bye(chats: Chats, tmp_path: Path) -> None:
     listener, uri = await chats.listen()
     caller = await chats.run(

@@ -322,7 +322,7 @@ async def fork() -> AsyncIterator[Fork]:
     transport.close()
 
 
-@pytest.mark.rule("SIP-47", "ST-3", "OA-31", "SIP-57")
+@pytest.mark.rule("SIP-47", "ST-3", "OA-31", "SIP-57", "MSRP-110")
 @pytest.mark.parametrize("winner", ["a", "b"])
 async def test_each_branch_has_a_session_of_its_own_and_one_wins(
     booth: Booth, fork: Fork, winner: str
