@@ -72,6 +72,7 @@ async def receive(directory: str, losses: str) -> None:
             offered, answered, is_incoming=True, listener=listener, config=config()
         )
         connection.policy = lambda _: msrp.IntoDirectory(Path(directory))
+        connection.on_incomplete_message(lambda _: say("given up"))
         lost = watched(connection)
         async with connection:
             say(str(answered))

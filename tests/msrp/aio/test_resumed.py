@@ -95,14 +95,16 @@ async def test_a_receiver_that_was_killed_and_has_forgotten_all(
         await negotiate(sender, receiver, proxy)
         await sender.tell(how)
         outcome = await sender.hear()
-        await sender.tell("done")
         if how == "from the start":
             assert outcome == "delivered"
             path = Path(await receiver.hear())
             assert digest(path) == digest(source)
         else:
-            # All that was sent now was answered with 200, which isn't the file.
+            # All that was sent now was answered with 200, which isn't the file; the
+            # receiver is told that there will be no more.
             assert outcome == "ResponseTimeout"
+            assert await receiver.hear() == "given up"
+        await sender.tell("done")
         assert await receiver.hear() == "over"
     names = [path.name for path in (tmp_path / "new").iterdir()]
     assert ("source.bin" in names) is (how == "from the start")
