@@ -177,6 +177,9 @@ class MsrpConnection(ConnectionHooks, Sending):
         for warning in self.negotiated.warnings:
             logger.warning("in the peer's SDP: %s", warning)
         config = self._config
+        if not isinstance(self.max_message_length, int):
+            kind = type(self.max_message_length).__name__
+            raise TypeError(f"max_message_length is a number of octets, not {kind}")
         if self.max_message_length != config.max_message_length:
             config = replace(config, max_message_length=self.max_message_length)
         self._running = RunningSession(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from msrp.aio.hooks import Handlers, Hook, Hooked, call_handlers, call_only
 from msrp.content import (
@@ -84,6 +85,14 @@ class ConnectionHooks(Hooked):
 
     on_closed = Hook[ClosedEvent]()
     """Once, at the end; nothing comes after it."""
+
+    if not TYPE_CHECKING:  # Else a type checker took every attribute for one of ours.
+
+        def __setattr__(self, name, value):
+            """Set an attribute, but no hook that isn't one."""
+            if name.startswith("on_") and not hasattr(type(self), name):
+                raise AttributeError(f"there is no hook {name}")
+            super().__setattr__(name, value)
 
     async def deliver(self, event: Notice | Undelivered) -> bool:
         """Call the hooks for an event.

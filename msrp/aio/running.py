@@ -233,11 +233,18 @@ class RunningSession:
                 self._binding.stream = None
                 self._progress.reach(Milestone.TURNED_AWAY)
             case IncompleteMessage() | ReportReceived() | MessageRefused():
+                self._note(event)
                 self.inbox.put(event)
             case SessionOver():
                 self._session_over(event, _last_incomplete(events))
             case _:
                 assert_never(event)
+
+    def _note(self, event: IncompleteMessage | ReportReceived | MessageRefused) -> None:
+        """Have it in the log, at least, that a message was turned away."""
+        if isinstance(event, MessageRefused) and not self._hooks.on_message_refused:
+            code = event.status_code
+            logger.info("a message was refused with %s%s", code, _hint(code))
 
     def _turned(self, event: ConnectionEstablished | ConnectionLost) -> None:
         self._binding.stop_waiting()
@@ -339,6 +346,13 @@ class RunningSession:
         self._binding.forget(self.negotiated.local_uri)
         await self.outbox.close()
         await self._binding.close(is_active=self.negotiated.is_active)
+
+
+def _hint(code: int) -> str:
+    """Say what to change if a message should have been taken."""
+    if code == 413:
+        return ": it is larger than max_message_length, or there is no room for it"
+    return ""
 
 
 def _last_incomplete(events: list[CoreEvent]) -> tuple[IncompleteMessage, ...]:

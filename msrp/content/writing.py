@@ -230,7 +230,12 @@ def multipart_body(
     Raises:
         LocalProtocolError: The peer doesn't take it, or something can't be
             written.
+        TypeError: A part is something else.
     """
+    for part in parts:
+        if not isinstance(part, Part):
+            kind = type(part).__name__
+            raise TypeError(f"parts are made with Part.build, not of {kind}")
     try:
         content_type, contents = build_multipart(parts, subtype, parameters)
     except MimeError as exc:

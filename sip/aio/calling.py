@@ -124,6 +124,9 @@ class Calling(Opened):
                 can't lead anywhere.
         """
         self._open_driver()
+        if not isinstance(media, Sequence):
+            kind = type(media).__name__
+            raise TypeError(f"media is a list of what to offer, not {kind}")
         if not media:
             raise LocalError("a call needs media")
         return await self._calls.invite(

@@ -56,7 +56,10 @@ class LoopThread:
             TimeoutError: It took too long.
             LocalError: The loop doesn't run, or this would wait for itself, because
                 it is called by something that runs in the loop.
+            TypeError: ``work`` is no coroutine; perhaps it wants to be called.
         """
+        if not asyncio.iscoroutine(work):
+            raise TypeError(f"what runs is a coroutine, not {type(work).__name__}")
         if self._thread is threading.current_thread():
             work.close()
             raise LocalError("what runs in the loop must await, not wait")

@@ -44,3 +44,40 @@ def test_descriptions_have_to_be_read_first() -> None:
             "v=0",  # type: ignore[arg-type]
             is_incoming=True,
         )
+
+
+async def test_parts_have_to_be_parts(board: Board) -> None:
+    active, passive = await board.pair()
+    with pytest.raises(TypeError, match=r"made with Part\.build, not of str"):
+        await active.send_multipart(["text"])  # type: ignore[list-item]
+    await (await active.send_text("still there")).delivered()
+    assert (await anext(passive)).text == "still there"
+
+
+async def test_a_limit_that_is_no_number_is_noticed_at_the_start(board: Board) -> None:
+    waiting = board.waiting(await board.listener())
+    waiting.max_message_length = "20000"  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="a number of octets, not str"):
+        await waiting.start()
+    waiting.max_message_length = 20_000
+    await waiting.start()
+
+
+async def test_a_hook_that_there_isnt_cant_be_set(board: Board) -> None:
+    waiting = board.waiting(await board.listener())
+    with pytest.raises(AttributeError, match="no hook on_text_message_recieved"):
+        waiting.on_text_message_recieved = print  # type: ignore[attr-defined]
+    waiting.on_text_message_received = print
+    await waiting.start()
+
+
+async def test_what_is_too_large_is_in_the_log_of_whoever_refused_it(
+    board: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "msrp")
+    active, passive = await board.pair(max_message_length=10_000)
+    sent = await active.send_message("image/jpeg", bytes(20_000))
+    with pytest.raises(msrp.RequestRefused):
+        await sent.delivered()
+    assert "refused with 413: it is larger than max_message_length" in caplog.text
+    assert passive.is_over is False

@@ -260,6 +260,15 @@ async def test_what_fails_after_a_change_is_reported(exchange: Exchange) -> None
     await line.ours.bye()
 
 
+async def test_media_of_a_call_are_a_list() -> None:
+    async with sip.UserAgent("sip:a@127.0.0.1", listen=["udp://127.0.0.1:0"]) as agent:
+        with pytest.raises(TypeError, match="a list of what to offer, not Recording"):
+            await agent.invite(
+                "sip:b@127.0.0.1",
+                media=RecordingMedia("a"),  # type: ignore[arg-type]
+            )
+
+
 async def test_what_can_t_be_changed_is_an_error(exchange: Exchange) -> None:
     ours = RecordingMedia("a")
     line = await exchange.connect([ours], [RecordingMedia("b")])

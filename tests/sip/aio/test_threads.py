@@ -225,6 +225,11 @@ def test_results_and_errors_come_back(loop: LoopThread) -> None:
         loop.run(fail(), 5)
 
 
+def test_what_is_no_coroutine_is_said_at_once(loop: LoopThread) -> None:
+    with pytest.raises(TypeError, match="a coroutine, not NoneType"):
+        loop.run(None, timeout=3)  # type: ignore[arg-type]
+
+
 def test_what_takes_too_long_is_cancelled_and_cleans_up(loop: LoopThread) -> None:
     log: list[str] = []
     with pytest.raises(TimeoutError):
