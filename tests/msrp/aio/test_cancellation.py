@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import pytest
 
 import msrp
+from msrp.negotiation import MediaDescription
 
 if TYPE_CHECKING:
     from tests.msrp.aio.conftest import Board
@@ -316,3 +317,60 @@ async def test_a_call_starts_and_stops_its_media(board: Board) -> None:
         await media[1].stop()
 
     assert await cancel_at_each(once) >= 4
+
+
+@pytest.mark.parametrize("side", [0, 1], ids=["active", "passive"])
+async def test_moving_a_session_to_another_path(board: Board, side: int) -> None:
+    config = msrp.SessionConfig(recovery_time=30.0)
+
+    async def once(nth: int, run: Run) -> None:
+        caller, called = await board.listener(), await board.listener()
+
+        def negotiate() -> tuple[MediaDescription, MediaDescription]:
+            offered = caller.offer(accept_types=("text/plain", "*"))
+            answered = called.answer(offered, accept_types=("text/plain", "*"))
+            assert answered is not None
+            return offered, answered
+
+        both = negotiate()
+        active = board.connection(
+            *both, is_incoming=False, listener=caller, config=config
+        )
+        passive = board.connection(
+            *both, is_incoming=True, listener=called, config=config
+        )
+        await passive.start()
+        await active.start()
+        await passive.established()
+        both = negotiate()
+        moves = [
+            active.reestablish(*both, is_incoming=False),
+            passive.reestablish(*both, is_incoming=True),
+        ]
+        if side == 0:
+            await moves[1]
+        cancelled = await run(moves[side])
+        if side == 1 and not cancelled:
+            await moves[0]
+        elif side == 1:
+            moves[0].close()
+        if cancelled:
+            both = negotiate()
+            await passive.reestablish(*both, is_incoming=True)
+            await active.reestablish(*both, is_incoming=False)
+        await active.established()
+        await passive.established()
+        await check(active, passive)
+
+    assert await cancel_at_each(once) >= (1 if side == 0 else 0)
+
+
+async def test_waiting_until_it_is_lost(board: Board) -> None:
+    async def once(nth: int, run: Run) -> None:
+        active, passive = await board.pair()
+        ending = asyncio.create_task(active.shutdown())
+        await run(passive.lost())
+        await ending
+        await check(active, passive)
+
+    assert await cancel_at_each(once) >= 1

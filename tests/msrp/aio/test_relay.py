@@ -17,6 +17,7 @@ import msrp
 from msrp.aio.relay_address import Server
 from msrp.negotiation import MediaDescription, Negotiated, negotiate
 from tests.msrp.aio.small_relay import Passing, SmallRelay
+from tests.msrp.aio.test_cancellation import Run, cancel_at_each
 from tests.msrp.aio.tls_peers import Authority
 
 if TYPE_CHECKING:
@@ -633,3 +634,26 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110  # It may be anything.
             await asyncio.sleep(0.005)
+
+
+async def test_whoever_stops_waiting_for_a_relay_may_ask_again(net: Net) -> None:
+    relay = await net.relay()
+
+    async def use(user: msrp.MsrpRelay) -> None:
+        await user.start()
+        await user.offer(accept_types=("*",))
+        await user.close()
+
+    async def once(nth: int, run: Run) -> None:
+        user = msrp.MsrpRelay(
+            [relay.uri], username="Alice", password="secret", tls=net.trust.policy
+        )
+        await run(use(user))
+        await user.close()  # Whatever it was about, this ends it,
+        others = await net.user(relay), await net.user(relay, name="Bob")
+        ends = await net.pair(*others)  # and harms nobody.
+        await (await ends[0].send_text("hello", success_report=True)).delivered()
+        for other in others:
+            await other.close()
+
+    assert await cancel_at_each(once) >= 3
