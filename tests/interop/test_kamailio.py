@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import shutil
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,33 +19,10 @@ import pytest
 
 import msrp
 import sip
-from tests.interop.programs import free_port, listening, running
-from tests.samples.certificates import write_certificate
-
-KAMAILIO = shutil.which("kamailio")
-MODULES = Path("/usr/lib/x86_64-linux-gnu/kamailio/modules")
-CONFIG = Path(__file__).parent / "kamailio" / "proxy.cfg"
-
-
-def missing() -> str | None:
-    """Return which package is missing, if one is."""
-    if KAMAILIO is None:
-        return "kamailio"
-    for module, package in [
-        ("htable.so", "kamailio-extra-modules"),
-        ("tls.so", "kamailio-tls-modules"),
-    ]:
-        folders = [MODULES, *Path("/usr/lib").glob("*/kamailio/modules")]
-        if not any((folder / module).exists() for folder in folders):
-            return package
-    return None
-
+from tests.interop.kamailio_program import needs_kamailio, running_kamailio
 
 pytestmark = [
-    pytest.mark.skipif(
-        missing() is not None,
-        reason=f"kamailio isn't whole: Debian's package {missing()} is missing",
-    ),
+    needs_kamailio,
     pytest.mark.timeout(60),
 ]
 
@@ -84,26 +60,10 @@ class Proxy:
 @asynccontextmanager
 async def kamailio(directory: Path, transport: str) -> AsyncIterator[Proxy]:
     """Run it."""
-    assert KAMAILIO is not None
-    port, tls_port = free_port(), free_port()
-    certificate = directory / "tls.pem"
-    write_certificate(certificate)
-    config = CONFIG.read_text()
-    for name, value in [
-        ("SIP_PORT", str(port)),
-        ("TLS_PORT", str(tls_port)),
-        ("RUN_DIR", str(directory)),
-    ]:
-        config = config.replace(name, value)
-    (directory / "proxy.cfg").write_text(config)
-    command = [KAMAILIO, "-f", "proxy.cfg", "-DD", "-E", "-m", "64", "-M", "8"]
-    arguments = ["-Y", str(directory), "-P", str(directory / "pid")]
-    async with running(directory, *command, *arguments) as program:
-        await listening(program, "tcp", tls_port)
-        await listening(program, "udp", port)
-        its_port = tls_port if transport == "tls" else port
-        uri = f"sip:127.0.0.1:{its_port};transport={transport};lr"
-        yield Proxy(transport, uri, certificate)
+    async with running_kamailio(directory, "proxy.cfg", "udp") as program:
+        port = program.tls_port if transport == "tls" else program.port
+        uri = f"sip:127.0.0.1:{port};transport={transport};lr"
+        yield Proxy(transport, uri, program.certificate)
 
 
 class Texts:

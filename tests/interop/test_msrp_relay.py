@@ -8,7 +8,6 @@ It is in Debian's package ``kamailio``; the tests need ``kamailio-extra-modules`
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,36 +17,13 @@ import pytest
 
 import msrp
 from msrp.negotiation import MediaDescription
-from tests.interop.programs import free_port, listening, running
-from tests.samples.certificates import write_certificate
-
-KAMAILIO = shutil.which("kamailio")
-CONFIG = Path(__file__).parent / "kamailio" / "msrp_relay.cfg"
-NEEDED = {
-    "msrp.so": "kamailio",
-    "htable.so": "kamailio-extra-modules",
-    "tls.so": "kamailio-tls-modules",
-}
+from tests.interop.kamailio_program import needs_kamailio, running_kamailio
 
 PICTURE = bytes(range(256)) * 4096
 """A mebibyte."""
 
-
-def missing() -> str | None:
-    """Return which package is missing, if one is."""
-    if KAMAILIO is None:
-        return "kamailio"
-    for module, package in NEEDED.items():
-        if not any(Path("/usr/lib").glob(f"*/kamailio/modules/{module}")):
-            return package
-    return None
-
-
 pytestmark = [
-    pytest.mark.skipif(
-        missing() is not None,
-        reason=f"kamailio isn't whole: Debian's package {missing()} is missing",
-    ),
+    needs_kamailio,
     pytest.mark.timeout(60),
 ]
 
@@ -73,27 +49,11 @@ class Relay:
 @asynccontextmanager
 async def kamailio(directory: Path, transport: str) -> AsyncIterator[Relay]:
     """Run it."""
-    assert KAMAILIO is not None
-    port, tls_port = free_port(), free_port()
-    certificate = directory / "tls.pem"
-    write_certificate(certificate)
-    config = CONFIG.read_text()
-    for name, value in [
-        ("TCP_PORT", str(port)),
-        ("TLS_PORT", str(tls_port)),
-        ("RUN_DIR", str(directory)),
-    ]:
-        config = config.replace(name, value)
-    (directory / "relay.cfg").write_text(config)
-    command = [KAMAILIO, "-f", "relay.cfg", "-DD", "-E", "-m", "64", "-M", "8"]
-    arguments = ["-Y", str(directory), "-P", str(directory / "pid")]
-    async with running(directory, *command, *arguments) as program:
-        await listening(program, "tcp", tls_port)
-        await listening(program, "tcp", port)
-        uri = f"msrp://127.0.0.1:{port};tcp"
+    async with running_kamailio(directory, "msrp_relay.cfg", "tcp") as program:
+        uri = f"msrp://127.0.0.1:{program.port};tcp"
         if transport == "tls":
-            uri = f"msrps://127.0.0.1:{tls_port};tcp"
-        yield Relay(uri, certificate)
+            uri = f"msrps://127.0.0.1:{program.tls_port};tcp"
+        yield Relay(uri, program.certificate)
 
 
 async def connect(
