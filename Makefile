@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 DEMO := .venv/demo
 TEST := .venv/test
 FUZZ := .venv/fuzz
-CODE := sdp mime cpim digest msrp sip samples tests benchmarks
+CODE := sdp mime cpim digest markup msrp sip samples tests benchmarks
 ARGS ?=
 # All targets of tests/fuzz share these seconds.
 FUZZ_SECONDS ?= 60

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("sdp", "mime", "cpim", "digest", "msrp", "sip", "samples", "msrp_chat")
+BELOW = ("sdp", "mime", "cpim", "digest", "markup", "msrp", "sip")
+ROOMS = (*BELOW, "samples", "msrp_chat")
 IO = {
     "asyncio", "socket", "socketserver", "ssl", "selectors", "select", "threading",
     "multiprocessing", "concurrent", "time", "subprocess", "sched", "signal",
@@ -31,6 +32,7 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "mime": ({"mime"}, False),
     "cpim": ({"cpim", "mime"}, False),
     "digest": ({"digest"}, False),
+    "markup": ({"markup"}, False),
     **{value: (VALUES, False) for value in VALUES},
     "msrp": ({"msrp"}, True),  # The package itself, which gathers public names.
     "msrp.sansio": ({"msrp.sansio", "digest", *VALUES}, False),
@@ -42,16 +44,16 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "msrp.testing.plan": (set(), True),  # An event of asyncio's, and no socket.
     "msrp.testing.carrying": ({"msrp.testing.plan"}, True),
     "msrp.testing.network": ({"msrp.testing.plan", "msrp.testing.carrying"}, True),
-    "msrp.aio": ({"msrp", "digest"}, True),
-    "sip": ({"sip", "sdp", "mime", "digest"}, False),
-    "sip.aio": ({"sip", "sdp", "mime", "digest"}, True),
+    "msrp.aio": ({"msrp", "digest", "markup"}, True),
+    "sip": ({"sip", "sdp", "mime", "digest", "markup"}, False),
+    "sip.aio": ({"sip", "sdp", "mime", "digest", "markup"}, True),
     "msrp_chat": (set(ROOMS), True),
 }
 NEVER = {"sip": "sip.aio"}  # What a prefix above would allow.
 
 
 def modules() -> Iterator[tuple[str, Path]]:
-    for room in ("sdp", "mime", "cpim", "digest", "msrp", "sip", "samples/msrp_chat"):
+    for room in (*BELOW, "samples/msrp_chat"):
         for path in sorted((ROOT / room).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             parts = parts[1:] if parts[0] == "samples" else parts
@@ -109,6 +111,7 @@ def test_imports_go_one_way(name: str, path: Path) -> None:
         ("cpim.message", "sdp"),
         ("digest.client", "sip"),
         ("digest.server", "time"),
+        ("markup.document", "sip"),
         ("msrp.uri", "msrp.sansio.session"),
         ("msrp.sansio.stream", "asyncio"),
         ("msrp.sansio.stream", "msrp.negotiation"),

@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 PACKAGES = (
-    *("sdp", "mime", "cpim", "digest", "msrp"),
+    *("sdp", "mime", "cpim", "digest", "markup", "msrp"),
     *("sip", "sip.fields", "sip.emergency"),
 )
 

@@ -17,7 +17,7 @@ doesn't get.
 
 What comes by reference is named and not fetched; whom to ask is
 :attr:`Location.access`.  XML is read without entities and within limits, see
-:mod:`sip.emergency.markup`.
+:mod:`markup`.
 
 The other way round, :func:`describe_emergency` makes what a caller puts into such a
 call, :func:`call_back` what a PSAP puts into the call that returns it, and
@@ -26,6 +26,7 @@ call, :func:`call_back` what a PSAP puts into the call that returns it, and
 
 from __future__ import annotations
 
+from markup import Element, MarkupError, parse_markup
 from sip.emergency.additional_data import AdditionalData
 from sip.emergency.call import EmergencyCall, service_of
 from sip.emergency.callback import PSAP_CALLBACK, Callback, call_back
@@ -34,7 +35,6 @@ from sip.emergency.calling import DataBlock, EmergencyDetails, describe_emergenc
 from sip.emergency.civic import CivicAddress
 from sip.emergency.identifiers import EmergencyIdentifier, IdentifierKind
 from sip.emergency.location import Access, Location
-from sip.emergency.markup import Element, MarkupError, parse_markup
 from sip.emergency.pidf import PIDF_TYPE, LocationObject, Pidf, write_pidf
 from sip.emergency.policy import (
     EMERGENCY_CONTENT_TYPES,

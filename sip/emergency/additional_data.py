@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import mime
-from sip.emergency.markup import Element, parse_markup
+from markup import Element, parse_markup
 from sip.errors import SipParseError
 from sip.uri import Uri, parse_uri
 

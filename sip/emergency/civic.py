@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sip.emergency.markup import Element
+from markup import Element
 
 __all__ = ["CivicAddress"]
 

@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 
 import mime
+from markup import MarkupError
 from sip.emergency.civic import CivicAddress
-from sip.emergency.markup import MarkupError
 from sip.emergency.pidf import PIDF_TYPE, Pidf
 from sip.emergency.shapes import Circle, Point, Position, Shape
 from sip.name_addr import NameAddr

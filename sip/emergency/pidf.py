@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
+from markup import Element, MarkupError, parse_markup
 from sip.emergency.additional_data import AdditionalData, provided_by
 from sip.emergency.civic import CivicAddress
-from sip.emergency.markup import Element, MarkupError, parse_markup
 from sip.emergency.shapes import Circle, Point, Shape, read_shape
 
 __all__ = ["PIDF_TYPE", "LocationObject", "Pidf", "write_pidf"]

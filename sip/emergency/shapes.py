@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sip.emergency.markup import Element, MarkupError
+from markup import Element, MarkupError
 
 __all__ = [
     "ArcBand",

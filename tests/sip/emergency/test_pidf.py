@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from markup import MAX_ELEMENTS
 from sip.emergency import (
     ArcBand,
     Circle,
@@ -24,7 +25,6 @@ from sip.emergency import (
     Sphere,
     write_pidf,
 )
-from sip.emergency.markup import MAX_ELEMENTS
 
 NAMESPACES = """
     xmlns="urn:ietf:params:xml:ns:pidf"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sip.emergency.markup import (
+from markup import (
     MAX_DEPTH,
     MAX_ELEMENTS,
     MAX_OCTETS,

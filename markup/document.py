@@ -1,10 +1,4 @@
-"""XML from strangers, read into a small tree.
-
-A location or a block of data comes with the call of whoever made it, so nothing
-here can be made to grow: a document with a DOCTYPE is refused before anything in
-it is looked at, so that there are no entities to expand and nothing to fetch, and
-there are limits to its size, its depth and the number of its elements.
-"""
+"""A document: its elements, and how they are read and written."""
 
 from __future__ import annotations
 
@@ -13,14 +7,13 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
-from sip.errors import SipError
+from markup.errors import MarkupError
 
 __all__ = [
     "MAX_DEPTH",
     "MAX_ELEMENTS",
     "MAX_OCTETS",
     "Element",
-    "MarkupError",
     "parse_markup",
 ]
 
@@ -36,23 +29,6 @@ MAX_DEPTH = 64
 """Elements within elements; a location nests a dozen."""
 
 _BETWEEN = "\x1f"  # Never in XML, so neither in a namespace nor in a name.
-
-
-class MarkupError(SipError, ValueError):
-    """A document isn't well-formed XML, or is out of proportion.
-
-    Attributes:
-        problem: What is wrong with it.
-        line: Where, counted from 1; 0 if that says nothing.
-    """
-
-    def __init__(self, problem: str, line: int = 0) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.line = line
-
-    def __str__(self) -> str:
-        return f"{self.problem} (line {self.line})" if self.line else self.problem
 
 
 @dataclass(slots=True)
@@ -181,8 +157,12 @@ class _Reader:
         self._open.pop().text = "".join(self._texts.pop()).strip()
 
 
-def parse_markup(document: bytes) -> Element:
+def parse_markup(document: bytes, *, max_octets: int = MAX_OCTETS) -> Element:
     """Read a document.
+
+    Args:
+        document: Its octets; white space before its first element is put up with.
+        max_octets: How long it may be, for kinds that are never as long as others.
 
     Returns:
         Its outermost element.
@@ -190,6 +170,6 @@ def parse_markup(document: bytes) -> Element:
     Raises:
         MarkupError: It isn't well-formed, has a DOCTYPE, or is out of proportion.
     """
-    if len(document) > MAX_OCTETS:
+    if len(document) > max_octets:
         raise MarkupError("the document is too long")
     return _Reader().read(document.lstrip(b" \t\r\n"))
