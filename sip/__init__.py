@@ -96,12 +96,12 @@ if TYPE_CHECKING:
         tls_client_context,
         tls_server_context,
     )
-    from sip.aio.blocking import (
+    from sip.aio.blocking.agent import ThreadedUserAgent
+    from sip.aio.blocking.call import (
         ThreadedCall,
         ThreadedIncomingCall,
         ThreadedRegistration,
     )
-    from sip.aio.threads import ThreadedUserAgent
     from sip.media import (
         ExplainingMedia,
         FollowingMedia,
@@ -139,12 +139,12 @@ _LATER = {
         "tls_client_context",
         "tls_server_context",
     ),
-    "sip.aio.blocking": (
+    "sip.aio.blocking.call": (
         "ThreadedCall",
         "ThreadedIncomingCall",
         "ThreadedRegistration",
     ),
-    "sip.aio.threads": ("ThreadedUserAgent",),
+    "sip.aio.blocking.agent": ("ThreadedUserAgent",),
     "sip.media": (
         "ExplainingMedia",
         "FollowingMedia",

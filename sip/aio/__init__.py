@@ -14,22 +14,24 @@ which awaits or cancels it when the user agent is closed.
 from __future__ import annotations
 
 from sip.aio.agent import UserAgent
-from sip.aio.call import Call
-from sip.aio.calls import InviteHandler
-from sip.aio.incoming import IncomingCall
-from sip.aio.outgoing import OutgoingCall
-from sip.aio.registration import Registration
-from sip.aio.requests import IncomingRequest, RefuseRequest, Reply, RequestHandler
-from sip.aio.resolver import Dns, Resolver
-from sip.aio.subscriptions import (
-    Notification,
-    SubscribeHandler,
-    Subscription,
-    Watcher,
+from sip.aio.calls.call import Call
+from sip.aio.calls.desk import InviteHandler
+from sip.aio.calls.incoming import IncomingCall
+from sip.aio.calls.outgoing import OutgoingCall
+from sip.aio.calls.transfer import IncomingRefer, ReferHandler, Referral
+from sip.aio.locating.resolver import Dns, Resolver
+from sip.aio.locating.system_dns import SystemDns
+from sip.aio.requests.answering import (
+    IncomingRequest,
+    RefuseRequest,
+    Reply,
+    RequestHandler,
 )
-from sip.aio.system_dns import SystemDns
-from sip.aio.tls import tls_client_context, tls_server_context
-from sip.aio.transfer import IncomingRefer, ReferHandler, Referral
+from sip.aio.requests.registration import Registration
+from sip.aio.subscriptions.desk import SubscribeHandler
+from sip.aio.subscriptions.subscription import Notification, Subscription
+from sip.aio.subscriptions.watcher import Watcher
+from sip.aio.transport.tls import tls_client_context, tls_server_context
 
 __all__ = [
     "Call",

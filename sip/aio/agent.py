@@ -10,18 +10,18 @@ from types import TracebackType
 from typing import Self
 
 import sdp
-from sip.aio.asking import Asking, Credentials, digest_client
-from sip.aio.call import Call
-from sip.aio.calling import Calling
-from sip.aio.calls import CallDesk
+from sip.aio.calls.call import Call
+from sip.aio.calls.calling import Calling
+from sip.aio.calls.desk import CallDesk
+from sip.aio.calls.transfer import TransferDesk
 from sip.aio.driver import Driver
-from sip.aio.registration import RegistrationDesk
-from sip.aio.requests import RequestDesk
-from sip.aio.resolver import Dns
-from sip.aio.subscribing import Subscribing
-from sip.aio.subscriptions import SubscriptionDesk
-from sip.aio.transfer import TransferDesk
-from sip.aio.ways import Ways
+from sip.aio.locating.resolver import Dns
+from sip.aio.locating.ways import Ways
+from sip.aio.requests.answering import RequestDesk
+from sip.aio.requests.asking import Asking, Credentials, digest_client
+from sip.aio.requests.registration import RegistrationDesk
+from sip.aio.subscriptions.desk import SubscriptionDesk
+from sip.aio.subscriptions.subscribing import Subscribing
 from sip.errors import LocalError, SipParseError
 from sip.name_addr import NameAddr
 from sip.sansio.admission import Admission

@@ -13,9 +13,9 @@ import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 
-from sip.aio.exchange import Exchange, Send
-from sip.aio.resolver import Resolver
-from sip.aio.transport import TransportLayer
+from sip.aio.locating.resolver import Resolver
+from sip.aio.requests.exchange import Exchange, Send
+from sip.aio.transport.layer import TransportLayer
 from sip.errors import SipParseError, TransportError
 from sip.message import Message, Response
 from sip.name_addr import NameAddr

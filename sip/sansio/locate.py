@@ -1,7 +1,7 @@
 """Which hops a URI means, given what the DNS says (:rfc:`3263#section-4`).
 
 Nothing here asks the DNS; these functions say what to ask next and what the
-records amount to.  :mod:`sip.aio.resolver` asks.
+records amount to.  :mod:`sip.aio.locating.resolver` asks.
 """
 
 from __future__ import annotations
