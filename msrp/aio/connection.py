@@ -189,6 +189,7 @@ class MsrpConnection(ConnectionHooks, Sending):
             hooks=self,
             progress=self._progress,
             new_binding=self._new_binding,
+            features=self._features,
         )
         await self._running.open()
 

@@ -16,7 +16,8 @@ from typing import assert_never
 
 from msrp.aio.binding import Binding
 from msrp.aio.connector import describe
-from msrp.aio.dispatch import ConnectionHooks
+from msrp.aio.dispatch import ConnectionHooks, Notice, Undelivered
+from msrp.aio.features import Feature
 from msrp.aio.inbox import Inbox
 from msrp.aio.incoming import Reception
 from msrp.aio.outgoing import Outbox
@@ -26,6 +27,7 @@ from msrp.aio.relay_sessions import RelayBinding
 from msrp.aio.sockets import format_address
 from msrp.aio.stream import StreamProtocol
 from msrp.config import SessionConfig
+from msrp.content import MessageReceived
 from msrp.errors import CloseReason, ConnectionFailed, MsrpError
 from msrp.events import (
     BindingFailed,
@@ -63,11 +65,13 @@ class RunningSession:
         hooks: Whom to tell.
         progress: Where to note how far it has come.
         new_binding: Makes what gets it onto connections.
+        features: What goes along with it.
     """
 
     __slots__ = (
         "_binding",
         "_closing",
+        "_features",
         "_hooks",
         "_left",
         "_progress",
@@ -88,6 +92,7 @@ class RunningSession:
         hooks: ConnectionHooks,
         progress: Progress,
         new_binding: Callable[[], Binding | RelayBinding],
+        features: tuple[Feature, ...] = (),
     ) -> None:
         self.negotiated = negotiated
         self.session = session = Session(
@@ -99,7 +104,9 @@ class RunningSession:
         self.inbox = inbox = Inbox(
             config.limits, hooks.deliver, self._flow_changed, hooks.begin
         )
-        self.reception = Reception(config, policy, inbox.put, self._flow_changed)
+        self._features = features
+        put = self._arrived if features else inbox.put
+        self.reception = Reception(config, policy, put, self._flow_changed)
         self.outbox = Outbox(
             session, negotiated, self.flush, self._awaited_or_not, self._write
         )
@@ -240,6 +247,16 @@ class RunningSession:
             case _:
                 assert_never(event)
 
+    def _arrived(self, event: Notice | Undelivered) -> None:
+        """Have a message told, unless it is for one of the features alone."""
+        if isinstance(event, Undelivered) and self._is_for_feature(event.message):
+            return
+        self.inbox.put(event)
+
+    def _is_for_feature(self, message: MessageReceived) -> bool:
+        # Each of them sees it, whether another one has taken it or not.
+        return any([each.arrived(message) for each in self._features])
+
     def _note(self, event: IncompleteMessage | ReportReceived | MessageRefused) -> None:
         """Have it in the log, at least, that a message was turned away."""
         if isinstance(event, MessageRefused) and not self._hooks.on_message_refused:
@@ -312,6 +329,8 @@ class RunningSession:
             self.inbox.put(ConnectionFailedEvent(error))
         self._binding.stop_connecting()
         end = ClosedEvent(event.reason, error, incomplete)
+        for feature in self._features:
+            feature.over()
         self._binding.stop_waiting()
         self.recovery.stop()
         self._progress.finish(end)

@@ -7,10 +7,12 @@ import mimetypes
 from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
 
+from msrp.aio.features import Feature
 from msrp.aio.outgoing import Outbox, OutgoingMessage, Progress
 from msrp.content import (
     Address,
     CpimMessage,
+    EnvelopeHeaders,
     Part,
     body_for,
     cpim_body,
@@ -23,6 +25,8 @@ from msrp.headers import FailureReport
 from msrp.negotiation import Negotiated
 
 __all__ = ["Sending"]
+
+_UNKNOWN_TYPE = "application/octet-stream"
 
 
 class Sending:
@@ -38,6 +42,7 @@ class Sending:
         self.negotiated = negotiated
         self.local_address: Address | None = None
         self.remote_address: Address | None = None
+        self._features: tuple[Feature, ...] = ()
 
     def _outbox(self) -> Outbox:
         raise NotImplementedError
@@ -90,10 +95,11 @@ class Sending:
             recipient=self.remote_address,
             now=_now(),
             disposition=disposition,
+            headers=self._headers(content_type),
         )
         wish = _wish(message_id, success_report)
         if isinstance(contents, AsyncIterable):
-            return self._outbox().send_iterable(
+            message = self._outbox().send_iterable(
                 contents,
                 body,
                 size=size,
@@ -101,12 +107,14 @@ class Sending:
                 success_report=wish,
                 failure_report=failure_report,
             )
-        return await self._outbox().send(
-            body,
-            message_id=message_id,
-            success_report=wish,
-            failure_report=failure_report,
-        )
+        else:
+            message = await self._outbox().send(
+                body,
+                message_id=message_id,
+                success_report=wish,
+                failure_report=failure_report,
+            )
+        return self._queued(content_type, message)
 
     async def send_text(
         self,
@@ -123,12 +131,14 @@ class Sending:
             sender=self.local_address,
             recipient=self.remote_address,
             now=_now(),
+            headers=self._headers("text/plain"),
         )
-        return await self._outbox().send(
+        message = await self._outbox().send(
             body,
             message_id=message_id,
             success_report=_wish(message_id, success_report),
         )
+        return self._queued("text/plain", message)
 
     async def send_cpim(
         self,
@@ -143,11 +153,12 @@ class Sending:
             accept=self.negotiated.remote_accept_types,
             accept_wrapped=self.negotiated.remote_accept_wrapped_types,
         )
-        return await self._outbox().send(
+        sent = await self._outbox().send(
             body,
             message_id=message_id,
             success_report=_wish(message_id, success_report),
         )
+        return self._queued(message.part.content_type.essence, sent)
 
     async def send_multipart(
         self,
@@ -173,12 +184,14 @@ class Sending:
             sender=self.local_address,
             recipient=self.remote_address,
             now=_now(),
+            headers=self._headers(f"multipart/{subtype}"),
         )
-        return await self._outbox().send(
+        message = await self._outbox().send(
             body,
             message_id=message_id,
             success_report=_wish(message_id, success_report),
         )
+        return self._queued(f"multipart/{subtype}", message)
 
     async def send_file(
         self,
@@ -205,9 +218,9 @@ class Sending:
             SessionClosed: The session isn't open any more.
         """
         path = Path(path)
-        guess = content_type or mimetypes.guess_type(path.name)[0]
+        guess = content_type or mimetypes.guess_type(path.name)[0] or _UNKNOWN_TYPE
         head = body_for(
-            guess or "application/octet-stream",
+            guess,
             b"",
             accept=self.negotiated.remote_accept_types,
             accept_wrapped=self.negotiated.remote_accept_wrapped_types,
@@ -215,14 +228,35 @@ class Sending:
             recipient=self.remote_address,
             now=_now(),
             disposition=file_disposition(path.name),
+            headers=self._headers(guess),
         )
-        return await self._outbox().send_file(
+        message = await self._outbox().send_file(
             path,
             head,
             message_id=message_id,
             success_report=_wish(message_id, success_report),
             progress=progress,
         )
+        return self._queued(guess, message)
+
+    def _headers(self, content_type: str) -> EnvelopeHeaders | None:
+        """Return what the features want to have said on an envelope."""
+        wanted = [
+            headers
+            for feature in self._features
+            if (headers := feature.headers(content_type)) is not None
+        ]
+        if not wanted:
+            return None
+        return EnvelopeHeaders(
+            tuple(header for each in wanted for header in each.headers),
+            tuple(named for each in wanted for named in each.namespaces),
+        )
+
+    def _queued(self, content_type: str, message: OutgoingMessage) -> OutgoingMessage:
+        for feature in self._features:
+            feature.queued(content_type, message.message_id)
+        return message
 
 
 def _check_size(contents: bytes | AsyncIterable[bytes], size: int | None) -> None:

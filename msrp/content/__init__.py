@@ -38,6 +38,7 @@ from msrp.content.received import (
 from msrp.content.writing import (
     ANONYMOUS,
     Body,
+    EnvelopeHeaders,
     body_for,
     cpim_body,
     file_disposition,
@@ -53,6 +54,7 @@ __all__ = [
     "Body",
     "ContentType",
     "CpimMessage",
+    "EnvelopeHeaders",
     "MessageReceived",
     "Part",
     "TextMessageReceived",

@@ -26,6 +26,7 @@ from msrp.errors import LocalProtocolError
 __all__ = [
     "ANONYMOUS",
     "Body",
+    "EnvelopeHeaders",
     "body_for",
     "cpim_body",
     "file_disposition",
@@ -59,6 +60,17 @@ class Body:
     """For ``Content-Disposition``; ``None`` leaves it out, which means render."""
 
 
+@dataclass(frozen=True, slots=True)
+class EnvelopeHeaders:
+    """What a CPIM envelope says beside From, To and DateTime."""
+
+    headers: tuple[tuple[str, str], ...]
+    """Names, with their prefixes, and values as text."""
+
+    namespaces: tuple[tuple[str, str], ...] = ()
+    """Prefixes and URIs (:rfc:`3862#section-3.4`)."""
+
+
 def text_body(
     text: str,
     *,
@@ -67,6 +79,7 @@ def text_body(
     sender: Address | None = None,
     recipient: Address | None = None,
     now: datetime | None = None,
+    headers: EnvelopeHeaders | None = None,
 ) -> Body:
     """Return the body of a text message; for the arguments see :func:`body_for`.
 
@@ -91,6 +104,7 @@ def text_body(
         recipient=recipient,
         now=now,
         prefer_bare=not _prefers_envelope(accept),
+        headers=headers,
     )
 
 
@@ -105,6 +119,7 @@ def body_for(
     now: datetime | None = None,
     disposition: str | None = None,
     prefer_bare: bool = True,
+    headers: EnvelopeHeaders | None = None,
 ) -> Body:
     """Return content as the peer takes it, bare or in a CPIM envelope.
 
@@ -125,11 +140,14 @@ def body_for(
         now: When it is sent, with an offset from UTC, for the envelope.
         disposition: What to do with it, such as :func:`file_disposition`.
         prefer_bare: Whether to leave the envelope off if the peer doesn't mind.
+        headers: What else to say on the envelope; with such it is left off only if
+            the peer takes none.
 
     Raises:
         LocalProtocolError: The peer doesn't take this content, or something
             can't be written.
     """
+    prefer_bare = prefer_bare and headers is None
     if prefer_bare and isinstance(contents, bytes):
         bare = _bare_form(content_type, disposition, accept)
         if bare is not None:
@@ -145,7 +163,8 @@ def body_for(
         and _is_wrappable(root, accept, accept_wrapped)
     )
     if is_wrapped_fine and not (is_bare_fine and prefer_bare):
-        return _wrap(part, sender or ANONYMOUS, recipient or ANONYMOUS, now)
+        who = sender or ANONYMOUS, recipient or ANONYMOUS
+        return _wrap(part, *who, now, headers or _NO_HEADERS)
     if not is_bare_fine:
         raise LocalProtocolError(
             "the peer takes no content of this type, neither bare nor wrapped",
@@ -211,6 +230,7 @@ def multipart_body(
     now: datetime | None = None,
     disposition: str | None = None,
     prefer_bare: bool = True,
+    headers: EnvelopeHeaders | None = None,
 ) -> Body:
     """Return the body of a message of several parts.
 
@@ -226,6 +246,7 @@ def multipart_body(
         now: When it is sent.
         disposition: What to do with the whole.
         prefer_bare: Whether to leave the envelope off if the peer doesn't mind.
+        headers: What else to say on the envelope.
 
     Raises:
         LocalProtocolError: The peer doesn't take it, or something can't be
@@ -250,6 +271,7 @@ def multipart_body(
         now=now,
         disposition=disposition,
         prefer_bare=prefer_bare,
+        headers=headers,
     )
 
 
@@ -282,8 +304,15 @@ def _is_wrappable(
     return accept.covers(essence) or accept_wrapped.covers(essence)
 
 
+_NO_HEADERS = EnvelopeHeaders(())
+
+
 def _wrap(
-    part: Part, sender: Address, recipient: Address, now: datetime | None
+    part: Part,
+    sender: Address,
+    recipient: Address,
+    now: datetime | None,
+    headers: EnvelopeHeaders,
 ) -> Body:
     value = part.header("content-disposition")
     fields = () if value is None else (("Content-Disposition", value),)
@@ -294,6 +323,8 @@ def _wrap(
             sender=sender,
             to=recipient,
             date_time=now,
+            namespaces=headers.namespaces,
+            headers=headers.headers,
             content_headers=fields,
         )
     except CpimError as exc:
