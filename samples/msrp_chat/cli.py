@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msrp_chat.command_line.parser import build_parser
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.parser import build_parser
-from msrp_chat.streams import complain, open_streams
+from msrp_chat.terminal.streams import complain, open_streams
 
 __all__ = ["main"]
 
@@ -94,8 +94,8 @@ def _clash_of_certificate(options: dict[str, Any]) -> str | None:
 
 
 def _run_demo(options: dict[str, Any]) -> ExitCode:
-    from msrp_chat.demo import run_demo
-    from msrp_chat.options import DemoOptions
+    from msrp_chat.command_line.options import DemoOptions
+    from msrp_chat.demo.demo import run_demo
 
     # Each once, and the simpler one first.
     wanted = set(options["transports"] or ("tcp", "tls"))
@@ -104,26 +104,26 @@ def _run_demo(options: dict[str, Any]) -> ExitCode:
 
 
 def _run_listen(options: dict[str, Any]) -> ExitCode:
-    from msrp_chat.listen import listen
-    from msrp_chat.options import ListenOptions
-    from msrp_chat.run import talk
+    from msrp_chat.command_line.options import ListenOptions
+    from msrp_chat.commands.listen import listen
+    from msrp_chat.commands.run import talk
 
     return talk(listen, ListenOptions(**options), stays=True)
 
 
 def _run_call(options: dict[str, Any]) -> ExitCode:
-    from msrp_chat.call import call
-    from msrp_chat.options import CallOptions
-    from msrp_chat.run import talk
+    from msrp_chat.command_line.options import CallOptions
+    from msrp_chat.commands.call import call
+    from msrp_chat.commands.run import talk
 
     asked = CallOptions(**options)
     return talk(call, asked, stays=asked.echo or not asked.steps)
 
 
 def _run_session(options: dict[str, Any]) -> ExitCode:
-    from msrp_chat.options import SessionOptions
-    from msrp_chat.run import talk
-    from msrp_chat.session import session
+    from msrp_chat.command_line.options import SessionOptions
+    from msrp_chat.commands.run import talk
+    from msrp_chat.commands.session import session
 
     asked = SessionOptions(**options)
     stays = asked.echo or not (asked.active and asked.steps)

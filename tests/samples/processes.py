@@ -17,7 +17,7 @@ from typing import Any
 __all__ = ["Chats", "Result", "Running", "open_chats"]
 
 ROOT = Path(__file__).parents[2]
-PICTURE = ROOT / "samples" / "msrp_chat" / "picture.jpg"
+PICTURE = ROOT / "samples" / "msrp_chat" / "demo" / "picture.jpg"
 
 TIMEOUT = 30.0
 """Seconds for anything.  Nothing takes more than a few, even on a slow machine."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from msrp_chat.checks import Transcript, checks_of
+from msrp_chat.conversation.save import digest
+from msrp_chat.demo.checks import Transcript, checks_of
 from msrp_chat.events import (
     Answered,
     Delivered,
@@ -21,7 +22,6 @@ from msrp_chat.events import (
     Sending,
     TextReceived,
 )
-from msrp_chat.save import digest
 
 TYPES = {
     "text": "text/plain;charset=utf-8",

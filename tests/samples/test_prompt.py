@@ -12,10 +12,10 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from msrp_chat.conversation.script import STEP_NAMES
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.prompt import Prompt
-from msrp_chat.screen import PlainScreen
-from msrp_chat.script import STEP_NAMES
+from msrp_chat.terminal.prompt import Prompt
+from msrp_chat.terminal.screen import PlainScreen
 
 
 class Recorder:

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from msrp_chat import events, script
+from msrp_chat import events
+from msrp_chat.conversation import script
 from tests.samples.processes import ROOT
 
 README = (ROOT / "samples" / "msrp_chat" / "README.md").read_text(encoding="utf-8")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from msrp.content import read_message
+from msrp_chat.conversation.reception import Reception
+from msrp_chat.conversation.save import Saver
 from msrp_chat.events import Event
 from msrp_chat.outcome import ChatError
-from msrp_chat.reception import Reception
-from msrp_chat.save import Saver
 
 
 class Silence:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from msrp_chat.save import Saver, digest
+from msrp_chat.conversation.save import Saver, digest
 
 
 def names_in(directory: Path) -> list[str]:

@@ -8,9 +8,9 @@ import io
 import pytest
 
 from msrp_chat.events import Event, Report, Sending, TextReceived, from_json, to_json
-from msrp_chat.line import Line, Mood, Who
-from msrp_chat.output import HumanOutput
-from msrp_chat.screen import PlainScreen, RichScreen, Screen, harmless
+from msrp_chat.events.output import HumanOutput
+from msrp_chat.terminal.line import Line, Mood, Who
+from msrp_chat.terminal.screen import PlainScreen, RichScreen, Screen, harmless
 
 NOON = datetime.datetime(2026, 5, 15, 12, 0, 0, 250_000, datetime.UTC)
 

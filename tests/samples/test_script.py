@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.script import (
+from msrp_chat.conversation.script import (
     Expect,
     Quit,
     SayCpim,
@@ -20,6 +19,7 @@ from msrp_chat.script import (
     parse_script,
     parse_step,
 )
+from msrp_chat.outcome import ChatError, ExitCode
 
 
 @pytest.mark.parametrize(

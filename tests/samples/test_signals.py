@@ -9,10 +9,10 @@ import signal
 
 import pytest
 
-from msrp_chat import signals
+from msrp_chat.commands import signals
+from msrp_chat.events.output import HumanOutput
 from msrp_chat.outcome import ExitCode
-from msrp_chat.output import HumanOutput
-from msrp_chat.screen import PlainScreen
+from msrp_chat.terminal.screen import PlainScreen
 
 
 @pytest.mark.parametrize("again", [True, False], ids=["second-signal", "no-end"])

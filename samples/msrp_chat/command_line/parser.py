@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from msrp_chat import manual, readers
+from msrp_chat.command_line import manual, readers
+from msrp_chat.conversation.script import SayText, SendFile, Step
 from msrp_chat.outcome import ExitCode
-from msrp_chat.script import SayText, SendFile, Step
 
 __all__ = ["Run", "build_parser"]
 
@@ -20,7 +20,7 @@ in memory, and this is a long film from a telephone."""
 _ACCEPT_TYPES = ("text/plain", "message/cpim", "*")
 """Plain text first: a peer that wraps everything in CPIM shows less."""
 
-_PICTURE = Path(__file__).with_name("picture.jpg")
+_PICTURE = Path(__file__).parent.with_name("demo") / "picture.jpg"
 
 Run: TypeAlias = Callable[[dict[str, Any]], ExitCode]
 """Runs a command with its options by name."""
@@ -66,7 +66,7 @@ def build_parser(
     """Return what reads the command line.
 
     The namespace that it gives has ``run`` and ``verbose``; the rest are the fields
-    of the options of the command, see :mod:`msrp_chat.options`.
+    of the options of the command, see :mod:`msrp_chat.command_line.options`.
 
     Args:
         demo: What runs the command of this name; likewise the others.

@@ -2,7 +2,7 @@
 
 The parties are ``msrp-chat listen`` and ``msrp-chat call`` with a script each; what
 they do, they tell as JSON.  Here that is shown as one conversation, and in the end
-it is checked that all of it has happened (:mod:`msrp_chat.checks`).
+it is checked that all of it has happened (:mod:`msrp_chat.demo.checks`).
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from msrp_chat.checks import Check, Transcript, checks_of
-from msrp_chat.child import Child, start_child
-from msrp_chat.demo_script import CALLER, CONSOLE, write_script
-from msrp_chat.demo_view import NOTHING, DemoView
+from msrp_chat.command_line.options import DemoOptions
+from msrp_chat.commands.run import finish
+from msrp_chat.conversation.script import check_file
+from msrp_chat.demo.checks import Check, Transcript, checks_of
+from msrp_chat.demo.child import Child, start_child
+from msrp_chat.demo.script import CALLER, CONSOLE, write_script
+from msrp_chat.demo.view import NOTHING, DemoView
 from msrp_chat.events import Event, Listening, Summary
-from msrp_chat.options import DemoOptions
+from msrp_chat.events.output import JsonOutput
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import JsonOutput
-from msrp_chat.run import finish
-from msrp_chat.screen import open_screen
-from msrp_chat.script import check_file
+from msrp_chat.terminal.screen import open_screen
 
 __all__ = ["run_demo"]
 

@@ -5,7 +5,7 @@ at night, with a lake in front.  Nothing in it was taken from anywhere, so it is
 free of anybody's rights.  The same Pillow draws the same octets each time::
 
     python -m venv /tmp/draw && /tmp/draw/bin/pip install pillow==13.0.0
-    /tmp/draw/bin/python samples/msrp_chat/draw_picture.py picture.jpg
+    /tmp/draw/bin/python samples/msrp_chat/demo/draw_picture.py picture.jpg
 
 The grain of the film is what makes it as large as a photograph from a telephone.
 Pillow isn't needed to run the sample program, only to draw its picture again.

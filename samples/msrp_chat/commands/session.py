@@ -10,19 +10,19 @@ from __future__ import annotations
 import dataclasses
 
 import msrp
-from msrp_chat.conversation import Conversation
-from msrp_chat.events import Ended, Listening, Notice
-from msrp_chat.hold import Plan, hold
-from msrp_chat.options import SessionOptions
-from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import CallOutput, Output
-from msrp_chat.party import (
+from msrp_chat.command_line.options import SessionOptions
+from msrp_chat.commands.party import (
     listening,
     local_certificate,
     open_listener,
     open_saver,
     session_config,
 )
+from msrp_chat.conversation.conversation import Conversation
+from msrp_chat.conversation.hold import Plan, hold
+from msrp_chat.events import Ended, Listening, Notice
+from msrp_chat.events.output import CallOutput, Output
+from msrp_chat.outcome import ChatError, ExitCode
 from sdp import Fingerprint
 
 __all__ = ["session"]

@@ -12,8 +12,8 @@ import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from msrp_chat.line import Line, Mood, amount, one_line
-from msrp_chat.streams import guarded
+from msrp_chat.terminal.line import Line, Mood, amount, one_line
+from msrp_chat.terminal.streams import guarded
 
 if TYPE_CHECKING:
     from rich.console import Console

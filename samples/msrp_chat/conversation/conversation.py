@@ -1,8 +1,9 @@
 """What happens on a connection, whichever command made it.
 
-A :class:`Conversation` performs steps (:mod:`msrp_chat.script`) and leaves what
-arrives to its :class:`~msrp_chat.reception.Reception`.  Each message that it sends
-is watched until it is known to have arrived or not: nothing is lost silently.
+A :class:`Conversation` performs steps (:mod:`~msrp_chat.conversation.script`) and
+leaves what arrives to its :class:`~msrp_chat.conversation.reception.Reception`.  Each
+message that it sends is watched until it is known to have arrived or not: nothing is
+lost silently.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pathlib import Path
 import cpim
 import mime
 import msrp
+from msrp_chat.conversation.reception import Reception
+from msrp_chat.conversation.save import Saver, digest
 from msrp_chat.events import (
     Delivered,
     Notice,
@@ -27,10 +30,8 @@ from msrp_chat.events import (
     Summary,
     Undelivered,
 )
+from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import Output
-from msrp_chat.reception import Reception
-from msrp_chat.save import Saver, digest
 
 __all__ = ["Conversation"]
 

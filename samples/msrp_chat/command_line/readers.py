@@ -13,7 +13,7 @@ import os
 import re
 from pathlib import Path
 
-from msrp_chat.script import Step, parse_script
+from msrp_chat.conversation.script import Step, parse_script
 
 __all__ = [
     "read_address",
@@ -96,7 +96,7 @@ def read_msrp_uri(text: str) -> str:
 
 def read_address(text: str) -> str:
     """Check who somebody says he is."""
-    from msrp_chat.identity import Identity
+    from msrp_chat.commands.identity import Identity
 
     try:
         Identity.parse(text)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import msrp
 from msrp.content import leaves
+from msrp_chat.conversation.save import Saver
 from msrp_chat.events import (
     FileReceived,
     Incomplete,
@@ -18,9 +19,8 @@ from msrp_chat.events import (
     Report,
     TextReceived,
 )
+from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError
-from msrp_chat.output import Output
-from msrp_chat.save import Saver
 
 __all__ = ["Reception"]
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import msrp
 import sip
-from msrp_chat.conversation import Conversation
+from msrp_chat.command_line.options import SipOptions, TalkOptions
+from msrp_chat.commands.identity import Identity, envelope_address
+from msrp_chat.conversation.conversation import Conversation
+from msrp_chat.conversation.hold import HUNG_UP_EARLY, Lost, Plan, hold
+from msrp_chat.conversation.save import Saver
 from msrp_chat.events import Answered, Ended, Notice
-from msrp_chat.hold import HUNG_UP_EARLY, Lost, Plan, hold
-from msrp_chat.identity import Identity, envelope_address
-from msrp_chat.options import SipOptions, TalkOptions
+from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import Output
-from msrp_chat.save import Saver
 
 __all__ = [
     "Party",

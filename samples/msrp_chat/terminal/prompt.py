@@ -1,8 +1,9 @@
 """The line at the bottom of the terminal where people type.
 
 What arrives in the meantime is written above it.  Whatever begins with a slash is
-a step of a script (:mod:`msrp_chat.script`), all else is said.  Who waits for calls
-reads all the time, so that nothing that was typed before goes to the next caller.
+a step of a script (:mod:`msrp_chat.conversation.script`), all else is said.  Who waits
+for calls reads all the time, so that nothing that was typed before goes to the next
+caller.
 """
 
 from __future__ import annotations
@@ -12,10 +13,7 @@ import asyncio
 from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from msrp_chat.line import amount
-from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.screen import RichScreen, Screen
-from msrp_chat.script import (
+from msrp_chat.conversation.script import (
     STEP_NAMES,
     Quit,
     SayText,
@@ -24,6 +22,9 @@ from msrp_chat.script import (
     check_files,
     parse_step,
 )
+from msrp_chat.outcome import ChatError, ExitCode
+from msrp_chat.terminal.line import amount
+from msrp_chat.terminal.screen import RichScreen, Screen
 
 __all__ = ["Prompt"]
 

@@ -7,14 +7,20 @@ import ipaddress
 import ssl
 
 import sip
-from msrp_chat.conversation import Conversation
+from msrp_chat.command_line.options import ListenOptions
+from msrp_chat.commands.party import (
+    Party,
+    local_certificate,
+    open_party,
+    own_address,
+    uri_host,
+)
+from msrp_chat.conversation.conversation import Conversation
+from msrp_chat.conversation.hold import Plan
 from msrp_chat.events import Ended, Invited, Listening, Problem
-from msrp_chat.hold import Plan
-from msrp_chat.options import ListenOptions
+from msrp_chat.events.output import CallOutput, Output
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import CallOutput, Output
-from msrp_chat.party import Party, local_certificate, open_party, own_address, uri_host
-from msrp_chat.streams import complain
+from msrp_chat.terminal.streams import complain
 
 __all__ = ["listen"]
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from msrp_chat.events import Event, Problem, Progress, Summary, to_json
-from msrp_chat.line import Who
-from msrp_chat.screen import Screen, open_screen
-from msrp_chat.streams import guarded
+from msrp_chat.terminal.line import Who
+from msrp_chat.terminal.screen import Screen, open_screen
+from msrp_chat.terminal.streams import guarded
 
 __all__ = ["CallOutput", "HumanOutput", "JsonOutput", "Output", "Tee", "open_output"]
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from msrp_chat.conversation import Conversation
+from msrp_chat.conversation.conversation import Conversation
+from msrp_chat.conversation.script import Quit, Speaker, Step
 from msrp_chat.outcome import ChatError
-from msrp_chat.script import Quit, Speaker, Step
 
 __all__ = ["HUNG_UP_EARLY", "Keyboard", "Lost", "Plan", "hold", "words_of"]
 

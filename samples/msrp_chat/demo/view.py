@@ -12,8 +12,8 @@ import datetime
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from msrp_chat.checks import Check
-from msrp_chat.demo_script import CALLER, CONSOLE
+from msrp_chat.demo.checks import Check
+from msrp_chat.demo.script import CALLER, CONSOLE
 from msrp_chat.events import (
     Answered,
     Calling,
@@ -34,9 +34,9 @@ from msrp_chat.events import (
     TextReceived,
     Undelivered,
 )
-from msrp_chat.line import Line, Mood, Who, amount
-from msrp_chat.output import HumanOutput, JsonOutput
-from msrp_chat.screen import Screen
+from msrp_chat.events.output import HumanOutput, JsonOutput
+from msrp_chat.terminal.line import Line, Mood, Who, amount
+from msrp_chat.terminal.screen import Screen
 
 __all__ = ["NOTHING", "DemoView"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ssl
 
 import sip
-from msrp_chat.conversation import Conversation
+from msrp_chat.command_line.options import CallOptions
+from msrp_chat.commands.party import Party, open_party, own_address, uri_host
+from msrp_chat.conversation.conversation import Conversation
+from msrp_chat.conversation.hold import Plan
 from msrp_chat.events import Calling, Ringing
-from msrp_chat.hold import Plan
-from msrp_chat.options import CallOptions
+from msrp_chat.events.output import CallOutput, Output
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import CallOutput, Output
-from msrp_chat.party import Party, open_party, own_address, uri_host
 
 __all__ = ["call"]
 

@@ -16,8 +16,8 @@ import threading
 from collections.abc import Callable
 
 from msrp_chat.events import Notice
+from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import Output
 
 __all__ = ["Signals"]
 

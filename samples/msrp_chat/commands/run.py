@@ -10,14 +10,14 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TextIO, TypeVar
 
+from msrp_chat.command_line.options import TalkOptions
+from msrp_chat.commands.signals import Signals
+from msrp_chat.conversation.hold import Plan
+from msrp_chat.conversation.script import check_files
 from msrp_chat.events import Notice, Problem
-from msrp_chat.hold import Plan
-from msrp_chat.options import TalkOptions
+from msrp_chat.events.output import Output, open_output
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.output import Output, open_output
-from msrp_chat.script import check_files
-from msrp_chat.signals import Signals
-from msrp_chat.streams import complain, has_failed
+from msrp_chat.terminal.streams import complain, has_failed
 
 __all__ = ["finish", "talk"]
 
@@ -51,7 +51,7 @@ def talk(
         prompt = None
         if prompting:
             # It takes a while to import, and most calls need none.
-            from msrp_chat.prompt import Prompt
+            from msrp_chat.terminal.prompt import Prompt
 
             prompt = Prompt(screen)
         plan = Plan(steps=options.steps, prompt=prompt, stays=stays, wait=options.wait)

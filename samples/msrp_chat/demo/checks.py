@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from msrp_chat.conversation.save import digest
 from msrp_chat.events import (
     Answered,
     Delivered,
@@ -20,7 +21,6 @@ from msrp_chat.events import (
     Sending,
     TextReceived,
 )
-from msrp_chat.save import digest
 
 __all__ = ["Check", "Transcript", "checks_of"]
 

@@ -1,0 +1,61 @@
+"""What happens in a call, and how it is said to people and programs.
+
+Each event is one JSON object (:func:`to_json`, :func:`from_json`) and one line in the
+terminal, or none (:meth:`Event.line`).  They are told to an
+:class:`~msrp_chat.events.output.Output`.
+"""
+
+from __future__ import annotations
+
+from msrp_chat.events.as_json import from_json, to_json
+from msrp_chat.events.calls import (
+    Answered,
+    Calling,
+    Ended,
+    Invited,
+    Listening,
+    Notice,
+    Opened,
+    Problem,
+    Ringing,
+    Summary,
+)
+from msrp_chat.events.event import Event
+from msrp_chat.events.messages import (
+    Delivered,
+    FileReceived,
+    Incomplete,
+    Message,
+    Progress,
+    Refused,
+    Report,
+    Sending,
+    TextReceived,
+    Undelivered,
+)
+
+__all__ = [
+    "Answered",
+    "Calling",
+    "Delivered",
+    "Ended",
+    "Event",
+    "FileReceived",
+    "Incomplete",
+    "Invited",
+    "Listening",
+    "Message",
+    "Notice",
+    "Opened",
+    "Problem",
+    "Progress",
+    "Refused",
+    "Report",
+    "Ringing",
+    "Sending",
+    "Summary",
+    "TextReceived",
+    "Undelivered",
+    "from_json",
+    "to_json",
+]
