@@ -21,7 +21,13 @@ from sip.sansio.requests.sender import ClientRequest
 from sip.sansio.timers import Timers
 from sip.uri import SipUri
 
-__all__ = ["cannot_reach", "error_of", "why_closed", "why_not_connected"]
+__all__ = [
+    "cannot_reach",
+    "error_of",
+    "why_closed",
+    "why_no_handshake",
+    "why_not_connected",
+]
 
 # The results of a verification, from <openssl/x509_vfy.h>.
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -94,6 +100,28 @@ def why_not_connected(error: Exception, hop: Hop, limits: Limits) -> str:
     if isinstance(error, TimeoutError) and error.errno is None:
         return f"no connection within {limits.connect_time:g} s"
     return _system_words(error)
+
+
+def why_no_handshake(error: OSError, hop: Hop, limits: Limits) -> str:
+    """Say why a peer that has connected to us got no further than that.
+
+    Args:
+        error: What ended the TLS handshake.
+        hop: Where the peer is.
+        limits: How long it may take.
+    """
+    if isinstance(error, ConnectionAbortedError):
+        return f"no TLS handshake within {limits.handshake_time:g} s"
+    if isinstance(error, ConnectionResetError | ssl.SSLEOFError):
+        return "it hung up on the TLS handshake"
+    if not isinstance(error, ssl.SSLError):
+        return _system_words(error)
+    reason: str = getattr(error, "reason", None) or ""
+    if reason in _NO_TLS:
+        return "it doesn't speak TLS"
+    if reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        return "it shows no TLS certificate"
+    return _tls_words(error, hop)
 
 
 def why_closed(hop: Hop, error: Exception | None, first: bytes | None) -> str:

@@ -101,6 +101,16 @@ class Limits:
     all.  A proxy with a connection for each of its workers, or telephones behind one
     NAT, need fewer."""
 
+    handshakes: int = 256
+    """TLS handshakes of peers that are under way: connections that aren't counted
+    above yet.  Each takes two round trips, so this bears some thousand a second;
+    beyond it the oldest is given up, which is most likely one of a peer that says
+    nothing.  Here alone what is new goes first, else some silent hosts would keep
+    all others out."""
+
+    handshakes_per_host: int = 32
+    """Of these, handshakes of one address, for the same reason."""
+
     idle_connection: float = 32.0
     """Seconds without traffic after which a connection may make room for a new
     one when the bound is reached: 64*T1, the least that :rfc:`3261#section-18`
@@ -143,7 +153,8 @@ class Limits:
     """Messages waiting for one connection to open."""
 
     closing_time: float = 5.0
-    """Seconds for calls to end in good order when the agent is closed."""
+    """Seconds for calls to end in good order when the agent is closed, and for a peer
+    to read what was sent before its connection is closed."""
 
     cancelling_time: float = 1.0
     """Of these, seconds to wait for the final response to an INVITE that was

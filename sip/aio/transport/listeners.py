@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 
 from sip.aio.transport.datagrams import Datagrams
+from sip.aio.transport.tls_server import TlsServer
 from sip.errors import LocalError, TransportError
 from sip.sansio.hop import Hop, Transport
 from sip.sansio.limits import Limits
@@ -24,7 +25,7 @@ class Listeners:
         new_stream: Makes what takes a connection that comes in.
         new_datagrams: Makes what takes the datagrams of a socket.
         server_ssl: The context of our certificate, for listening with TLS.
-        limits: How long a handshake may take.
+        limits: How many handshakes there may be, and how long they may take.
 
     Attributes:
         addresses: What we listen on.
@@ -44,7 +45,7 @@ class Listeners:
         self._new_datagrams = new_datagrams
         self._server_ssl = server_ssl
         self._limits = limits
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | TlsServer] = []
 
     async def listen(self, wanted: Hop) -> None:
         """Listen on an address; UDP brings TCP with it (:rfc:`3261#section-18.2.1`).
@@ -97,22 +98,25 @@ class Listeners:
         self.addresses.append(found)
 
     async def _listen_to_streams(self, wanted: Hop) -> None:
-        context = None
         if wanted.transport is Transport.TLS:
-            if self._server_ssl is None:
-                raise LocalError("listening with TLS needs a certificate (server_ssl)")
-            context = self._server_ssl
+            await self._listen_with_tls(wanted)
+            return
         server = await asyncio.get_running_loop().create_server(
-            lambda: self._new_stream(wanted.transport),
-            wanted.host,
-            wanted.port,
-            ssl=context,
-            ssl_handshake_timeout=self._limits.handshake_time if context else None,
+            lambda: self._new_stream(Transport.TCP), wanted.host, wanted.port
         )
         self._servers.append(server)
         for listener in server.sockets:
             host, port = listener.getsockname()[:2]
-            self.addresses.append(Hop(wanted.transport, host, port))
+            self.addresses.append(Hop(Transport.TCP, host, port))
+
+    async def _listen_with_tls(self, wanted: Hop) -> None:
+        if self._server_ssl is None:
+            raise LocalError("listening with TLS needs a certificate (server_ssl)")
+        server = TlsServer(
+            lambda: self._new_stream(Transport.TLS), self._server_ssl, self._limits
+        )
+        self.addresses += await server.listen(wanted.host, wanted.port)
+        self._servers.append(server)
 
     def _listens_on(self, wanted: Hop) -> bool:
         return wanted.port != 0 and any(

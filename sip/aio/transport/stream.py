@@ -93,6 +93,7 @@ class Stream(asyncio.Protocol):
         self._limits = limits
         self._framer = StreamFramer()
         self._incomplete_since: float | None = None
+        self._deadline: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._closed = self._loop.create_future()
@@ -147,6 +148,8 @@ class Stream(asyncio.Protocol):
         _log.debug("the connection with %s is closed", self.hop)
         self.ended_by = self.ended_by or exc
         self.pings.stop()
+        if self._deadline is not None:
+            self._deadline.cancel()
         if not self._closed.done():
             self._closed.set_result(None)
         self._on_close(self)
@@ -196,9 +199,14 @@ class Stream(asyncio.Protocol):
         return True
 
     def close(self) -> None:
-        """Close the connection when what was sent is written."""
-        if self._transport is not None:
+        """Close the connection when what was sent is written.
+
+        A peer that doesn't read it, or doesn't end TLS, gets a few seconds.
+        """
+        if self._transport is not None and self._deadline is None:
             self._transport.close()
+            seconds = self._limits.closing_time
+            self._deadline = self._loop.call_later(seconds, self._transport.abort)
 
     def abort(self) -> None:
         """Close the connection at once."""
