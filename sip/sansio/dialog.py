@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from sip.errors import SipParseError
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
+from sip.sansio.hop import Hop
 from sip.sansio.requests.route import route_request
 from sip.uri import SipUri, Uri
 from sip.via import BRANCH_COOKIE
@@ -44,6 +45,7 @@ class Dialog:
         route_set: The proxies on the way, the next one first.
         remote_target: Where the peer wants requests to go: its Contact.
         secure: Whether it was made by a ``sips`` URI over TLS.
+        flow: Where the peer's last request came from, if there was one.
         state: Early, confirmed or terminated.
     """
 
@@ -51,6 +53,7 @@ class Dialog:
         "_from",
         "_to",
         "call_id",
+        "flow",
         "local",
         "local_cseq",
         "remote",
@@ -81,6 +84,7 @@ class Dialog:
         self.local_cseq = local_cseq
         self.remote_cseq = remote_cseq
         self.secure = secure
+        self.flow: Hop | None = None
         self.state = DialogState.EARLY
         # Both parties stay who they are, and are written into each request.
         self._from, self._to = str(local), str(remote)
@@ -110,13 +114,13 @@ class Dialog:
         return dialog
 
     @classmethod
-    def from_request(cls, request: Request, local_tag: str, *, secure: bool) -> Dialog:
+    def from_request(cls, request: Request, local_tag: str, source: Hop) -> Dialog:
         """Make the dialog that a peer's request begins.
 
         Args:
             request: The request.
             local_tag: Our tag, which goes into the To of each response.
-            secure: Whether the request came over TLS.
+            source: Where the request came from.
 
         Raises:
             SipParseError: The request lacks a Contact, or has one that can't be
@@ -127,7 +131,7 @@ class Dialog:
             target = request.from_.uri  # RFC 2543 did with that.
         if target is None:
             raise SipParseError("A dialog needs a Contact", header="Contact")
-        return cls(
+        dialog = cls(
             call_id=request.call_id,
             local=request.to.with_tag(local_tag),
             remote=request.from_,
@@ -135,8 +139,10 @@ class Dialog:
             route_set=request.record_routes,
             remote_cseq=request.cseq.number,
             local_cseq=0,
-            secure=secure and _is_secure(request.uri),
+            secure=source.transport.secure and _is_secure(request.uri),
         )
+        dialog.flow = source
+        return dialog
 
     @property
     def key(self) -> tuple[str, str, str]:

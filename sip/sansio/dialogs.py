@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sip.message import Request
 from sip.sansio.dialog import Dialog
+from sip.sansio.hop import Hop
 from sip.sansio.services import DialogUser
 
 __all__ = ["Dialogs"]
@@ -41,6 +42,12 @@ class Dialogs:
         """Return whose dialog a request of a peer belongs to."""
         local, remote = request.to.tag or "", request.from_.tag or ""
         return self.users.get((request.call_id, local, remote))
+
+    def flow_of(self, request: Request) -> Hop | None:
+        """Tell where the peer's last request in the dialog of ours came from."""
+        tags = request.from_.tag or "", request.to.tag or ""
+        user = self.users.get((request.call_id, *tags))
+        return None if user is None or user.dialog is None else user.dialog.flow
 
     def next_number(self, request: Request) -> int:
         """Give the sequence number for sending a request of ours again."""

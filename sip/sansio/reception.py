@@ -131,6 +131,8 @@ class Reception:
         elif refusal is None and user is not None and user.dialog is not None:
             if not user.dialog.accepts(request):
                 refusal = Refusal(500, (("Retry-After", "0"),))
+            else:
+                user.dialog.flow = transaction.source
         refusal = refusal or self._host.admission.check(request)
         if refusal is not None:
             self.refuse(transaction, refusal, now)

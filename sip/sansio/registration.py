@@ -162,8 +162,9 @@ class Registration:
     def lost_connection(self, hop: Hop, now: float) -> None:
         """Take note that a connection that we had opened is no more.
 
-        If it is the one by which the registrar reaches us, because it knows
-        ``outbound``, another is made after a while (:rfc:`5626#section-4.5`).
+        If it is the one by which we are reached, because the registrar knows
+        ``outbound`` or because our Contact names its near end, another is made after
+        a while (:rfc:`5626#section-4.5`).
         """
         used = self.last.hop
         if used is None or self.state is not _S.REGISTERED or self._sent is not None:
@@ -174,11 +175,19 @@ class Registration:
             hop.port,
         ):
             return
-        if self.response is None or "outbound" not in self.response.require:
+        if not self._is_reached_by(used):
             return
         self.response, self.failure = None, Failure.TRANSPORT
         self.last.cause = TransportError("the connection was lost")
         self._refused(now, 0)
+
+    def _is_reached_by(self, hop: Hop) -> bool:
+        """Tell whether requests for us came by the connection that is no more."""
+        if self.response is not None and "outbound" in self.response.require:
+            return True
+        secure = self.last.request.uri.scheme == "sips"
+        new = NameAddr.parse(self._services.sender.contact(hop, secure=secure))
+        return not any(c.uri.equals(new.uri) for c in self.last.request.contacts)
 
     def leave(self, now: float) -> None:
         """Take the binding back; a REGISTER that is under way is awaited before."""

@@ -93,7 +93,7 @@ class UserAgentCore:
         self._layer = TransactionLayer(self.timers, self.limits)
         self._dialogs = Dialogs()
         user = address.uri.user if isinstance(address.uri, SipUri) else None
-        self.sender = Sender(self._layer, user, local_point, self._dialogs.next_number)
+        self.sender = Sender(self._layer, user, local_point, self._dialogs)
         self._agenda: Agenda[Timed] = Agenda()
         self._events: list[Event] = []
         self.reception = Reception(self, self._layer)

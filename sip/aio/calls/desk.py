@@ -205,7 +205,7 @@ class CallDesk:
     def _received(self, core: ServerCall) -> None:
         driver, handler = self._open_driver(), self._handler
         assert handler is not None
-        address = self._ways.local_point(core.transaction.source).host
+        address = self._ways.local_host(core.transaction.source)
         call = IncomingCall(driver, core, address)
         call.replaces = self.of(core.replaces)
         self._calls[core] = call

@@ -75,10 +75,15 @@ class Ways:
         assert self.transport is not None
         return self.transport.local_point(hop)
 
+    def local_host(self, hop: Hop) -> str:
+        """Return which of our addresses is on the way to ``hop``."""
+        assert self.transport is not None
+        return self.transport.local_host(hop)
+
     def media_address(self, target: Uri | None = None) -> str:
         """Return our address for the session description of a call to ``target``."""
         hops = () if target is None else self.resolver.resolve_now(target)
-        return self.local_point(hops[0] if hops else _SOMEWHERE).host
+        return self.local_host(hops[0] if hops else _SOMEWHERE)
 
 
 def _read_uri(text: str) -> Uri:

@@ -16,13 +16,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sip.aio.reasons import cannot_reach, why_closed, why_not_connected
+from sip.aio.transport.connector import ConnectionKey, Connector, connection_key
 from sip.aio.transport.datagrams import Datagrams
 from sip.aio.transport.flows import alias_keys, wanted_pings
 from sip.aio.transport.listeners import Listeners
 from sip.aio.transport.routes import Routes
 from sip.aio.transport.stream import MessageSink, Stream
 from sip.aio.transport.stun_pings import StunPings
-from sip.aio.transport.tls import check_context, tls_client_context
+from sip.aio.transport.tls import check_context
 from sip.errors import TransportError
 from sip.message import Message, Request, Response
 from sip.sansio.hop import Hop, Outgoing, Transport
@@ -31,8 +32,6 @@ from sip.sansio.limits import Limits
 __all__ = ["TransportLayer"]
 
 _log = logging.getLogger("sip.transport")
-
-_Key = tuple[Transport, str, int, str]
 
 
 @dataclass(eq=False)
@@ -83,7 +82,7 @@ class TransportLayer:
         self._sink = sink
         self._on_failure = on_failure
         self._limits = limits
-        self._client_ssl = client_ssl
+        self._connector = Connector(client_ssl, limits)
         self._pings = pings
         self._stun_pings = StunPings(self._send_stun, self._flow_failed, limits)
         self._loop = asyncio.get_running_loop()
@@ -96,8 +95,8 @@ class TransportLayer:
         )
         self.listening = self._listeners.addresses
         self._streams: dict[int, Stream] = {}
-        self._by_address: dict[_Key, Stream] = {}
-        self._openings: dict[_Key, _Opening] = {}
+        self._by_address: dict[ConnectionKey, Stream] = {}
+        self._openings: dict[ConnectionKey, _Opening] = {}
         self._routes = Routes()
         self._closing = False
 
@@ -110,9 +109,26 @@ class TransportLayer:
         """
         await self._listeners.listen(wanted)
 
-    def local_point(self, hop: Hop) -> Hop:
-        """Tell by which of our addresses the peer at ``hop`` reaches us."""
+    def local_host(self, hop: Hop) -> str:
+        """Tell which of our addresses is on the way to ``hop``."""
+        return self._listening_point(hop).host
 
+    def local_point(self, hop: Hop) -> Hop:
+        """Tell by which of our addresses the peer at ``hop`` reaches us.
+
+        That is where we listen, or the near end of our connection if that is with
+        TLS and we don't listen for that.
+        """
+        point = self._listening_point(hop)
+        if hop.transport is not Transport.TLS or point.transport is Transport.TLS:
+            return point
+        stream = self._stream_for(hop)
+        if stream is not None and stream.is_open:
+            return stream.near_end
+        local_host = self._routes.local_host(hop)
+        return self._connector.near_end(hop, local_host) or point
+
+    def _listening_point(self, hop: Hop) -> Hop:
         def fit(point: Hop) -> tuple[bool, bool]:
             same_family = (":" in point.host) == (":" in hop.host)
             return same_family, point.transport is hop.transport
@@ -147,6 +163,7 @@ class TransportLayer:
         for task in openings:
             task.cancel()
         await asyncio.gather(*openings, return_exceptions=True)
+        self._connector.close()
         streams = list(self._streams.values())
         for stream in streams:
             stream.close()
@@ -187,7 +204,7 @@ class TransportLayer:
         stream.is_theirs = True
         self._streams[stream.flow] = stream
         if stream.kind is not Transport.TLS:
-            self._by_address.setdefault(_key_of(stream.hop), stream)
+            self._by_address.setdefault(connection_key(stream.hop), stream)
 
     def _lost(self, stream: Stream) -> None:
         self._streams.pop(stream.flow, None)
@@ -233,10 +250,10 @@ class TransportLayer:
     def _stream_for(self, hop: Hop) -> Stream | None:
         if hop.flow is not None:
             return self._streams.get(hop.flow)
-        return self._by_address.get(_key_of(hop))
+        return self._by_address.get(connection_key(hop))
 
     def _open(self, outgoing: Outgoing) -> None:
-        key = _key_of(outgoing.hop)
+        key = connection_key(outgoing.hop)
         if self._send_on(self._by_address.get(key), outgoing):
             return
         opening = self._openings.get(key)
@@ -253,12 +270,16 @@ class TransportLayer:
             self._failed(outgoing, "too much waits for the connection already")
 
     async def _connect(self, hop: Hop) -> None:
-        key = _key_of(hop)
+        key = connection_key(hop)
         stream: Stream | None = None
         problem, cause = "it closed the connection", None
         try:
-            async with asyncio.timeout(self._limits.connect_time):
-                stream = await self._connection_to(hop)
+            stream = await self._connector.connect(
+                hop,
+                lambda name: self._new_stream(
+                    hop.transport, lambda stream: self._opened(stream, name)
+                ),
+            )
         except (OSError, ValueError) as exc:  # ValueError: a bad name.
             problem, cause = why_not_connected(exc, hop, self._limits), exc
             _log.info("no connection to %s: %s", hop, problem)
@@ -268,27 +289,6 @@ class TransportLayer:
         for outgoing in opening.waiting:
             if not self._send_on(stream, outgoing):
                 self._failed(outgoing, problem, cause)
-
-    async def _connection_to(self, hop: Hop) -> Stream:
-        context = name = None
-        if hop.transport is Transport.TLS:
-            if self._client_ssl is None:
-                self._client_ssl = tls_client_context()
-            context = self._client_ssl
-            name = hop.server_name or hop.host
-        _, stream = await self._loop.create_connection(
-            lambda: self._new_stream(
-                hop.transport, lambda stream: self._opened(stream, name)
-            ),
-            hop.host,
-            hop.port,
-            ssl=context,
-            server_hostname=name,
-            ssl_handshake_timeout=self._limits.handshake_time if context else None,
-        )
-        if stream.ended_by is not None:
-            raise stream.ended_by
-        return stream
 
     def _opened(self, stream: Stream, name: str | None) -> None:
         _log.debug("connected to %s", stream.hop)
@@ -308,7 +308,7 @@ class TransportLayer:
                 stream.pings.start(flow_timer or None)
         elif stream.is_theirs:
             for hop in alias_keys(message, stream.hop, stream.identities):
-                self._by_address.setdefault(_key_of(hop), stream)
+                self._by_address.setdefault(connection_key(hop), stream)
 
     # Datagrams.
 
@@ -357,10 +357,3 @@ class TransportLayer:
     ) -> None:
         error = cannot_reach(outgoing.hop, problem, cause)
         self._loop.call_soon(self._on_failure, outgoing, error)
-
-
-def _key_of(hop: Hop) -> _Key:
-    name = ""
-    if hop.transport is Transport.TLS:
-        name = (hop.server_name or hop.host).lower()
-    return hop.transport, hop.host, hop.port, name

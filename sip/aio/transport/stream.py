@@ -103,6 +103,13 @@ class Stream(asyncio.Protocol):
         """Whether something can be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def near_end(self) -> Hop:
+        """Our end of the connection."""
+        assert self._transport is not None
+        host, port = self._transport.get_extra_info("sockname")[:2]
+        return Hop(self.kind, host, port)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take note that the connection stands."""
         # Not every event loop derives its transports from asyncio's.

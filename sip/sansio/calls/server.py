@@ -63,9 +63,7 @@ class ServerCall(Call):
     ) -> None:
         super().__init__(services, transaction.request)
         self.dialog = Dialog.from_request(
-            transaction.request,
-            new_tag(),
-            secure=transaction.source.transport.secure,
+            transaction.request, new_tag(), transaction.source
         )
         self.replaces: Call | None = None
         self._transaction = transaction

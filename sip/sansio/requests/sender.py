@@ -29,6 +29,7 @@ from sip.sansio.hop import (
     Outgoing,
     Transport,
     is_numeric,
+    same_address,
     too_big_for_datagram,
 )
 from sip.sansio.requests.credentials import with_credentials_of
@@ -65,6 +66,16 @@ class RequestUser(Protocol):
 
     def request_failed(self, sent: ClientRequest, failure: Failure, now: float) -> None:
         """Take note that there will be no response."""
+
+
+class DialogBook(Protocol):
+    """What is known of the dialogs that requests of ours belong to."""
+
+    def next_number(self, request: Request) -> int:
+        """Give the sequence number for sending a request again."""
+
+    def flow_of(self, request: Request) -> Hop | None:
+        """Tell where the peer's last request in the same dialog came from."""
 
 
 class ClientRequest:
@@ -179,7 +190,7 @@ class Sender:
         user: The user part of our Contact.
         local_point: Tells, for a hop, by which of our addresses the peer there
             can reach us.
-        next_number: Gives the next sequence number after that of a request.
+        dialogs: What is known of the dialogs of requests.
 
     Attributes:
         retries: Decides which requests are sent again.
@@ -190,11 +201,11 @@ class Sender:
         layer: TransactionLayer,
         user: str | None,
         local_point: Callable[[Hop], Hop],
-        next_number: Callable[[Request], int],
+        dialogs: DialogBook,
     ) -> None:
         self.layer = layer
         self.retries = Retries(layer.limits)
-        self._next_number = next_number
+        self._dialogs = dialogs
         self._resting = Resting(layer.limits)
         self._local = LocalHeaders(user, local_point)
         self._lookups: dict[Lookup, ClientRequest | SentAck] = {}
@@ -269,7 +280,7 @@ class Sender:
         waiting = self._lookups.pop(lookup, None)
         if waiting is None:
             return
-        waiting._hops = self._resting.last(hops, now)
+        waiting._hops = self._resting.last(self._with_flow(waiting, hops), now)
         if isinstance(waiting, SentAck):
             self._send_ack_on(waiting)
         else:
@@ -329,6 +340,20 @@ class Sender:
         self._lookups[lookup] = waiting
         self._new_lookups.append(lookup)
 
+    def _with_flow(
+        self, waiting: ClientRequest | SentAck, hops: Sequence[Hop]
+    ) -> Sequence[Hop]:
+        """Put the peer's own connection before another to the same address.
+
+        Whoever listens for no TLS gives the near end of its connection as its
+        Contact, and can be reached by nothing else.
+        """
+        flow = self._dialogs.flow_of(waiting.request)
+        if flow is None or not flow.transport.reliable:
+            return hops
+        same = [hop for hop in hops if _is_same_end(hop, flow)]
+        return [replace(hop, flow=flow.flow) for hop in same] + list(hops)
+
     def _try_next(self, sent: ClientRequest, failure: Failure, now: float) -> None:
         sent.transaction = None
         if not sent._hops or sent.done:
@@ -383,7 +408,7 @@ class Sender:
     def _send_again(self, sent: ClientRequest, again: Again, now: float) -> None:
         """Send a request once more, with the next number (§8.1.3.5)."""
         again.request.headers.set(
-            "CSeq", f"{self._next_number(sent.plain)} {again.request.method}"
+            "CSeq", f"{self._dialogs.next_number(sent.plain)} {again.request.method}"
         )
         sent.plain = again.request
         sent.transaction = None
@@ -405,6 +430,12 @@ class Sender:
         ack.outgoing = Outgoing(self._local.dress(ack.request, hop), hop)
         self._acks[ack.outgoing] = ack
         self.layer.send(ack.outgoing)
+
+
+def _is_same_end(hop: Hop, flow: Hop) -> bool:
+    return (hop.transport, hop.port) == (flow.transport, flow.port) and same_address(
+        hop.host, flow.host
+    )
 
 
 def _without_secrets(uri: Uri | None) -> str:

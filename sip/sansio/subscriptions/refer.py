@@ -195,8 +195,7 @@ class Refers:
         dialog = None if user is None else user.dialog
         event = Event(REFER)
         if dialog is None:
-            secure = transaction.source.transport.secure
-            dialog = Dialog.from_request(request, new_tag(), secure=secure)
+            dialog = Dialog.from_request(request, new_tag(), transaction.source)
         else:
             # Only the first of a dialog may go without (RFC 3515 §2.4.6).
             event = Event(REFER, (("id", str(request.cseq.number)),))

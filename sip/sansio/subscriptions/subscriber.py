@@ -289,8 +289,7 @@ class ClientSubscription:
         request = transaction.request
         if self.dialog is None:
             tag = request.to.tag or ""
-            secure = transaction.source.transport.secure
-            self.dialog = Dialog.from_request(request, tag, secure=secure)
+            self.dialog = Dialog.from_request(request, tag, transaction.source)
             self.dialog.local_cseq = self._first.request.cseq.number
             self._services.register(self.dialog, self)
         else:

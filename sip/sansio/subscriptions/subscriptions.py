@@ -205,8 +205,8 @@ class Subscriptions:
             return
         dialog = None if user is None else user.dialog
         if dialog is None:
-            secure = transaction.source.transport.secure
-            dialog = Dialog.from_request(transaction.request, new_tag(), secure=secure)
+            source = transaction.source
+            dialog = Dialog.from_request(transaction.request, new_tag(), source)
         theirs = ServerSubscription(
             self._host, transaction, event, dialog, expires, now
         )

@@ -8,8 +8,12 @@ from sip.errors import SipParseError
 from sip.message import Request, Response, response_to
 from sip.name_addr import NameAddr
 from sip.sansio.dialog import Dialog, DialogState
+from sip.sansio.hop import Hop, Transport
 from sip.sansio.requests.route import route_request
 from sip.uri import parse_uri
+
+TCP = Hop(Transport.TCP, "192.0.2.1", 40000)
+TLS = Hop(Transport.TLS, "192.0.2.1", 40001)
 
 
 def routes(*uris: str) -> list[NameAddr]:
@@ -102,7 +106,7 @@ def test_the_callees_route_set_is_the_record_route_in_order() -> None:
     request = an_invite(
         ("Record-Route", "<sip:p2.example.com;lr>, <sip:p1.example.com;lr>")
     )
-    dialog = Dialog.from_request(request, "b", secure=False)
+    dialog = Dialog.from_request(request, "b", TCP)
     assert [str(route) for route in dialog.route_set] == [
         "<sip:p2.example.com;lr>",
         "<sip:p1.example.com;lr>",
@@ -125,7 +129,7 @@ def test_a_provisional_response_makes_an_early_dialog() -> None:
 def test_a_peer_without_tags_is_tolerated() -> None:
     request = an_invite()
     request.headers.set("From", "<sip:alice@example.com>")
-    dialog = Dialog.from_request(request, "b", secure=False)
+    dialog = Dialog.from_request(request, "b", TCP)
     assert dialog.key == ("call-1", "b", "")
     bye, _ = dialog.request("BYE")
     assert bye.to.tag is None
@@ -144,7 +148,8 @@ def test_a_dialog_is_secure_if_both_uri_and_transport_are(
     uri: str, over_tls: bool, secure: bool
 ) -> None:
     assert (
-        Dialog.from_request(an_invite(uri=uri), "b", secure=over_tls).secure is secure
+        Dialog.from_request(an_invite(uri=uri), "b", TLS if over_tls else TCP).secure
+        is secure
     )
 
 
@@ -153,7 +158,7 @@ def test_an_invite_without_a_contact_begins_no_dialog() -> None:
     request = an_invite()
     request.headers.remove("Contact")
     with pytest.raises(SipParseError):
-        Dialog.from_request(request, "b", secure=False)
+        Dialog.from_request(request, "b", TCP)
 
 
 def test_a_2xx_without_a_contact_is_answered_by_the_way_of_the_request() -> None:
@@ -170,7 +175,7 @@ def test_a_2xx_without_a_contact_is_answered_by_the_way_of_the_request() -> None
 @pytest.mark.rule("SIP-43")
 def test_requests_in_a_dialog_carry_its_tags_and_the_next_number() -> None:
     request = an_invite(("Record-Route", "<sip:p1.example.com;lr>"))
-    dialog = Dialog.from_request(request, "b", secure=False)
+    dialog = Dialog.from_request(request, "b", TCP)
     first, next_hop = dialog.request("INFO", headers=[("Reason", "x")])
     second, _ = dialog.request("BYE")
     assert first.raw_uri == "sip:alice@192.0.2.1"
@@ -199,7 +204,7 @@ def test_an_ack_has_the_number_of_its_invite() -> None:
 
 @pytest.mark.rule("SIP-44")
 def test_lower_numbers_are_out_of_order_and_gaps_are_not() -> None:
-    dialog = Dialog.from_request(an_invite(), "b", secure=False)
+    dialog = Dialog.from_request(an_invite(), "b", TCP)
     request = an_invite()
     for number, accepted in ((8, True), (100, True), (99, False), (100, True)):
         request.headers.set("CSeq", f"{number} INVITE")
@@ -243,6 +248,6 @@ def test_the_2xx_settles_route_set_and_target_of_an_early_dialog() -> None:
 
 
 def test_a_dialog_ends() -> None:
-    dialog = Dialog.from_request(an_invite(), "b", secure=False)
+    dialog = Dialog.from_request(an_invite(), "b", TCP)
     dialog.terminate()
     assert dialog.state is DialogState.TERMINATED

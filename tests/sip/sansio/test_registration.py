@@ -357,6 +357,22 @@ def test_a_connection_doesnt_matter_to_a_registrar_that_knows_no_outbound(
     assert states(alice) == [S.REGISTERED]
 
 
+@pytest.mark.rule("SIP-16")
+def test_a_connection_that_was_our_address_is_replaced_for_any_registrar(
+    network: Network, alice: Node, registrar: Peer
+) -> None:
+    registration = register(alice, chance=0.5)
+    grant(registrar)
+    hop = Hop(Transport.UDP, REGISTRAR, 5060)
+    alice.core.sender._local._local_point = lambda _: Hop(Transport.UDP, ALICE, 40000)
+    registration.lost_connection(hop, network.now)
+    assert states(alice) == [S.REGISTERED, S.LOST]
+    network.run(23.0)
+    assert str(asked(registrar)[-1].contacts[0].uri) == f"sip:{ALICE}:40000"
+    grant(registrar)
+    assert states(alice)[-1] is S.REGISTERED
+
+
 def test_it_can_be_abandoned(network: Network, alice: Node, registrar: Peer) -> None:
     registration = register(alice)
     registration.abandon()

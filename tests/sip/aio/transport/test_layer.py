@@ -434,11 +434,11 @@ async def test_what_waits_for_a_connection_is_bounded_and_fails_in_time(
     limits = sip.Limits(connect_time=0.05, waiting_messages=3, connections=1)
     layer = TransportLayer(Sink(), lambda _, error: failed.append(error), limits=limits)
 
-    async def hang(hop: Hop) -> Stream:
+    async def hang(*_: object) -> Stream:
         await asyncio.sleep(100)
         raise AssertionError("it was not cancelled")
 
-    monkeypatch.setattr(layer, "_connection_to", hang)
+    monkeypatch.setattr(layer._connector, "_begin", hang)
     message = parse_message(options())
     hop = Hop(Transport.TCP, "127.0.0.1", 9)
     for _ in range(5):

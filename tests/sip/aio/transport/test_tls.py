@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Protocol
 import pytest
 
 import sip
+from sip.aio.transport.connector import Connector
 from sip.aio.transport.flows import alias_keys
 from sip.message import Request
 from sip.sansio.hop import Hop, Transport
 from sip.sansio.locate import Naptr, Srv
+from sip.testing import RecordingMedia
 
 LISTEN = ["tls://127.0.0.1:0"]
 
@@ -259,6 +262,103 @@ async def test_a_peer_that_has_proved_who_it_is_is_called_over_its_connection(
         calls = Calls(alice, bob)
         await calls.connect()
         assert await calls.call_back("alice.test") == (1 if proves else 2)
+
+
+# Who doesn't listen for TLS is reached by its own connection alone.
+
+
+def own_end(agent: sip.UserAgent) -> Hop:
+    """Give the near end of the one connection of an agent."""
+    assert agent._driver is not None
+    (stream,) = agent._driver.transport._streams.values()
+    return stream.near_end
+
+
+@pytest.mark.rule("SIP-10", "SIP-16")
+@pytest.mark.parametrize("scheme", ["sips", "sip"])
+async def test_without_a_port_for_tls_the_connection_itself_is_our_address(
+    authority: Authority, scheme: str
+) -> None:
+    context = sip.tls_server_context(authority.issue("psap.test"))
+    calls: list[sip.IncomingCall] = []
+    async with callee(context) as bob, caller(authority) as alice:
+
+        @bob.on_invite
+        async def answer(call: sip.IncomingCall) -> None:
+            calls.append(call)
+            await call.answer([RecordingMedia()])
+
+        port = bob.listening[0].port
+        uri = f"{scheme}:bob@psap.test:{port}" + ";transport=tls" * (scheme == "sip")
+        call = await alice.invite(uri, media=[RecordingMedia()], timeout=5)
+        (end,) = {own_end(alice)}
+        assert end.port != alice.listening[0].port
+        via = calls[0].request.via
+        assert (via.transport, via.host, via.port) == ("TLS", end.host, end.port)
+        (contact,) = calls[0].request.contacts
+        assert isinstance(contact.uri, sip.SipUri)
+        assert contact.uri.scheme == scheme
+        assert (contact.uri.host, contact.uri.port) == (end.host, end.port)
+        assert contact.uri.transport == (None if scheme == "sips" else "tls")
+        # So it can be hung up on: by no connection but its own.
+        await calls[0].bye()
+        assert await call.ended() is sip.EndReason.REMOTE_BYE
+        assert bob._driver is not None
+        assert len(bob._driver.transport._streams) == 1
+
+
+async def test_requests_at_once_name_the_connection_that_is_being_opened(
+    authority: Authority,
+) -> None:
+    context = sip.tls_server_context(authority.issue("psap.test"))
+    async with callee(context) as bob, caller(authority) as alice:
+        seen: list[sip.Request] = []
+
+        @bob.on_message
+        async def take(message: sip.IncomingRequest) -> None:
+            seen.append(message.request)
+
+        uri = f"sips:{{}}@psap.test:{bob.listening[0].port}"
+        await asyncio.gather(
+            *(alice.send_message(uri.format(name), "hello") for name in "abc")
+        )
+        ports = {request.via.port for request in seen}
+        assert (len(seen), ports) == (3, {own_end(alice).port})
+
+
+async def test_a_connection_is_no_way_to_others_than_its_peer(
+    authority: Authority,
+) -> None:
+    """An address in a URI isn't proof enough to use a connection from there."""
+    context = sip.tls_server_context(authority.issue("psap.test"))
+    bob = sip.UserAgent(
+        "sip:bob@psap.test",
+        listen=LISTEN,
+        server_ssl=context,
+        client_ssl=sip.tls_client_context(authorities=authority.file),
+        dns=OneHost(),
+    )
+    async with bob, caller(authority) as alice:
+        port = bob.listening[0].port
+        assert (await alice.options(f"sips:bob@psap.test:{port}")).status == 480
+        with pytest.raises(sip.TransportError):
+            await bob.options(f"sips:alice@127.0.0.1:{own_end(alice).port}")
+
+
+async def test_ports_that_were_chosen_for_nothing_are_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sip.aio.transport.connector._MOST_CHOSEN", 2)
+    connector = Connector(None, sip.Limits())
+    hops = [Hop(Transport.TLS, "127.0.0.1", port) for port in (1, 2, 3)]
+    ends = [connector.near_end(hop, "127.0.0.1") for hop in hops]
+    assert len({end.port for end in ends if end is not None}) == 3
+    assert [connector.near_end(hop, "127.0.0.1") for hop in hops[1:]] == ends[1:]
+    assert len(connector._chosen) == 2
+    assert connector.near_end(Hop(Transport.TLS, "a.test", 1), "127.0.0.1") is None
+    assert connector.near_end(hops[0], "192.0.2.1") is None
+    connector.close()
+    assert len(connector._chosen) == 0
 
 
 @pytest.mark.rule("SIP-16")
