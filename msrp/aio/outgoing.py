@@ -9,13 +9,14 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
+from msrp.aio.asides import Asides
 from msrp.aio.files import FileBody
 from msrp.aio.hooks import guarded
 from msrp.aio.iterables import IterableBody
 from msrp.aio.readahead import ReadAhead
 from msrp.aio.signal import Signal
 from msrp.content import Body
-from msrp.errors import DeliveryError, LocalProtocolError
+from msrp.errors import DeliveryError, LocalProtocolError, SessionClosed
 from msrp.events import MessageDelivered, MessageDeliveryFailed, MessageSent
 from msrp.headers import FailureReport, is_ident
 from msrp.negotiation import Negotiated
@@ -206,6 +207,7 @@ class Outbox:
         self._messages: dict[str, OutgoingMessage] = {}
         self._sources: dict[str, ReadAhead] = {}
         self._closing: dict[asyncio.Task[None], None] = {}
+        self.asides = Asides()
         self._queued = 0
         self._waiters = _Waiters(on_wait)
         self._changed = Signal()
@@ -354,6 +356,9 @@ class Outbox:
 
     def was_delivered(self, event: MessageDelivered) -> None:
         """Take note that a message has arrived."""
+        if self.asides.delivered(event.message_id):
+            self._changed.set()
+            return
         message = self._messages.pop(event.message_id, None)
         self._close_source(event.message_id)
         if message is not None:
@@ -363,6 +368,8 @@ class Outbox:
     def has_failed(self, event: MessageDeliveryFailed, *, told: bool) -> None:
         """Take note that a message failed, and see to it that somebody knows.
 
+        That is not for what :meth:`send_aside` has sent: see :class:`Asides`.
+
         Args:
             event: What happened.
             told: Whether a hook will be called for it.
@@ -370,6 +377,8 @@ class Outbox:
         message = self._messages.pop(event.message_id, None)
         self._changed.set()
         if message is None:
+            if not told:  # It counted as delivered, as nobody had said otherwise.
+                logger.warning("message %s: %s", event.message_id, event.reason)
             return
         source = self._sources.get(event.message_id)
         if source is not None and source.error is not None:
@@ -379,6 +388,10 @@ class Outbox:
         message.has_failed(event.error)
         if not told and not message.watched:
             logger.warning("message %s: %s", message.message_id, event.reason)
+
+    def has_changed(self) -> None:
+        """Have those look again who wait until there is room, or nothing is left."""
+        self._changed.set()
 
     @property
     def _is_crowded(self) -> bool:
@@ -401,9 +414,10 @@ class Outbox:
                 f" and this one has {size}",
                 section="4975#8.6",
             )
-        if body.content_type in self._session.refused_types:
+        refused = self._session.refused_types
+        if refused and body.kind in refused:
             raise LocalProtocolError(
-                f"the peer has refused {body.content_type} before in this session",
+                f"the peer has refused {body.kind} before in this session",
                 section="4975#10.5",
             )
 
@@ -415,14 +429,8 @@ class Outbox:
         success_report: bool,
         failure_report: FailureReport,
     ) -> OutgoingMessage:
-        disposition = body.disposition
-        core = Outgoing(
-            message_id or new_message_id(),
-            body.content_type,
-            source,
-            success_report=success_report,
-            failure_report=failure_report,
-            fields=(("Content-Disposition", disposition),) if disposition else (),
+        core = self._core_message(
+            body, source, message_id, success_report, failure_report
         )
         self._session.send(core)
         message = OutgoingMessage(
@@ -430,6 +438,62 @@ class Outbox:
         )
         self._messages[core.message_id] = message
         return message
+
+    def _core_message(
+        self,
+        body: Body,
+        source: BodySource,
+        message_id: str | None,
+        success_report: bool,
+        failure_report: FailureReport,
+    ) -> Outgoing:
+        disposition = body.disposition
+        return Outgoing(
+            message_id or new_message_id(),
+            body.content_type,
+            source,
+            success_report=success_report,
+            failure_report=failure_report,
+            fields=(("Content-Disposition", disposition),) if disposition else (),
+            kind=None if body.envelope is None else body.kind,
+        )
+
+    def send_aside(
+        self,
+        body: Body,
+        *,
+        failure_report: FailureReport,
+        refused: Callable[[int | None], None],
+    ) -> bool:
+        """Queue at once what the application neither sends nor hears of.
+
+        Args:
+            body: What to send: a few hundred octets.
+            failure_report: What the peer is to say of failures.
+            refused: Called with the code if it fails; ``None`` if there is none.
+
+        Returns:
+            Whether it is queued.  It isn't if the peer doesn't take it, or too many
+            of its like are still on their way.
+        """
+        limit, refused_types = (
+            self._negotiated.remote_max_size,
+            self._session.refused_types,
+        )
+        if body.kind in refused_types or self.asides.are_too_many:
+            return False
+        if limit is not None and len(body.contents) > limit:
+            return False
+        core = self._core_message(
+            body, BytesBody(body.contents), None, False, failure_report
+        )
+        try:
+            self._session.send(core)
+        except SessionClosed:
+            return False
+        self.asides.add(core.message_id, refused, failure_report)
+        self._write()
+        return True
 
     def _abort(self, message_id: str, problem: str | None = None) -> None:
         self._session.abort(message_id, problem)

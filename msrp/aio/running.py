@@ -17,7 +17,7 @@ from typing import assert_never
 from msrp.aio.binding import Binding
 from msrp.aio.connector import describe
 from msrp.aio.dispatch import ConnectionHooks, Notice, Undelivered
-from msrp.aio.features import Feature
+from msrp.aio.features.gathering import Features
 from msrp.aio.inbox import Inbox
 from msrp.aio.incoming import Reception
 from msrp.aio.outgoing import Outbox
@@ -27,7 +27,7 @@ from msrp.aio.relay_sessions import RelayBinding
 from msrp.aio.sockets import format_address
 from msrp.aio.stream import StreamProtocol
 from msrp.config import SessionConfig
-from msrp.content import MessageReceived
+from msrp.content import Body
 from msrp.errors import CloseReason, ConnectionFailed, MsrpError
 from msrp.events import (
     BindingFailed,
@@ -46,6 +46,7 @@ from msrp.events import (
     ReportReceived,
     SessionOver,
 )
+from msrp.headers import FailureReport
 from msrp.negotiation import Negotiated
 from msrp.policy import Policy
 from msrp.sansio.session import Session, SessionState
@@ -92,7 +93,7 @@ class RunningSession:
         hooks: ConnectionHooks,
         progress: Progress,
         new_binding: Callable[[], Binding | RelayBinding],
-        features: tuple[Feature, ...] = (),
+        features: Features,
     ) -> None:
         self.negotiated = negotiated
         self.session = session = Session(
@@ -105,8 +106,8 @@ class RunningSession:
             config.limits, hooks.deliver, self._flow_changed, hooks.begin
         )
         self._features = features
-        put = self._arrived if features else inbox.put
-        self.reception = Reception(config, policy, put, self._flow_changed)
+        features.attach(self)
+        self.reception = Reception(config, policy, self._arrived, self._flow_changed)
         self.outbox = Outbox(
             session, negotiated, self.flush, self._awaited_or_not, self._write
         )
@@ -229,9 +230,7 @@ class RunningSession:
             case MessageDelivered():
                 self.outbox.was_delivered(event)
             case MessageDeliveryFailed():
-                told = bool(self._hooks.on_message_delivery_failed)
-                self.outbox.has_failed(event, told=told)
-                self.inbox.put(event)
+                self._failed(event)
             case ConnectionEstablished() | ConnectionLost():
                 self.inbox.put(event)  # The hooks first, then who waits.
                 self._turned(event)
@@ -241,27 +240,56 @@ class RunningSession:
                 self._progress.reach(Milestone.TURNED_AWAY)
             case IncompleteMessage() | ReportReceived() | MessageRefused():
                 self._note(event)
-                self.inbox.put(event)
             case SessionOver():
                 self._session_over(event, _last_incomplete(events))
             case _:
                 assert_never(event)
 
+    # What the features ask.
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can flow now."""
+        return self.session.state is SessionState.OPEN
+
+    def tell(self, event: Notice) -> None:
+        """Have the hooks called for what has happened."""
+        self.inbox.put(event)
+
+    def send_aside(
+        self,
+        body: Body,
+        *,
+        failure_report: FailureReport,
+        refused: Callable[[int | None], None],
+    ) -> bool:
+        """Send what isn't the application's, see :meth:`Outbox.send_aside`."""
+        return self.outbox.send_aside(
+            body, failure_report=failure_report, refused=refused
+        )
+
     def _arrived(self, event: Notice | Undelivered) -> None:
         """Have a message told, unless it is for one of the features alone."""
-        if isinstance(event, Undelivered) and self._is_for_feature(event.message):
+        if type(event) is Undelivered and self._features.arrived(event.message):
             return
         self.inbox.put(event)
 
-    def _is_for_feature(self, message: MessageReceived) -> bool:
-        # Each of them sees it, whether another one has taken it or not.
-        return any([each.arrived(message) for each in self._features])
+    def _failed(self, event: MessageDeliveryFailed) -> None:
+        if self.outbox.asides.failed(event):
+            self.outbox.has_changed()
+            return
+        told = bool(self._hooks.on_message_delivery_failed)
+        self.outbox.has_failed(event, told=told)
+        self.inbox.put(event)
 
     def _note(self, event: IncompleteMessage | ReportReceived | MessageRefused) -> None:
-        """Have it in the log, at least, that a message was turned away."""
+        if isinstance(event, ReportReceived) and self.outbox.asides.reported(event):
+            return
         if isinstance(event, MessageRefused) and not self._hooks.on_message_refused:
+            # It is in the log, at least, that a message was turned away.
             code = event.status_code
             logger.info("a message was refused with %s%s", code, _hint(code))
+        self.inbox.put(event)
 
     def _turned(self, event: ConnectionEstablished | ConnectionLost) -> None:
         self._binding.stop_waiting()
@@ -329,8 +357,7 @@ class RunningSession:
             self.inbox.put(ConnectionFailedEvent(error))
         self._binding.stop_connecting()
         end = ClosedEvent(event.reason, error, incomplete)
-        for feature in self._features:
-            feature.over()
+        self._features.over()
         self._binding.stop_waiting()
         self.recovery.stop()
         self._progress.finish(end)

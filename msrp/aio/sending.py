@@ -7,12 +7,11 @@ import mimetypes
 from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
 
-from msrp.aio.features import Feature
+from msrp.aio.features.gathering import Features
 from msrp.aio.outgoing import Outbox, OutgoingMessage, Progress
 from msrp.content import (
     Address,
     CpimMessage,
-    EnvelopeHeaders,
     Part,
     body_for,
     cpim_body,
@@ -42,7 +41,7 @@ class Sending:
         self.negotiated = negotiated
         self.local_address: Address | None = None
         self.remote_address: Address | None = None
-        self._features: tuple[Feature, ...] = ()
+        self._features = Features(self)
 
     def _outbox(self) -> Outbox:
         raise NotImplementedError
@@ -95,7 +94,7 @@ class Sending:
             recipient=self.remote_address,
             now=_now(),
             disposition=disposition,
-            headers=self._headers(content_type),
+            headers=self._features.headers(content_type),
         )
         wish = _wish(message_id, success_report)
         if isinstance(contents, AsyncIterable):
@@ -114,7 +113,7 @@ class Sending:
                 success_report=wish,
                 failure_report=failure_report,
             )
-        return self._queued(content_type, message)
+        return self._features.queued(message, body.envelope)
 
     async def send_text(
         self,
@@ -131,14 +130,14 @@ class Sending:
             sender=self.local_address,
             recipient=self.remote_address,
             now=_now(),
-            headers=self._headers("text/plain"),
+            headers=self._features.headers("text/plain"),
         )
         message = await self._outbox().send(
             body,
             message_id=message_id,
             success_report=_wish(message_id, success_report),
         )
-        return self._queued("text/plain", message)
+        return self._features.queued(message, body.envelope)
 
     async def send_cpim(
         self,
@@ -158,7 +157,7 @@ class Sending:
             message_id=message_id,
             success_report=_wish(message_id, success_report),
         )
-        return self._queued(message.part.content_type.essence, sent)
+        return self._features.queued(sent, body.envelope)
 
     async def send_multipart(
         self,
@@ -184,14 +183,14 @@ class Sending:
             sender=self.local_address,
             recipient=self.remote_address,
             now=_now(),
-            headers=self._headers(f"multipart/{subtype}"),
+            headers=self._features.headers(f"multipart/{subtype}"),
         )
         message = await self._outbox().send(
             body,
             message_id=message_id,
             success_report=_wish(message_id, success_report),
         )
-        return self._queued(f"multipart/{subtype}", message)
+        return self._features.queued(message, body.envelope)
 
     async def send_file(
         self,
@@ -228,7 +227,7 @@ class Sending:
             recipient=self.remote_address,
             now=_now(),
             disposition=file_disposition(path.name),
-            headers=self._headers(guess),
+            headers=self._features.headers(guess),
         )
         message = await self._outbox().send_file(
             path,
@@ -237,26 +236,7 @@ class Sending:
             success_report=_wish(message_id, success_report),
             progress=progress,
         )
-        return self._queued(guess, message)
-
-    def _headers(self, content_type: str) -> EnvelopeHeaders | None:
-        """Return what the features want to have said on an envelope."""
-        wanted = [
-            headers
-            for feature in self._features
-            if (headers := feature.headers(content_type)) is not None
-        ]
-        if not wanted:
-            return None
-        return EnvelopeHeaders(
-            tuple(header for each in wanted for header in each.headers),
-            tuple(named for each in wanted for named in each.namespaces),
-        )
-
-    def _queued(self, content_type: str, message: OutgoingMessage) -> OutgoingMessage:
-        for feature in self._features:
-            feature.queued(content_type, message.message_id)
-        return message
+        return self._features.queued(message, head.envelope)
 
 
 def _check_size(contents: bytes | AsyncIterable[bytes], size: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cpim import CORE_NAMESPACE, Address, CpimError, CpimMessage
@@ -58,6 +58,16 @@ class Body:
 
     disposition: str | None = None
     """For ``Content-Disposition``; ``None`` leaves it out, which means render."""
+
+    envelope: CpimMessage | None = field(default=None, repr=False, compare=False)
+    """What is read again from ``contents``, if they are a CPIM message."""
+
+    @property
+    def kind(self) -> str:
+        """What a peer refuses that doesn't take it: of an envelope, what is in it."""
+        if self.envelope is None:
+            return self.content_type
+        return f"{self.envelope.content_type.essence} in {self.content_type}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +225,8 @@ def cpim_body(
         LocalProtocolError: The peer doesn't take it, or its headers aren't as
             MSRP wants them (:rfc:`4975#section-13`).
     """
-    return body_for(_CPIM, bytes(message), accept=accept, accept_wrapped=accept_wrapped)
+    body = body_for(_CPIM, bytes(message), accept=accept, accept_wrapped=accept_wrapped)
+    return replace(body, envelope=message)
 
 
 def multipart_body(
@@ -329,7 +340,7 @@ def _wrap(
         )
     except CpimError as exc:
         raise LocalProtocolError(exc.problem) from exc
-    return Body(_CPIM, bytes(message))
+    return Body(_CPIM, bytes(message), envelope=message)
 
 
 def _types_in(part: Part, depth: int = 0, *, is_signed: bool = False) -> Iterator[str]:

@@ -68,6 +68,8 @@ _NEXT = {
     (_SENT, _CONFIRM): _DELIVERED,
     (_SENT, _RESUME): _SENDING,
     (_SENT, _FAIL): _FAILED,
+    # With Failure-Report: partial, silence means success, until somebody speaks.
+    (_DELIVERED, _FAIL): _FAILED,
 }
 
 
@@ -82,6 +84,8 @@ class Outgoing:
         failure_report: What to hear of failures.
         fields: Further header fields of each chunk.
         new_id: Makes transaction ids.
+        kind: What the peer refuses if it answers 415, where that isn't the type: of
+            a message in an envelope, the content.
     """
 
     __slots__ = (
@@ -91,6 +95,7 @@ class Outgoing:
         "chunker",
         "error",
         "failure_report",
+        "kind",
         "message_id",
         "resumed",
         "state",
@@ -108,8 +113,10 @@ class Outgoing:
         failure_report: FailureReport = FailureReport.YES,
         fields: tuple[tuple[str, str], ...] = (),
         new_id: Callable[[], str] = new_transaction_id,
+        kind: str | None = None,
     ) -> None:
         self.message_id = message_id
+        self.kind = kind or content_type
         self.success_report = success_report
         self.failure_report = failure_report
         self.state = _QUEUED
@@ -152,6 +159,11 @@ class Outgoing:
     def finished(self) -> bool:
         """Whether nothing more will become known of it."""
         return self.state in (_DELIVERED, _FAILED)
+
+    @property
+    def _may_yet_fail(self) -> bool:
+        is_partial = self.failure_report is FailureReport.PARTIAL
+        return is_partial and self.state is _DELIVERED and not self.success_report
 
     def begin(self) -> None:
         """Note that octets of it are about to be written."""
@@ -246,8 +258,11 @@ class Outgoing:
         self.acknowledged(start, stop)
 
     def fail(self, error: DeliveryError) -> bool:
-        """Become failed, unless it is over; tell whether that happened now."""
-        if self.finished:
+        """Become failed, unless it is over; tell whether that happened now.
+
+        What counted as delivered since nobody had said otherwise still may.
+        """
+        if self.finished and not self._may_yet_fail:
             return False
         self.error = error
         self._step(_FAIL)

@@ -108,7 +108,7 @@ class Session:
         self.from_path = str(local_uri)
         self.to_path = format_path(remote_path)
         self.refused_types: frozenset[str] = frozenset()
-        """Types of content that the peer answered with 415."""
+        """Kinds of content that the peer answered with 415, see :class:`Outgoing`."""
         self._paths: bytes | None = None
         """Both as they are written, once something was: many sessions are silent."""
         self._chunk_size = self.config.chunk_size
@@ -538,8 +538,8 @@ class Session:
 
     def _failed_with(self, message: Outgoing, code: int, error: DeliveryError) -> None:
         error = error_of(message, code, error)
-        if code == StatusCode.UNSUPPORTED_MEDIA_TYPE and message.chunker.content_type:
-            self.refused_types |= {message.chunker.content_type}
+        if code == StatusCode.UNSUPPORTED_MEDIA_TYPE and message.kind:
+            self.refused_types |= {message.kind}
         self._fail(message, error)
         if code in ENDS_SESSION:
             self.end(CloseReason.BY_THEM, error)
@@ -550,7 +550,8 @@ class Session:
         half_known = half_sent or message.state is OutgoingState.SENT
         if not message.fail(error):
             return
-        self._messages.pop(message.message_id, None)
+        if self._messages.get(message.message_id) is message:
+            del self._messages[message.message_id]
         self._queues.remove(message)
         # And what goes on in the middle, and isn't reported, waits for its beginning.
         waited_for = half_sent or (half_known and message.resumed)

@@ -490,6 +490,33 @@ def test_a_type_that_was_refused_is_noted(how: str) -> None:
     assert wire.session.refused_types == {"image/png"}
 
 
+@pytest.mark.rule("MSRP-59", "MSRP-85")
+def test_after_silence_had_counted_as_success_an_error_is_told_once() -> None:
+    wire = Wire()
+    message = wire.send(bytes(5000), failure_report=FailureReport.PARTIAL)
+    chunks = wire.written()
+    assert wire.events() == [MessageSent("m123"), MessageDelivered("m123")]
+    for chunk in chunks:
+        wire.respond(chunk, 413)
+    failed = wire.failure()
+    assert failed.status_code == 413
+    assert message.error is failed.error
+    assert wire.events() == []
+    assert wire.written() == []
+
+
+@pytest.mark.rule("MSRP-94")
+def test_of_an_envelope_that_was_refused_the_content_is_noted() -> None:
+    wire = Wire()
+    message = Outgoing(
+        "m123", "message/cpim", BytesBody(b"x"), kind="image/png in message/cpim"
+    )
+    wire.session.send(message)
+    (chunk,) = wire.written()
+    wire.respond(chunk, 415)
+    assert wire.session.refused_types == {"image/png in message/cpim"}
+
+
 @pytest.mark.rule("MSRP-85")
 def test_a_failure_that_is_reported_later_fails_the_message() -> None:
     wire = Wire()

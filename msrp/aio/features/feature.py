@@ -1,0 +1,82 @@
+"""What goes along with a session beside the application, and what it may use of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msrp.aio.dispatch import Notice
+from msrp.aio.outgoing import OutgoingMessage
+from msrp.content import Address, Body, CpimMessage, EnvelopeHeaders, MessageReceived
+from msrp.headers import FailureReport
+from msrp.negotiation import Negotiated
+
+__all__ = ["Feature", "Party", "Stage"]
+
+
+class Feature:
+    """One of them; what it doesn't care for it leaves as it is here.
+
+    Nothing that the peer sends may make these methods raise, and none waits.
+    """
+
+    __slots__ = ()
+
+    def arrived(self, message: MessageReceived) -> bool:
+        """Take in a message of the peer, before the application is told of it.
+
+        Returns:
+            Whether it was for the feature alone, and is shown to nobody.
+        """
+        return False
+
+    def headers(self, content_type: str) -> EnvelopeHeaders | None:
+        """Return what the envelope of content that we are about to send shall say.
+
+        Args:
+            content_type: Of the content itself, whatever it is to be wrapped in.
+
+        Returns:
+            ``None`` if it needs no envelope on our account.
+        """
+        return None
+
+    def queued(self, message: OutgoingMessage, envelope: CpimMessage | None) -> None:
+        """Be told that content of the application is on its way.
+
+        Args:
+            message: It.
+            envelope: What it is wrapped in, if it is; with the headers that the
+                features wanted, unless the application has made the envelope.
+        """
+
+    def over(self) -> None:
+        """Be told that the session is over; nothing follows."""
+
+
+class Party(Protocol):
+    """Who we are in a session, and what was agreed on with the peer."""
+
+    negotiated: Negotiated
+    local_address: Address | None
+    remote_address: Address | None
+
+
+class Stage(Protocol):
+    """The session that a feature goes along with, once it was started."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can flow now."""
+
+    def tell(self, event: Notice) -> None:
+        """Have the hooks called for what has happened."""
+
+    def send_aside(
+        self,
+        body: Body,
+        *,
+        failure_report: FailureReport,
+        refused: Callable[[int | None], None],
+    ) -> bool:
+        """Send what isn't the application's, see :class:`~msrp.aio.asides.Asides`."""
