@@ -92,8 +92,8 @@ async def test_a_call_is_told_from_invite_to_bye(chats: Chats, tmp_path: Path) -
     assert caller.code == listened.code == 0
     told = [e["event"] for e in caller.events]
     assert told == [
-        "calling", "ringing", "answered", "opened", "sending", "delivered", "ended",
-        "summary",
+        "calling", "ringing", "answered", "opened", "sending", "sent", "delivered",
+        "ended", "summary",
     ]  # fmt: skip
     assert caller.every("ringing")[0]["status"] == 180
     assert caller.every("ended")[0]["reason"] == "we hung up"
@@ -133,7 +133,8 @@ async def test_people_read_lines_and_no_json(chats: Chats) -> None:
     assert caller.code == listened.code == 0
     assert caller.stderr == listened.stderr == ""
     assert "you      Hello  (text/plain)" in caller.stdout
-    assert "peer     Hello  (text/plain)" in listened.stdout
+    assert "console  Hi  (text/plain)" in caller.stdout
+    assert "caller   Hello  (text/plain)" in listened.stdout
     assert "{" not in caller.stdout + listened.stdout
     assert "\x1b" not in caller.stdout + listened.stdout
 

@@ -54,4 +54,7 @@ async def test_to_hang_up_before_all_is_said_is_a_failure(
     ).code == 0
     listened = await listener.result()
     assert listened.code == 1
-    assert listened.complaints == ["the other side hung up before all was said"]
+    assert listened.complaints == [
+        f"{script}, line 2, 'expect an answer that never comes':"
+        " the other side hung up before all was said"
+    ]

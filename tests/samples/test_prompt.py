@@ -12,10 +12,10 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from msrp_chat.conversation.script import STEP_NAMES
-from msrp_chat.outcome import ChatError, ExitCode
+from msrp_chat.conversation.script import LANGUAGE
+from msrp_chat.outcome import ChatError
+from msrp_chat.terminal.plain import PlainScreen
 from msrp_chat.terminal.prompt import Prompt
-from msrp_chat.terminal.screen import PlainScreen
 
 
 class Recorder:
@@ -38,8 +38,21 @@ class Recorder:
     async def send_multipart(self, text: str, path: Path) -> None:
         self.done.append(("multipart", text, path))
 
-    async def expect(self, text: str, seconds: float) -> None:
+    async def expect(self, text: str) -> None:
         self.done.append(("expect", text))
+
+    async def expect_nothing(self, seconds: float) -> None:
+        self.done.append(("nothing", seconds))
+
+    async def expect_delivery(self) -> None:
+        self.done.append("delivered")
+
+    def set_timeout(self, seconds: float) -> None:
+        self.done.append(("timeout", seconds))
+
+
+def nobody() -> None:
+    raise AssertionError("nobody has pressed Ctrl-C")
 
 
 class Paper(io.StringIO):
@@ -68,7 +81,7 @@ async def run(keyboard: PipeInput, typed: str) -> tuple[list[object], str]:
     speaker, shown = Recorder(), io.StringIO()
     keyboard.send_text(typed)
     async with asyncio.timeout(10):
-        await Prompt(PlainScreen(shown))(speaker)
+        await Prompt(PlainScreen(shown), nobody)(speaker)
     return speaker.done, shown.getvalue()
 
 
@@ -101,9 +114,15 @@ async def test_ctrl_d_hangs_up(keyboard: PipeInput) -> None:
 
 
 async def test_ctrl_c_interrupts(keyboard: PipeInput) -> None:
-    with pytest.raises(ChatError) as caught:
-        await run(keyboard, "A\r\x03")
-    assert caught.value.exit_code is ExitCode.INTERRUPTED
+    speaker, interrupted = Recorder(), asyncio.Event()
+    prompt = Prompt(PlainScreen(io.StringIO()), interrupted.set)
+    talking = asyncio.create_task(prompt(speaker))
+    keyboard.send_text("A\r\x03B\r")
+    async with asyncio.timeout(10):
+        await interrupted.wait()
+    talking.cancel()
+    await asyncio.wait([talking])
+    assert speaker.done == [("text", "A")]
 
 
 async def test_a_text_may_begin_with_a_slash(keyboard: PipeInput) -> None:
@@ -113,7 +132,7 @@ async def test_a_text_may_begin_with_a_slash(keyboard: PipeInput) -> None:
 
 async def test_every_command_is_in_the_help(keyboard: PipeInput) -> None:
     _, shown = await run(keyboard, "/help\r/quit\r")
-    for name in STEP_NAMES:
+    for name in LANGUAGE:
         assert f"  /{name} " in shown
 
 
@@ -122,7 +141,7 @@ async def test_nothing_that_is_typed_before_goes_to_the_next_caller(
 ) -> None:
     shown, speaker = Paper(), Recorder()
     async with asyncio.timeout(10):
-        prompt = Prompt(PlainScreen(shown))
+        prompt = Prompt(PlainScreen(shown), nobody)
         attending = asyncio.create_task(prompt.attend())
         keyboard.send_text("too early\r")
         await shown.noted.wait()
@@ -139,7 +158,7 @@ async def test_nothing_that_is_typed_before_goes_to_the_next_caller(
 async def test_a_call_that_is_over_takes_nothing_more(keyboard: PipeInput) -> None:
     shown, speaker = io.StringIO(), Recorder()
     async with asyncio.timeout(10):
-        prompt = Prompt(PlainScreen(shown))
+        prompt = Prompt(PlainScreen(shown), nobody)
         attending = asyncio.create_task(prompt.attend())
         await asyncio.sleep(0)
         talking = asyncio.create_task(prompt(speaker))

@@ -8,9 +8,11 @@ import io
 import pytest
 
 from msrp_chat.events import Event, Report, Sending, TextReceived, from_json, to_json
-from msrp_chat.events.output import HumanOutput
+from msrp_chat.events.for_people import HumanOutput
+from msrp_chat.terminal.colour import ColourScreen
 from msrp_chat.terminal.line import Line, Mood, Who
-from msrp_chat.terminal.screen import PlainScreen, RichScreen, Screen, harmless
+from msrp_chat.terminal.plain import PlainScreen
+from msrp_chat.terminal.screen import Screen, harmless
 
 NOON = datetime.datetime(2026, 5, 15, 12, 0, 0, 250_000, datetime.UTC)
 
@@ -61,9 +63,9 @@ def test_nothing_reaches_the_terminal_that_could_command_it(
     assert harmless(text) == shown
 
 
-@pytest.mark.parametrize("kind", [PlainScreen, RichScreen])
+@pytest.mark.parametrize("kind", [PlainScreen, ColourScreen])
 def test_what_a_peer_says_is_shown_as_it_is(
-    kind: type[PlainScreen | RichScreen],
+    kind: type[PlainScreen | ColourScreen],
 ) -> None:
     stream = Terminal()
     screen: Screen = kind(stream)
@@ -99,12 +101,12 @@ def test_a_bar_in_plain_text_shows_quarters_once() -> None:
 
 def test_a_bar_in_the_terminal_ends_at_the_whole() -> None:
     stream = Terminal()
-    screen = RichScreen(stream)
+    screen = ColourScreen(stream)
     for done in (0, 500_000, 1_000_000):
         screen.progress("1", "a.jpg", done, 1_000_000)
     screen.close()
     assert "a.jpg" in stream.getvalue()
-    assert "100%" in stream.getvalue()
+    assert "100 %" in stream.getvalue()
 
 
 def test_a_reader_that_has_gone_away_is_no_fault() -> None:

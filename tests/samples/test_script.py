@@ -6,18 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from msrp_chat.conversation.script import (
+from msrp_chat.conversation.script import check_files, parse_script, parse_step
+from msrp_chat.conversation.steps import (
+    AwaitDelivery,
     Expect,
+    ExpectNothing,
     Quit,
     SayCpim,
     SayText,
+    ScriptLine,
     SendFile,
     SendMultipart,
+    SetTimeout,
     Step,
     Wait,
-    check_files,
-    parse_script,
-    parse_step,
 )
 from msrp_chat.outcome import ChatError, ExitCode
 
@@ -32,6 +34,9 @@ from msrp_chat.outcome import ChatError, ExitCode
         ("wait 0.5", Wait(0.5)),
         ("  expect thanks", Expect("thanks")),
         ("quit", Quit()),
+        ("nothing 2", ExpectNothing(2.0)),
+        ("timeout 10", SetTimeout(10.0)),
+        ("delivered", AwaitDelivery()),
     ],
 )
 def test_each_step_can_be_written(line: str, step: Step) -> None:
@@ -42,7 +47,7 @@ def test_each_step_can_be_written(line: str, step: Step) -> None:
     "line",
     ["shout Hello", "text", "cpim ", "file", "multipart Look", "multipart | a.jpg",
      "multipart Look |", "wait", "wait long", "wait -1", "wait inf", "wait nan",
-     "expect"],
+     "expect", "nothing", "timeout soon", "delivered now", "quit now"],
 )  # fmt: skip
 def test_what_is_no_step_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
@@ -54,7 +59,8 @@ def test_a_home_directory_may_be_written_short() -> None:
 
 
 def test_comments_and_empty_lines_are_no_steps() -> None:
-    assert parse_script(["# one", "", "  ", " # two", "quit"]) == [Quit()]
+    script = ["# one", "", "  ", " # two", " quit "]
+    assert parse_script(script, "talk") == [ScriptLine(Quit(), "talk, line 5, 'quit'")]
 
 
 def test_the_line_of_a_mistake_is_told() -> None:

@@ -10,9 +10,9 @@ import signal
 import pytest
 
 from msrp_chat.commands import signals
-from msrp_chat.events.output import HumanOutput
+from msrp_chat.events.for_people import HumanOutput
 from msrp_chat.outcome import ExitCode
-from msrp_chat.terminal.screen import PlainScreen
+from msrp_chat.terminal.plain import PlainScreen
 
 
 @pytest.mark.parametrize("again", [True, False], ids=["second-signal", "no-end"])

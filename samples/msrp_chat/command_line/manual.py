@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msrp_chat.conversation.script import LANGUAGE
+
 __all__ = [
     "CALL",
     "DEMO",
@@ -74,13 +76,12 @@ example, in two terminals:
                     --remote-path "msrp://127.0.0.1:2855/bob;tcp"
 """
 
-SCRIPT = """\
+
+def _rows() -> str:
+    words = LANGUAGE.values()
+    return "".join(f"  {word.example:<27} {word.meaning}\n" for word in words)
+
+
+SCRIPT = f"""\
 a script has one step per line:
-  text Hello                  say it, as text/plain
-  cpim Hello                  say it in a message/cpim envelope
-  file photo.jpg              send a file
-  multipart Look | photo.jpg  send a text and a file as one message
-  wait 2.5                    do nothing for this many seconds
-  expect thanks               wait for a text, or a file of a name, with this in it
-  quit                        hang up as soon as all has arrived
-"""
+{_rows()}"""

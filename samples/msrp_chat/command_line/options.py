@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from msrp_chat.conversation.script import Step
+from msrp_chat.conversation.steps import Step
 
 __all__ = [
     "CallOptions",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from msrp_chat.command_line import manual, readers
-from msrp_chat.conversation.script import SayText, SendFile, Step
+from msrp_chat.conversation.steps import SayText, SendFile, Step
 from msrp_chat.outcome import ExitCode
 
 __all__ = ["Run", "build_parser"]

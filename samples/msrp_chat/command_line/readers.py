@@ -13,7 +13,8 @@ import os
 import re
 from pathlib import Path
 
-from msrp_chat.conversation.script import Step, parse_script
+from msrp_chat.conversation.script import parse_script
+from msrp_chat.conversation.steps import Step
 
 __all__ = [
     "read_address",
@@ -132,7 +133,7 @@ def read_script(path: str) -> list[Step]:
             script = file.read(_LONGEST_SCRIPT + 1)
         if len(script) > _LONGEST_SCRIPT:
             raise argparse.ArgumentTypeError(f"{path}: too long for a script")
-        return parse_script(script.split("\n"))
+        return parse_script(script.split("\n"), path)
     except OSError as exc:
         raise argparse.ArgumentTypeError(
             f"{path}: {os.strerror(exc.errno or 0)}"

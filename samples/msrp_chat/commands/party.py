@@ -16,7 +16,7 @@ import sip
 from msrp_chat.command_line.options import SipOptions, TalkOptions
 from msrp_chat.commands.identity import Identity, envelope_address
 from msrp_chat.conversation.conversation import Conversation
-from msrp_chat.conversation.hold import HUNG_UP_EARLY, Lost, Plan, hold
+from msrp_chat.conversation.hold import Lost, Plan, hold
 from msrp_chat.conversation.save import Saver
 from msrp_chat.events import Answered, Ended, Notice
 from msrp_chat.events.output import Output
@@ -107,8 +107,9 @@ class Party:
         except Lost as exc:
             if not await _is_followed_by_bye(call):
                 raise
-            if not exc.finished:
-                raise ChatError(HUNG_UP_EARLY) from exc
+            problem = exc.explained_by_bye()
+            if problem is not None:
+                raise problem from exc
         finally:
             await _hang_up(call)
             await conversation.close()

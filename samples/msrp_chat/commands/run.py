@@ -46,6 +46,7 @@ def talk(
     """
     prompting = not options.is_scripted and sys.stdin.isatty() and sys.stdout.isatty()
     output, screen = open_output(json=options.json, prompting=prompting)
+    signals = Signals(output)
 
     async def main() -> None:
         prompt = None
@@ -53,7 +54,7 @@ def talk(
             # It takes a while to import, and most calls need none.
             from msrp_chat.terminal.prompt import Prompt
 
-            prompt = Prompt(screen)
+            prompt = Prompt(screen, signals.interrupt)
         plan = Plan(steps=options.steps, prompt=prompt, stays=stays, wait=options.wait)
         if not (prompting or options.is_scripted) and _is_piped(sys.stdin):
             output.tell(Notice(text=_NOT_READ))
@@ -64,14 +65,15 @@ def talk(
     except ChatError as exc:
         return _give_up(exc, output)
     try:
-        return finish(main, output)
+        return finish(main, output, signals)
     finally:
         screen.close()
 
 
-def finish(main: Callable[[], Awaitable[None]], output: Output) -> ExitCode:
+def finish(
+    main: Callable[[], Awaitable[None]], output: Output, signals: Signals
+) -> ExitCode:
     """Run something to its end, and tell of its failure in one line."""
-    signals = Signals(output)
     try:
         asyncio.run(_guarded(main, signals))
     except ChatError as exc:

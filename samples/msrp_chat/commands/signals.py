@@ -19,10 +19,12 @@ from msrp_chat.events import Notice
 from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError, ExitCode
 
-__all__ = ["Signals"]
+__all__ = ["Signals", "terminal_restorer"]
 
 _ENDING_TIME = 5.0
 """Seconds for good order: a BYE is given three."""
+
+_SHOW_CURSOR = b"\x1b[?25h"
 
 _MEANING = {
     "SIGINT": (ExitCode.INTERRUPTED, "interrupted"),
@@ -45,23 +47,28 @@ class Signals:
         self.problem: ChatError | None = None
         self._output = output
         self._clock: threading.Timer | None = None
+        self._cancel: Callable[[], bool] = _nothing
+        self._restore_terminal = terminal_restorer()
 
     def attach(self, task: asyncio.Task[None]) -> None:
         """Cancel a task of the running loop when the first signal comes."""
+        self._cancel = task.cancel
         loop = asyncio.get_running_loop()
         # There are no such signals on Windows; Ctrl-C is asyncio's own affair then.
         with contextlib.suppress(NotImplementedError):
             for name in _MEANING:
-                loop.add_signal_handler(
-                    getattr(signal, name), self._received, name, task.cancel
-                )
+                loop.add_signal_handler(getattr(signal, name), self._received, name)
 
     def detach(self) -> None:
         """Stop the clock: everything has ended."""
         if self._clock is not None:
             self._clock.cancel()
 
-    def _received(self, name: str, cancel: Callable[[], bool]) -> None:
+    def interrupt(self) -> None:
+        """Do what Ctrl-C does; a prompt gets it as a key."""
+        self._received("SIGINT")
+
+    def _received(self, name: str) -> None:
         if self.problem is not None:
             self._end_at_once()
             return
@@ -70,12 +77,41 @@ class Signals:
         self._clock = threading.Timer(_ENDING_TIME, self._end_at_once)
         self._clock.daemon = True
         self._clock.start()
+        if sys.stdout.isatty():
+            print(end="\r", flush=True)  # There may be a ^C.
         self._output.tell(Notice(text=f"{words}: hanging up"))
-        cancel()
+        self._cancel()
 
     def _end_at_once(self) -> None:
         assert self.problem is not None
+        self._restore_terminal()
         # The usual way out waits for threads, and one of them may be why we are here.
         with contextlib.suppress(OSError, ValueError):
             print(f"msrp-chat: {self.problem}", file=sys.stderr, flush=True)
         os._exit(self.problem.exit_code)
+
+
+def terminal_restorer() -> Callable[[], object]:
+    """Return what makes the terminal as it is now: echoing, with a cursor."""
+    try:
+        import termios
+    except ImportError:  # On Windows.
+        return _nothing
+    try:
+        descriptor = sys.stdin.fileno()
+        modes = termios.tcgetattr(descriptor)
+    except (OSError, ValueError, termios.error):
+        return _nothing  # It isn't one.
+
+    def restore() -> None:
+        with contextlib.suppress(termios.error, OSError):
+            termios.tcsetattr(descriptor, termios.TCSANOW, modes)
+        if sys.stdout.isatty():
+            with contextlib.suppress(OSError, ValueError):
+                os.write(sys.stdout.fileno(), _SHOW_CURSOR)
+
+    return restore
+
+
+def _nothing() -> bool:
+    return False

@@ -1,9 +1,8 @@
 """What happens on a connection, whichever command made it.
 
 A :class:`Conversation` performs steps (:mod:`~msrp_chat.conversation.script`) and
-leaves what arrives to its :class:`~msrp_chat.conversation.reception.Reception`.  Each
-message that it sends is watched until it is known to have arrived or not: nothing is
-lost silently.
+leaves what arrives to its :class:`~msrp_chat.conversation.reception.Reception`, and
+what becomes of its messages to :class:`~msrp_chat.conversation.deliveries.Deliveries`.
 """
 
 from __future__ import annotations
@@ -19,29 +18,16 @@ from pathlib import Path
 import cpim
 import mime
 import msrp
+from msrp_chat.conversation.deliveries import Deliveries
+from msrp_chat.conversation.progress import OutgoingProgress
 from msrp_chat.conversation.reception import Reception
 from msrp_chat.conversation.save import Saver, digest
-from msrp_chat.events import (
-    Delivered,
-    Notice,
-    Opened,
-    Progress,
-    Sending,
-    Summary,
-    Undelivered,
-)
+from msrp_chat.conversation.script import EXPECT_TIME
+from msrp_chat.events import Opened, Sending, Summary
 from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError, ExitCode
 
 __all__ = ["Conversation"]
-
-_CONFIRM_TIME = 35.0
-"""Seconds to wait for what nobody has confirmed.  A missing response fails after
-30 s by itself, so what is still open then lacks only the report that was asked for."""
-
-_NO_SUCH_SESSION = 481
-_SESSION_GONE = "the other side has ended the session"
-"""What 481 means to people: it was there before."""
 
 _TEXT = "text/plain;charset=utf-8"
 _ANONYMOUS = msrp.Address("sip:anonymous@anonymous.invalid")
@@ -70,16 +56,14 @@ class Conversation:
     ) -> None:
         self.problem: ChatError | None = None
         self._connection = connection
+        self._timeout = EXPECT_TIME
         self._output = output
         self._reception = Reception(
             output, saver, self._fail, self._send_back if echo else None
         )
         self._reception.attach(connection)
         connection.on_connection_established = self._established
-        self._open: dict[str, msrp.OutgoingMessage] = {}
-        self._watchers: set[asyncio.Task[None]] = set()
-        self._messages_sent = 0
-        self._octets_sent = 0
+        self._deliveries = Deliveries(output, self._fail)
         self._began = time.monotonic()
 
     # Its life.
@@ -103,11 +87,7 @@ class Conversation:
 
     async def settled(self) -> None:
         """Wait until it is known of every message whether it has arrived."""
-        if self._watchers:
-            await asyncio.wait(self._watchers, timeout=_CONFIRM_TIME)
-        if self._open:
-            text = f"no delivery report has come for {len(self._open)} message(s)"
-            self._output.tell(Notice(text=text))
+        await self._deliveries.settled()
 
     async def silence(self, seconds: float) -> None:
         """Wait until nothing has arrived for this long."""
@@ -115,22 +95,20 @@ class Conversation:
 
     def abandon(self) -> None:
         """Give up what is still on its way."""
-        for message in list(self._open.values()):
-            message.abort()
+        self._deliveries.abandon()
 
     async def close(self) -> None:
         """End the session, and wait until all that happened in it was told."""
         await self._connection.shutdown()
-        if self._watchers:
-            await asyncio.wait(self._watchers)
+        await self._deliveries.told()
 
     def summary(self) -> Summary:
         """Return what it all amounts to."""
         return Summary(
             sessions=1,
-            messages_sent=self._messages_sent,
+            messages_sent=self._deliveries.messages,
             messages_received=self._reception.messages,
-            octets_sent=self._octets_sent,
+            octets_sent=self._deliveries.octets,
             octets_received=self._reception.octets,
             seconds=round(time.monotonic() - self._began, 3),
         )
@@ -146,7 +124,7 @@ class Conversation:
         with _explained():
             sent = await self._connection.send_message(_TEXT, text.encode())
         size = len(text.encode())
-        self._watch(
+        self._deliveries.follow(
             Sending(
                 message_id=sent.message_id,
                 kind="text",
@@ -172,7 +150,7 @@ class Conversation:
                 date_time=datetime.datetime.now(datetime.UTC),
             )
             sent = await self._connection.send_cpim(message)
-        self._watch(
+        self._deliveries.follow(
             Sending(
                 message_id=sent.message_id,
                 kind="cpim",
@@ -191,13 +169,13 @@ class Conversation:
                 any more.
         """
         content_type = _type_of(path)
-        progress = _Progress(path.name, self._output)
+        progress = OutgoingProgress(path.name, self._output)
         with _explained():
             sha256 = await asyncio.to_thread(digest, path)
             sent = await self._connection.send_file(
                 path, content_type=content_type, progress=progress, success_report=True
             )
-        self._watch(
+        self._deliveries.follow(
             Sending(
                 message_id=sent.message_id,
                 kind="file",
@@ -224,7 +202,7 @@ class Conversation:
                 mime.Part.build(_type_of(path), data, disposition=_named(path.name)),
             ]
             sent = await self._connection.send_multipart(parts, success_report=True)
-        self._watch(
+        self._deliveries.follow(
             Sending(
                 message_id=sent.message_id,
                 kind="multipart",
@@ -237,13 +215,35 @@ class Conversation:
             sent,
         )
 
-    async def expect(self, text: str, seconds: float) -> None:
+    async def expect(self, text: str) -> None:
         """Wait until a text or the name of a file has ``text`` in it.
 
         Raises:
             ChatError: Nothing like it came in time.
         """
-        await self._reception.expect(text, seconds)
+        await self._reception.expect(text, self._timeout)
+
+    async def expect_nothing(self, seconds: float) -> None:
+        """See that nothing comes for a while.
+
+        Raises:
+            ChatError: Something has come.
+        """
+        await self._reception.nothing(seconds)
+
+    async def expect_delivery(self) -> None:
+        """Wait until all that was sent has arrived.
+
+        Raises:
+            ChatError: Something has not.
+        """
+        await self._deliveries.settled()
+        if self.problem is not None:
+            raise self.problem
+
+    def set_timeout(self, seconds: float) -> None:
+        """Say how long to wait for what is expected from now on."""
+        self._timeout = seconds
 
     # Inside.
 
@@ -263,7 +263,7 @@ class Conversation:
         except msrp.MsrpError as exc:
             self._fail(ChatError(f"a message could not be sent back: {exc}"))
             return
-        self._watch(
+        self._deliveries.follow(
             Sending(
                 message_id=sent.message_id,
                 kind="echo",
@@ -273,70 +273,9 @@ class Conversation:
             sent,
         )
 
-    def _watch(self, sending: Sending, sent: msrp.OutgoingMessage) -> None:
-        self._messages_sent += 1
-        self._octets_sent += sending.octets
-        self._output.tell(sending)
-        self._open[sent.message_id] = sent
-        watcher = asyncio.create_task(self._follow(sent), name="msrp-chat delivery")
-        self._watchers.add(watcher)
-        watcher.add_done_callback(self._watchers.discard)
-
-    async def _follow(self, sent: msrp.OutgoingMessage) -> None:
-        try:
-            await sent.delivered()
-        except msrp.DeliveryError as exc:
-            refusals = msrp.RequestRefused | msrp.FailureReported
-            status = exc.code if isinstance(exc, refusals) else None
-            reason = _SESSION_GONE if status == _NO_SUCH_SESSION else str(exc)
-            self._output.tell(
-                Undelivered(message_id=sent.message_id, status=status, reason=reason)
-            )
-            self._fail(ChatError(f"a message was not delivered: {reason}"))
-        else:
-            self._output.tell(Delivered(message_id=sent.message_id))
-        finally:
-            del self._open[sent.message_id]
-
     def _fail(self, problem: ChatError) -> None:
         if self.problem is None:
             self.problem = problem
-
-
-class _Progress:
-    """Tells how far a file has come, at each percent.
-
-    The first octets may be out before the message has got its id.
-    """
-
-    def __init__(self, filename: str, output: Output) -> None:
-        self._filename = filename
-        self._output = output
-        self._message_id: str | None = None
-        self._state = (0, 0)
-        self._told = 0
-
-    def __call__(self, done: int, total: int) -> None:
-        self._state = (done, total)
-        if done == total or done - self._told >= total / 100:
-            self._tell()
-
-    def begin(self, message_id: str) -> None:
-        self._message_id = message_id
-        if self._state != (0, 0):
-            self._tell()
-
-    def _tell(self) -> None:
-        if self._message_id is not None:
-            self._told, total = self._state
-            self._output.tell(
-                Progress(
-                    message_id=self._message_id,
-                    filename=self._filename,
-                    done=self._told,
-                    total=total,
-                )
-            )
 
 
 @contextlib.contextmanager

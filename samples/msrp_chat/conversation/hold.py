@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from msrp_chat.conversation.conversation import Conversation
-from msrp_chat.conversation.script import Quit, Speaker, Step
+from msrp_chat.conversation.steps import (
+    Quit,
+    ScriptLine,
+    Speaker,
+    Step,
+    step_itself,
+)
 from msrp_chat.outcome import ChatError
 
-__all__ = ["HUNG_UP_EARLY", "Keyboard", "Lost", "Plan", "hold", "words_of"]
+__all__ = ["Keyboard", "Lost", "Plan", "hold", "words_of"]
 
-HUNG_UP_EARLY = "the other side hung up before all was said"
+_HUNG_UP_EARLY = "the other side hung up before all was said"
+_CLOSED_EARLY = "the other side closed the message session before all was said"
 
 
 class Keyboard(Protocol):
@@ -28,12 +35,16 @@ class Keyboard(Protocol):
 
 
 class Lost(ChatError):
-    """The connection broke.  If a BYE follows at once, the peer has hung up."""
+    """The session was over too early.  If a BYE follows at once, the peer hung up."""
 
-    def __init__(self, problem: str, *, finished: bool) -> None:
-        super().__init__(problem)
-        self.finished = finished
-        """Whether all had been said."""
+    def __init__(self, problem: str, *, where: str, finished: bool) -> None:
+        super().__init__(where + problem)
+        self._where = where
+        self._finished = finished
+
+    def explained_by_bye(self) -> ChatError | None:
+        """Return what is wrong if the peer has hung up; ``None`` if nothing is."""
+        return None if self._finished else ChatError(self._where + _HUNG_UP_EARLY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +70,36 @@ class _Talk:
     def __init__(self, conversation: Conversation, plan: Plan) -> None:
         self.finished = False
         """Whether all has been said that was to be said."""
+        self._step: Step | None = None
         self._conversation = conversation
         self._plan = plan
+
+    @property
+    def where(self) -> str:
+        """What to put before a problem, so that people know where it ended."""
+        step = self._step
+        return f"{step.where}: " if isinstance(step, ScriptLine) else ""
 
     async def run(self) -> None:
         plan, conversation = self._plan, self._conversation
         for step in plan.steps:
-            if isinstance(step, Quit):
-                await conversation.settled()
-                self.finished = True
+            self._step = step
+            if isinstance(step_itself(step), Quit):
+                await self._finish()
                 return
             await step.perform(conversation)
-        await conversation.settled()
-        self.finished = True
+        self._step = None
+        await self._finish()
         if plan.prompt is not None:
             await plan.prompt(conversation)
         elif plan.stays:
             await conversation.over()
         else:
             await conversation.silence(plan.wait)
+
+    async def _finish(self) -> None:
+        await self._conversation.settled()
+        self.finished = True
 
 
 async def hold(conversation: Conversation, plan: Plan) -> bool:
@@ -111,9 +133,9 @@ async def hold(conversation: Conversation, plan: Plan) -> bool:
     error = over.result().error
     if error is not None:
         problem = f"the connection to the other side was lost: {words_of(error)}"
-        raise Lost(problem, finished=talk.finished)
+        raise Lost(problem, where=talk.where, finished=talk.finished)
     if not talk.finished:
-        raise ChatError(HUNG_UP_EARLY)
+        raise Lost(_CLOSED_EARLY, where=talk.where, finished=False)
     return False
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import msrp
 from msrp.content import leaves
+from msrp_chat.conversation.progress import IncomingProgress
 from msrp_chat.conversation.save import Saver
 from msrp_chat.events import (
     FileReceived,
@@ -21,11 +22,15 @@ from msrp_chat.events import (
 )
 from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError
+from msrp_chat.terminal.dimensions import dimensions_of
 
 __all__ = ["Reception"]
 
 _MOST_UNEXPECTED = 1000
 """Texts kept for a later ``expect``; a peer may send any number."""
+
+_LONG = 64 << 10
+"""Octets of a message that takes long enough to be watched while it comes."""
 
 
 class Reception:
@@ -61,10 +66,23 @@ class Reception:
 
     def attach(self, connection: msrp.MsrpConnection) -> None:
         """Set the hooks of a connection."""
+        connection.policy = self._decide
         connection.on_message_received = self._message
         connection.on_report_received = self._report
         connection.on_message_refused = self._refused
         connection.on_incomplete_message = self._incomplete
+
+    async def nothing(self, seconds: float) -> None:
+        """See that nothing comes for a while.
+
+        Raises:
+            ChatError: Something has come.
+        """
+        self._something_came.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._something_came.wait()
+            raise ChatError("something has come")
 
     async def silence(self, seconds: float) -> None:
         """Wait until nothing has arrived for this long."""
@@ -93,6 +111,16 @@ class Reception:
             raise ChatError(problem) from None
 
     # What the connection tells.
+
+    def _decide(self, about: msrp.Announcement) -> msrp.InMemory:
+        """Take everything; of what is long, tell how far it has come."""
+        if about.size is None or about.size < _LONG:
+            return msrp.InMemory()
+        return msrp.InMemory(
+            progress=IncomingProgress(
+                about.message_id, about.filename, about.content_type, self._output
+            )
+        )
 
     async def _message(self, event: msrp.MessageReceived) -> None:
         self.messages += 1
@@ -132,6 +160,7 @@ class Reception:
         except OSError as exc:
             self._cannot_save(exc)
             return
+        size = await asyncio.to_thread(dimensions_of, saved.path)
         self._output.tell(
             FileReceived(
                 message_id=event.message_id,
@@ -140,6 +169,8 @@ class Reception:
                 octets=len(event.contents),
                 sha256=saved.sha256,
                 path=str(saved.path),
+                width=None if size is None else size.width,
+                height=None if size is None else size.height,
             )
         )
         self._note_heard(event.filename or "")

@@ -1,41 +1,39 @@
-"""What to say, step by step: from options, a script, or a prompt.
+"""What to say, as it is written: in scripts, and behind a slash at the prompt.
 
-A script has one step per line; empty lines and those that begin with ``#`` are
-left out::
-
-    text     Hello              say it, as text/plain
-    cpim     Hello              say it, in a message/cpim envelope
-    file     photo.jpg          send a file
-    multipart  Look | photo.jpg send text and file as one multipart/mixed message
-    wait     2.5                do nothing for this many seconds
-    expect   thanks             wait until a text, or the name of a file, has it in
-    quit                        hang up without waiting for anything more
+A script has one step per line; empty lines and those that begin with ``#`` are left
+out.  :data:`LANGUAGE` has all of them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from msrp_chat.conversation.steps import (
+    AwaitDelivery,
+    Expect,
+    ExpectNothing,
+    Quit,
+    SayCpim,
+    SayText,
+    ScriptLine,
+    SendFile,
+    SendMultipart,
+    SetTimeout,
+    Step,
+    Wait,
+    step_itself,
+)
 from msrp_chat.outcome import ChatError, ExitCode
 
 __all__ = [
-    "STEP_NAMES",
-    "Expect",
-    "Quit",
-    "SayCpim",
-    "SayText",
-    "SendFile",
-    "SendMultipart",
-    "Speaker",
-    "Step",
-    "Wait",
+    "EXPECT_TIME",
+    "LANGUAGE",
+    "Word",
     "check_file",
     "check_files",
     "parse_script",
@@ -43,116 +41,33 @@ __all__ = [
 ]
 
 EXPECT_TIME = 60.0
-"""Seconds to wait for what is expected: people would have given up long before."""
-
-
-class Speaker(Protocol):
-    """Who performs steps."""
-
-    async def say_text(self, text: str) -> None:
-        """Send text as text/plain."""
-
-    async def say_cpim(self, text: str) -> None:
-        """Send text in a message/cpim envelope."""
-
-    async def send_file(self, path: Path) -> None:
-        """Send a file."""
-
-    async def send_multipart(self, text: str, path: Path) -> None:
-        """Send text and a file as one message."""
-
-    async def expect(self, text: str, seconds: float) -> None:
-        """Wait until a text or the name of a file has ``text`` in it."""
-
-
-class Step(Protocol):
-    """One thing to do."""
-
-    async def perform(self, speaker: Speaker) -> None:
-        """Do it.
-
-        Raises:
-            ChatError: It can't be done.
-        """
+"""Seconds to wait for what is expected, if the script doesn't say: people would have
+given up long before."""
 
 
 @dataclass(frozen=True, slots=True)
-class SayText:
-    """Send text as text/plain."""
+class Word:
+    """A word that a step begins with."""
 
-    text: str
+    argument: str
+    """What stands behind it, for people."""
 
-    async def perform(self, speaker: Speaker) -> None:
-        """Do it."""
-        await speaker.say_text(self.text)
+    meaning: str
+    example: str
+    make: Callable[[str], Step]
+    """Makes the step of what stands behind the word.
 
-
-@dataclass(frozen=True, slots=True)
-class SayCpim:
-    """Send text in a message/cpim envelope."""
-
-    text: str
-
-    async def perform(self, speaker: Speaker) -> None:
-        """Do it."""
-        await speaker.say_cpim(self.text)
+    Raises:
+        ValueError: It can't.
+    """
 
 
-@dataclass(frozen=True, slots=True)
-class SendFile:
-    """Send a file."""
-
-    path: Path
-
-    async def perform(self, speaker: Speaker) -> None:
-        """Do it."""
-        await speaker.send_file(self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class SendMultipart:
-    """Send text and a file as one message."""
-
-    text: str
-    path: Path
-
-    async def perform(self, speaker: Speaker) -> None:
-        """Do it."""
-        await speaker.send_multipart(self.text, self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Do nothing for a while."""
-
-    seconds: float
-
-    async def perform(self, speaker: Speaker) -> None:
-        """Do it."""
-        await asyncio.sleep(self.seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Expect:
-    """Wait for what the other side says."""
-
-    text: str
-
-    async def perform(self, speaker: Speaker) -> None:
-        """Do it."""
-        await speaker.expect(self.text, EXPECT_TIME)
-
-
-@dataclass(frozen=True, slots=True)
-class Quit:
-    """Hang up."""
-
-    async def perform(self, speaker: Speaker) -> None:
-        """Do nothing more: whoever performs the steps ends with this one."""
-
-
-def parse_script(lines: Iterable[str]) -> list[Step]:
+def parse_script(lines: Iterable[str], name: str = "script") -> list[Step]:
     """Read a script.
+
+    Args:
+        lines: Its lines.
+        name: What to call it, if something in it doesn't come true.
 
     Raises:
         ValueError: A line can't be understood; says which and why.
@@ -161,9 +76,10 @@ def parse_script(lines: Iterable[str]) -> list[Step]:
     for number, line in enumerate(lines, start=1):
         if line.strip() and not line.lstrip().startswith("#"):
             try:
-                steps.append(parse_step(line))
+                step = parse_step(line)
             except ValueError as exc:
                 raise ValueError(f"line {number}: {exc}") from None
+            steps.append(ScriptLine(step, f"{name}, line {number}, {line.strip()!r}"))
     return steps
 
 
@@ -173,11 +89,11 @@ def parse_step(line: str) -> Step:
     Raises:
         ValueError: It can't be understood.
     """
-    word, _, rest = line.strip().partition(" ")
-    make = _STEPS.get(word)
-    if make is None:
-        raise ValueError(f"{word!r} is none of {', '.join(_STEPS)}")
-    return make(rest.strip())
+    name, _, rest = line.strip().partition(" ")
+    word = LANGUAGE.get(name)
+    if word is None:
+        raise ValueError(f"{name!r} is none of {', '.join(LANGUAGE)}")
+    return word.make(rest.strip())
 
 
 def check_files(steps: Iterable[Step]) -> None:
@@ -186,7 +102,7 @@ def check_files(steps: Iterable[Step]) -> None:
     Raises:
         ChatError: One can't.
     """
-    for step in steps:
+    for step in map(step_itself, steps):
         if isinstance(step, SendFile | SendMultipart):
             check_file(step.path)
 
@@ -220,6 +136,16 @@ def _needs(what: str, argument: str) -> str:
     return argument
 
 
+def _alone(argument: str, step: Step) -> Step:
+    if argument:
+        raise ValueError(f"{argument!r} has no meaning there")
+    return step
+
+
+def _file(argument: str) -> Step:
+    return SendFile(Path(_needs("the name of the file", argument)).expanduser())
+
+
 def _multipart(argument: str) -> Step:
     text, bar, path = argument.partition("|")
     if not (bar and text.strip() and path.strip()):
@@ -227,27 +153,71 @@ def _multipart(argument: str) -> Step:
     return SendMultipart(text.strip(), Path(path.strip()).expanduser())
 
 
-def _wait(argument: str) -> Step:
+def _seconds(argument: str) -> float:
     try:
         seconds = float(_needs("the number of seconds", argument))
     except ValueError:
         seconds = -1.0
     if not (math.isfinite(seconds) and seconds >= 0):
-        raise ValueError("wait takes a number of seconds")
-    return Wait(seconds)
+        raise ValueError("it takes a number of seconds")
+    return seconds
 
 
-_STEPS: dict[str, Callable[[str], Step]] = {
-    "text": lambda argument: SayText(_needs("the text", argument)),
-    "cpim": lambda argument: SayCpim(_needs("the text", argument)),
-    "file": lambda argument: SendFile(
-        Path(_needs("the name of the file", argument)).expanduser()
+LANGUAGE: dict[str, Word] = {
+    "text": Word(
+        "TEXT",
+        "say it, as text/plain",
+        "text Hello",
+        lambda argument: SayText(_needs("the text", argument)),
     ),
-    "multipart": _multipart,
-    "wait": _wait,
-    "expect": lambda argument: Expect(_needs("the text to wait for", argument)),
-    "quit": lambda argument: Quit(),
+    "cpim": Word(
+        "TEXT",
+        "say it in a message/cpim envelope",
+        "cpim Hello",
+        lambda argument: SayCpim(_needs("the text", argument)),
+    ),
+    "file": Word("PATH", "send a file", "file photo.jpg", _file),
+    "multipart": Word(
+        "TEXT | PATH",
+        "send a text and a file as one message",
+        "multipart Look | photo.jpg",
+        _multipart,
+    ),
+    "wait": Word(
+        "SECONDS",
+        "do nothing for this many seconds",
+        "wait 2.5",
+        lambda argument: Wait(_seconds(argument)),
+    ),
+    "expect": Word(
+        "TEXT",
+        "wait for a text, or a file of a name, with this in it",
+        "expect thanks",
+        lambda argument: Expect(_needs("the text to wait for", argument)),
+    ),
+    "nothing": Word(
+        "SECONDS",
+        "see that nothing comes for this many seconds",
+        "nothing 0.5",
+        lambda argument: ExpectNothing(_seconds(argument)),
+    ),
+    "timeout": Word(
+        "SECONDS",
+        f"how long to wait from now on, if not {EXPECT_TIME:g} s",
+        "timeout 10",
+        lambda argument: SetTimeout(_seconds(argument)),
+    ),
+    "delivered": Word(
+        "",
+        "wait until all that was said has arrived",
+        "delivered",
+        lambda argument: _alone(argument, AwaitDelivery()),
+    ),
+    "quit": Word(
+        "",
+        "hang up as soon as all has arrived",
+        "quit",
+        lambda argument: _alone(argument, Quit()),
+    ),
 }
-
-STEP_NAMES = tuple(_STEPS)
-"""The words that steps begin with."""
+"""All steps, by the words that they begin with."""

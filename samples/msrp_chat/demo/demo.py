@@ -16,6 +16,7 @@ from pathlib import Path
 
 from msrp_chat.command_line.options import DemoOptions
 from msrp_chat.commands.run import finish
+from msrp_chat.commands.signals import Signals
 from msrp_chat.conversation.script import check_file
 from msrp_chat.demo.checks import Check, Transcript, checks_of
 from msrp_chat.demo.child import Child, start_child
@@ -43,7 +44,7 @@ def run_demo(options: DemoOptions) -> ExitCode:
     screen = open_screen(sys.stderr if options.json else sys.stdout)
     view = DemoView(screen, JsonOutput(sys.stdout) if options.json else None)
     try:
-        return finish(_Demo(options, view).run, view)
+        return finish(_Demo(options, view).run, view, Signals(view))
     finally:
         screen.close()
 

@@ -18,12 +18,7 @@ import math
 import random
 import sys
 
-from PIL import (  # type: ignore[import-not-found]  # see above
-    Image,
-    ImageChops,
-    ImageDraw,
-    ImageFilter,
-)
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 __all__ = ["draw"]
 

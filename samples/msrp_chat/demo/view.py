@@ -17,6 +17,7 @@ from msrp_chat.demo.script import CALLER, CONSOLE
 from msrp_chat.events import (
     Answered,
     Calling,
+    Delivered,
     Ended,
     Event,
     FileReceived,
@@ -34,7 +35,8 @@ from msrp_chat.events import (
     TextReceived,
     Undelivered,
 )
-from msrp_chat.events.output import HumanOutput, JsonOutput
+from msrp_chat.events.for_people import HumanOutput
+from msrp_chat.events.output import JsonOutput
 from msrp_chat.terminal.line import Line, Mood, Who, amount
 from msrp_chat.terminal.screen import Screen
 
@@ -55,6 +57,7 @@ _SHOWN: dict[str, tuple[type[Event], ...]] = {
     CONSOLE: (Listening,),
 }
 _SHOWN_OF_BOTH = (
+    Delivered,
     Incomplete,
     Message,
     Notice,
@@ -180,6 +183,9 @@ class DemoView:
                     self._labelled[party].tell(event, when)
             case FileReceived():
                 self._show_file(party, event, when)
+            case Report(status=200, first=1, last=int(last)):
+                line = Line(f"delivery report: all {last:,} octets", Mood.GOOD)
+                self._screen.show(line, _other(party), when)
             case Ended() if party == CALLER:
                 bye = Line("BYE", who=Who.US, note="the call is over")
                 self._screen.show(bye, party, when)
@@ -208,3 +214,7 @@ class DemoView:
             octets_received=sum(s.octets_received for s in summaries),
             seconds=round(sum(s.seconds for s in summaries), 3),
         )
+
+
+def _other(party: str) -> str:
+    return CONSOLE if party == CALLER else CALLER

@@ -13,9 +13,11 @@ __all__ = [
     "Incomplete",
     "Message",
     "Progress",
+    "Receiving",
     "Refused",
     "Report",
     "Sending",
+    "Sent",
     "TextReceived",
     "Undelivered",
 ]
@@ -60,6 +62,15 @@ class Progress(Event):
     filename: str
     done: int
     total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent(Event):
+    """The last octet of a message has gone out."""
+
+    name = "sent"
+
+    message_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +136,19 @@ class TextReceived(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receiving(Event):
+    """Some of a long message has arrived."""
+
+    name = "receiving"
+
+    message_id: str
+    filename: str | None
+    content_type: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileReceived(Event):
     """A file has arrived and was saved."""
 
@@ -140,12 +164,20 @@ class FileReceived(Event):
     path: str
     """Where it was saved."""
 
+    width: int | None = None
+    """Of a picture."""
+
+    height: int | None = None
+
     def line(self) -> Line:
         """Show where it is."""
         called = one_line(self.filename or self.content_type)
         path = one_line(self.path)
-        text = f"[{called}, {amount(self.octets)}] saved as {path}"
-        return Line(text, Mood.SAID, Who.THEM, f"SHA-256 {self.sha256}")
+        size = amount(self.octets)
+        if self.width is not None:
+            size += f", {self.width} × {self.height}"
+        text = f"[{called}, {size}] saved as {path}"
+        return Line(text, Mood.SAID, Who.THEM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
-from msrp_chat.events import Event, Problem, Progress, Summary, to_json
-from msrp_chat.terminal.line import Who
+from msrp_chat.events import Event, to_json
+from msrp_chat.events.for_people import HumanOutput
 from msrp_chat.terminal.screen import Screen, open_screen
 from msrp_chat.terminal.streams import guarded
 
-__all__ = ["CallOutput", "HumanOutput", "JsonOutput", "Output", "Tee", "open_output"]
+__all__ = ["CallOutput", "JsonOutput", "Output", "Tee", "open_output"]
 
 
 class Output(Protocol):
@@ -80,57 +80,6 @@ class JsonOutput:
         line = to_json(event, when or _now(), **about, **more)
         with guarded(self._stream):
             print(line, file=self._stream, flush=True)
-
-
-class HumanOutput:
-    """One line per event that is worth one.
-
-    Args:
-        screen: Where to write.
-        us: What to call our side.
-        them: What to call the other.
-    """
-
-    def __init__(self, screen: Screen, us: str = "you", them: str = "peer") -> None:
-        self.screen = screen
-        self._labels = {Who.US: us, Who.THEM: them, Who.NOBODY: ""}
-        self._up: set[int] = set()
-        """The calls that are going on."""
-        self._numbered: set[int] = set()
-        """Those of them that have to be told apart."""
-
-    def tell(
-        self,
-        event: Event,
-        when: datetime.datetime | None = None,
-        *,
-        call: int | None = None,
-    ) -> None:
-        """Show an event, with the number of its call if there are several."""
-        number = self._number(event, call)
-        if isinstance(event, Progress):
-            self.screen.progress(
-                event.message_id, event.filename, event.done, event.total
-            )
-            return
-        line = event.line()
-        if line is not None:
-            label = self._labels[line.who]
-            if number is not None:
-                label = f"{label or 'call'} {number}"
-            self.screen.show(line, label, when or _now())
-
-    def _number(self, event: Event, call: int | None) -> int | None:
-        if call is None:
-            return None
-        self._up.add(call)
-        if len(self._up) > 1:
-            self._numbered |= self._up
-        number = call if call in self._numbered else None
-        if isinstance(event, Summary | Problem):
-            self._up.discard(call)
-            self._numbered.discard(call)
-        return number
 
 
 class Tee:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-__all__ = ["Line", "Mood", "Who", "amount", "one_line"]
+__all__ = ["Line", "Mood", "Tick", "Who", "amount", "one_line"]
 
 
 class Who(enum.Enum):
@@ -27,6 +27,24 @@ class Mood(enum.Enum):
 
     ASIDE = enum.auto()
     """Good to know."""
+
+
+class Tick(enum.Enum):
+    """How far a message of ours has come."""
+
+    SENDING = "…"
+    SENT = "✓"
+    """Its last octet is handed to the transport."""
+
+    DELIVERED = "✓✓"
+    """It is known to have arrived."""
+
+    FAILED = "✗"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is known before somebody reads it."""
+        return self in (Tick.DELIVERED, Tick.FAILED)
 
 
 @dataclass(frozen=True, slots=True)

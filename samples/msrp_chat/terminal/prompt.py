@@ -1,43 +1,32 @@
 """The line at the bottom of the terminal where people type.
 
-What arrives in the meantime is written above it.  Whatever begins with a slash is
-a step of a script (:mod:`msrp_chat.conversation.script`), all else is said.  Who waits
-for calls reads all the time, so that nothing that was typed before goes to the next
-caller.
+What arrives in the meantime is written above it; between the two stands what is on its
+way.  Whatever begins with a slash is a command, mostly a step as scripts have them
+(:mod:`msrp_chat.conversation.script`); all else is said.  Who waits for calls reads all
+the time, so that nothing that was typed before goes to the next caller.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.formatted_text import ANSI
+from prompt_toolkit.patch_stdout import StdoutProxy
+from prompt_toolkit.styles import Style
 
-from msrp_chat.conversation.script import (
-    STEP_NAMES,
-    Quit,
-    SayText,
-    Speaker,
-    Step,
-    check_files,
-    parse_step,
-)
-from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.terminal.line import amount
-from msrp_chat.terminal.screen import RichScreen, Screen
+from msrp_chat.conversation.script import LANGUAGE, check_files, parse_step
+from msrp_chat.conversation.steps import Quit, SayText, Speaker, Step
+from msrp_chat.outcome import ChatError
+from msrp_chat.terminal.screen import Screen
 
-__all__ = ["Prompt"]
+__all__ = ["Prompt", "help_text"]
 
-_HELP = """\
-Type what you want to say.  Besides:
-  /file PATH               send a file
-  /multipart TEXT | PATH   send a text and a file as one message
-  /text TEXT               say something
-  /cpim TEXT               say something in a message/cpim envelope
-  /wait SECONDS            do nothing for a while
-  /expect TEXT             wait until the other side says something with this in it
-  //TEXT                   say a text that begins with a slash
-  /quit                    hang up (Ctrl-D does the same)"""
+_ALIASES = {"send": "file", "bye": "quit"}
+"""Other words for the same, as people know them from other programs."""
 
 _HELP_IDLE = """\
 Nobody is on the line.  When somebody calls, you can type what you want to say.
@@ -45,33 +34,41 @@ Nobody is on the line.  When somebody calls, you can type what you want to say.
 
 _NOT_SAID = "Nobody is on the line, so this was not said."
 
+_REFRESH = 0.5
+"""Seconds after which the line with the status is drawn again."""
+
+_GATHERING = 0.02
+"""Seconds to gather what is to be written above, which costs drawing all anew."""
+
+_STYLE = Style.from_dict({"bottom-toolbar": "noreverse bg:#262626 #9e9e9e"})
+
 
 class Prompt:
     """Lets somebody talk.
 
     Args:
         screen: Where everything else is shown.
+        interrupt: Called when somebody presses Ctrl-C; it cancels us.
     """
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, interrupt: Callable[[], None]) -> None:
         self._screen = screen
+        self._interrupt = interrupt
         self._speaker: Speaker | None = None
         self._attended = False
         self._hang_up = asyncio.Event()
         self._session: PromptSession[str] = PromptSession(
-            "> ",
+            lambda: ANSI(f"{self._screen.pending_lines()}> "),
             # What was typed is shown as part of the conversation instead.
             erase_when_done=True,
             bottom_toolbar=self._toolbar,
-            refresh_interval=0.2,
+            refresh_interval=_REFRESH,
+            style=_STYLE,
         )
+        screen.watch(self._draw_again)
 
     async def __call__(self, speaker: Speaker) -> None:
-        """Return when somebody wants to hang up.
-
-        Raises:
-            ChatError: Somebody pressed Ctrl-C.
-        """
+        """Return when somebody wants to hang up."""
         self._screen.note("Type what you want to say, or /help.")
         self._speaker = speaker
         try:
@@ -84,11 +81,7 @@ class Prompt:
             self._speaker = None
 
     async def attend(self) -> None:
-        """Read also while there is nobody to talk to; return at the end of it all.
-
-        Raises:
-            ChatError: Somebody pressed Ctrl-C.
-        """
+        """Read also while there is nobody to talk to; return at the end of it all."""
         self._attended = True
         while True:
             await self._read_until_quit()
@@ -98,14 +91,16 @@ class Prompt:
             self._speaker = None
 
     async def _read_until_quit(self) -> None:
-        with patch_stdout(raw=True):
+        with _written_above():
             while True:
                 try:
                     line = await self._session.prompt_async()
                 except EOFError:
                     return
                 except KeyboardInterrupt:
-                    raise ChatError("interrupted", ExitCode.INTERRUPTED) from None
+                    self._interrupt()
+                    await asyncio.Event().wait()
+                    raise
                 if not await self._obey(line.strip()):
                     return
 
@@ -114,7 +109,7 @@ class Prompt:
         if not line:
             return True
         if line == "/help":
-            self._screen.note(_HELP_IDLE if self._speaker is None else _HELP)
+            self._screen.note(_HELP_IDLE if self._speaker is None else help_text())
             return True
         try:
             step = _read(line)
@@ -129,16 +124,42 @@ class Prompt:
             self._screen.note(f"{exc}")
         return True
 
+    def _draw_again(self) -> None:
+        if self._session.app.is_running:
+            self._session.app.invalidate()
+
     def _toolbar(self) -> str | None:
-        """Say how far files have come."""
-        transfers = (
-            self._screen.transfers if isinstance(self._screen, RichScreen) else {}
-        )
-        parts = [
-            f"{name} {100 * done // max(1, total)} % of {amount(total)}"
-            for name, done, total in transfers.values()
+        status = self._screen.status
+        return f" {status}  ·  /help" if status else None
+
+
+def help_text() -> str:
+    """Return what can be typed."""
+    rows = [
+        (f"/{name} {word.argument}", word.meaning) for name, word in LANGUAGE.items()
+    ]
+    rows.append(("//TEXT", "say a text that begins with a slash"))
+    lines = [f"  {typed:<24} {meaning}" for typed, meaning in rows]
+    also = ", ".join(f"/{alias} is /{name}" for alias, name in _ALIASES.items())
+    return "\n".join(
+        [
+            "Type what you want to say.  Besides:",
+            *lines,
+            f"{also}; Ctrl-D hangs up too.",
         ]
-        return "  ".join(parts) or None
+    )
+
+
+@contextlib.contextmanager
+def _written_above() -> Iterator[None]:
+    """Have everything that is written to stdout appear above the prompt."""
+    stdout = sys.stdout
+    with StdoutProxy(sleep_between_writes=_GATHERING, raw=True) as above:
+        sys.stdout = above
+        try:
+            yield
+        finally:
+            sys.stdout = stdout
 
 
 def _read(line: str) -> Step:
@@ -151,7 +172,9 @@ def _read(line: str) -> Step:
         return SayText(line)
     if line.startswith("//"):
         return SayText(line[1:])
-    if line[1:].partition(" ")[0] not in STEP_NAMES:
-        known = ", ".join(f"/{name}" for name in (*STEP_NAMES, "help"))
-        raise ValueError(f"{line.partition(' ')[0]} is none of {known}")
-    return parse_step(line[1:])
+    name, _, rest = line[1:].partition(" ")
+    name = _ALIASES.get(name, name)
+    if name not in LANGUAGE:
+        known = ", ".join(f"/{each}" for each in (*LANGUAGE, "help"))
+        raise ValueError(f"/{name} is none of {known}")
+    return parse_step(f"{name} {rest}")

@@ -1,0 +1,166 @@
+"""Events as lines in the terminal."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from msrp_chat.events.calls import (
+    Calling,
+    Invited,
+    Listening,
+    Opened,
+    Problem,
+    Summary,
+)
+from msrp_chat.events.event import Event
+from msrp_chat.events.messages import (
+    Delivered,
+    FileReceived,
+    Incomplete,
+    Message,
+    Progress,
+    Receiving,
+    Refused,
+    Report,
+    Sending,
+    Sent,
+    Undelivered,
+)
+from msrp_chat.terminal.line import Line, Tick, Who
+from msrp_chat.terminal.screen import LABEL_WIDTH, Screen, harmless
+
+__all__ = ["HumanOutput", "short_name"]
+
+_SOMEBODY = "peer"
+
+
+class HumanOutput:
+    """One line per event that is worth one.
+
+    Args:
+        screen: Where to write.
+        us: What to call our side.
+        them: What to call the other; by default as its URI does.
+    """
+
+    def __init__(
+        self, screen: Screen, us: str = "you", them: str | None = None
+    ) -> None:
+        self.screen = screen
+        self._us = us
+        self._them = them
+        self._names: dict[int, str] = {}
+        """Who is in the calls that are going on."""
+        self._numbered: set[int] = set()
+        """Those of them that have to be told apart."""
+        self._idle = ""
+
+    def tell(
+        self,
+        event: Event,
+        when: datetime.datetime | None = None,
+        *,
+        call: int | None = None,
+    ) -> None:
+        """Show an event, with the number of its call if there are several."""
+        when = when or datetime.datetime.now(datetime.UTC)
+        number = self._number(event, call)
+        line = event.line()
+        label = "" if line is None else self._label(line, call, number)
+        if isinstance(event, Sending) and line is not None:
+            self.screen.begin(event.message_id, line, label, when)
+            return
+        self._change(event, self._who_sends(call, number))
+        if line is not None and not self._is_ticked(event):
+            self.screen.show(line, label, when)
+        if isinstance(event, FileReceived) and event.width is not None:
+            self.screen.picture(Path(event.path))
+        self._set_status(event, call)
+
+    def _is_ticked(self, event: Event) -> bool:
+        """Tell whether a tick says as much as a line would."""
+        return isinstance(event, Report) and event.status == 200 and self.screen.ticks
+
+    def _change(self, event: Event, sender: str) -> None:
+        """Change the line of what began before."""
+        match event:
+            case Sent():
+                self.screen.tick(event.message_id, Tick.SENT)
+            case Delivered():
+                self.screen.tick(event.message_id, Tick.DELIVERED)
+            case Undelivered():
+                self.screen.tick(event.message_id, Tick.FAILED)
+            case Progress():
+                self.screen.progress(
+                    event.message_id, event.filename, event.done, event.total
+                )
+            case Receiving():
+                name = event.filename or event.content_type
+                self.screen.progress(
+                    event.message_id, name, event.done, event.total, sender
+                )
+            case Message() | Incomplete() | Refused():
+                self.screen.drop(event.message_id)
+
+    # Who it is.
+
+    def _number(self, event: Event, call: int | None) -> int | None:
+        """Return the number of a call if it has to be told."""
+        if call is None:
+            return None
+        match event:
+            case Calling():
+                self._names[call] = short_name(event.uri)
+            case Invited():
+                self._names[call] = short_name(event.sender)
+        self._names.setdefault(call, _SOMEBODY)
+        if len(self._names) > 1:
+            self._numbered |= self._names.keys()
+        return call if call in self._numbered else None
+
+    def _label(self, line: Line, call: int | None, number: int | None) -> str:
+        if line.who is Who.THEM:
+            return self._who_sends(call, number)
+        return _numbered(self._us if line.who is Who.US else "", number)
+
+    def _who_sends(self, call: int | None, number: int | None) -> str:
+        them = self._them or self._names.get(call or 0, _SOMEBODY)
+        return _numbered(them, number)
+
+    def _set_status(self, event: Event, call: int | None) -> None:
+        """Say in the line for that what is going on in all."""
+        match event:
+            case Listening():
+                self._idle = f"waiting at {event.uri}"
+            case Opened():
+                name = self._names.get(call or 0, _SOMEBODY)
+                over = "TLS" if event.tls else "TCP"
+                self.screen.status = f"with {name} over {over}"
+                return
+            case Problem() | Summary() if call is not None:
+                self._names.pop(call, None)
+                self._numbered.discard(call)
+            case _:
+                return
+        self.screen.status = self._idle
+
+
+def _numbered(label: str, number: int | None) -> str:
+    if number is None:
+        return label
+    # The number is what counts, so it is the name that is cut.
+    label = (label or "call")[: LABEL_WIDTH - 1 - len(str(number))]
+    return f"{label} {number}"
+
+
+def short_name(uri: str) -> str:
+    """Return what to call whoever has a URI, in a few characters.
+
+    It may be what a stranger has written, and never looks as if it were us.
+    """
+    whole = uri.partition(";")[0].partition("?")[0]
+    user, at, _ = whole.partition(":")[2].partition("@")
+    name = user.rpartition(":")[2] if not at else user
+    name = "".join(harmless(name).split())[:LABEL_WIDTH]
+    return _SOMEBODY if name.casefold() in ("", "you", "call") else name
