@@ -8,15 +8,23 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 DEMO := .venv/demo
 TEST := .venv/test
 FUZZ := .venv/fuzz
+DOCS := .venv/docs
+RELEASE := .venv/release
+WHEEL := .venv/wheel
 CODE := sdp mime cpim digest markup msrp sip samples tests benchmarks
+LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 ARGS ?=
 # All targets of tests/fuzz share these seconds.
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test check lint types unit fuzz bench bench-check big compliance format lock clean
+.PHONY: all demo test check lint types unit docs dist fuzz bench bench-check big compliance format lock clean
 
 demo: $(DEMO)/.made
 	$(DEMO)/bin/msrp-chat demo $(ARGS)
+
+# Everything that CI does.
+all: test docs dist
 
 test: check unit
 
@@ -24,6 +32,21 @@ check: lint types
 
 unit: $(TEST)/.made
 	$(TEST)/bin/python -m pytest $(ARGS)
+
+# The site, in build/site.
+docs: $(DOCS)/.made
+	$(DOCS)/bin/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs build/site
+	@echo "build/site/index.html is written."
+
+# What is released, and a look at it as a user gets it: in an environment with nothing else.
+dist: $(RELEASE)/.made
+	rm -rf dist build/lib build/bdist.* $(WHEEL) && mkdir -p build
+	$(RELEASE)/bin/python -m build --no-isolation --outdir dist > build/dist.log 2>&1 || { cat build/dist.log; exit 1; }
+	$(RELEASE)/bin/python -m twine check --strict dist/*
+	$(PYTHON) -m venv $(WHEEL)
+	$(WHEEL)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.lock
+	$(WHEEL)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
+	cd $(WHEEL) && bin/msrp-chat demo
 
 fuzz: $(FUZZ)/.made
 	$(FUZZ)/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(ARGS)
@@ -56,21 +79,15 @@ format: $(TEST)/.made
 
 # Written by uv (not needed otherwise): `pip install uv`, then `make lock`.
 lock:
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		--extra terminal --group pyproject.toml:build pyproject.toml -o requirements/demo.lock
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		--extra terminal --extra speed \
-		--group pyproject.toml:build --group pyproject.toml:dev \
+	$(LOCK) --extra terminal --group pyproject.toml:build pyproject.toml -o requirements/demo.lock
+	$(LOCK) --extra terminal --extra speed --group pyproject.toml:build --group pyproject.toml:dev \
 		pyproject.toml -o requirements/test.lock
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		--group pyproject.toml:build --group pyproject.toml:fuzz \
-		pyproject.toml -o requirements/fuzz.lock
+	$(LOCK) --group pyproject.toml:build --group pyproject.toml:fuzz pyproject.toml -o requirements/fuzz.lock
+	$(LOCK) --group pyproject.toml:build --group pyproject.toml:docs pyproject.toml -o requirements/docs.lock
+	$(LOCK) --group pyproject.toml:build --group pyproject.toml:release -o requirements/release.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist docs/reference *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(DEMO)/.made: requirements/demo.lock pyproject.toml
@@ -81,6 +98,12 @@ $(TEST)/.made: requirements/test.lock pyproject.toml
 
 $(FUZZ)/.made: requirements/fuzz.lock pyproject.toml
 	$(call environment,$(FUZZ),requirements/fuzz.lock)
+
+$(DOCS)/.made: requirements/docs.lock pyproject.toml
+	$(call environment,$(DOCS),requirements/docs.lock)
+
+$(RELEASE)/.made: requirements/release.lock pyproject.toml
+	$(call environment,$(RELEASE),requirements/release.lock)
 
 define environment
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv was found: install one or say make PYTHON=/path/to/python" >&2; exit 2; }

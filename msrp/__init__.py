@@ -63,7 +63,7 @@ from msrp.uri import MsrpUri
 from msrp.wire_log import WireDirection, WireLog, WireMessage
 
 if TYPE_CHECKING:
-    from msrp.addresses import ImUri, parse_address
+    from msrp.addresses import ImUri, InvalidAddress, parse_address
     from msrp.aio.certificates import CertificateUnusable, LocalCertificate
     from msrp.aio.connection import MsrpConnection
     from msrp.aio.files import FileUnreadable
@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     )
 
 _LATER = {
-    "msrp.addresses": ("ImUri", "parse_address"),
+    "msrp.addresses": ("ImUri", "InvalidAddress", "parse_address"),
     "msrp.aio.certificates": ("CertificateUnusable", "LocalCertificate"),
     "msrp.aio.connection": ("MsrpConnection",),
     "msrp.aio.files": ("FileUnreadable",),
@@ -146,6 +146,7 @@ __all__ = [
     "IncompleteMessage",
     "IntoDirectory",
     "IntoWriter",
+    "InvalidAddress",
     "InvalidUri",
     "LimitExceeded",
     "Limits",

@@ -23,7 +23,7 @@ session says for it too.
 
 :mod:`sdp.offer_answer` makes answers and later offers that break no rule
 (:func:`build_answer`, :func:`next_offer`) and tells what two descriptions amount to
-(:func:`check_answer`, :func:`accepted`).
+(:func:`check_answer`, :func:`accepted`)::
 
     offer = SessionDescription.parse(body)
     slots = [mine if m.media == "message" else None for m in offer.media]

@@ -123,7 +123,7 @@ def answer_media(
         offered: The section that offers it, as
             :meth:`sdp.SessionDescription.effective_media` gives it.
         uri: Ours: for a new session a new one, for one that goes on the same.
-            Its scheme is what :func:`uses_tls` of the offer says.
+            Its scheme is ``msrps`` if the offer's proto has TLS.
         prefer_active: Connect ourselves if the offer leaves the choice to us, as
             behind a NAT; else we have to be listening.
         accept_types: As for :func:`offer_media`.
