@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         ThreadedIncomingCall,
         ThreadedRegistration,
     )
+    from sip.change import ChangeDecision, ChangePolicy, ProposedChange
     from sip.media import (
         ExplainingMedia,
         FollowingMedia,
@@ -145,6 +146,7 @@ _LATER = {
         "ThreadedRegistration",
     ),
     "sip.aio.blocking.agent": ("ThreadedUserAgent",),
+    "sip.change": ("ChangeDecision", "ChangePolicy", "ProposedChange"),
     "sip.media": (
         "ExplainingMedia",
         "FollowingMedia",
@@ -177,6 +179,8 @@ __all__ = [
     "CallOver",
     "CallRefused",
     "CallTimeout",
+    "ChangeDecision",
+    "ChangePolicy",
     "EndReason",
     "Event",
     "EventPackage",
@@ -203,6 +207,7 @@ __all__ = [
     "OtherUri",
     "OutgoingCall",
     "Parameters",
+    "ProposedChange",
     "RAck",
     "Reason",
     "Referral",

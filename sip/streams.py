@@ -13,8 +13,10 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import sdp
 from sip.agreement import Agreement
+from sip.change import ProposedChange
 from sip.errors import LocalError, NegotiationFailed
 from sip.media import FollowingMedia, Media, is_following
+from sip.message import Request
 
 __all__ = ["Proposal", "Streams", "among"]
 
@@ -169,8 +171,47 @@ class Streams:
 
     # What the peer wants.
 
-    async def answer(self, offer: sdp.SessionDescription) -> Proposal:
+    def proposed(
+        self, request: Request, offer: sdp.SessionDescription
+    ) -> ProposedChange:
+        """Tell what a later offer would change.
+
+        Raises:
+            LocalError: Nothing is agreed yet.
+        """
+        agreement = self._agreed()
+        added: list[sdp.MediaDescription] = []
+        ended: list[Media] = []
+        altered: list[Media] = []
+        for slot, offered in enumerate(offer.media):
+            medium = self._runs_on(slot, offered)
+            before = self._slots[slot] if slot < len(self._slots) else None
+            if before is not None and medium is None:
+                ended.append(before)
+            if medium is None and not offered.is_rejected:
+                added.append(offer.effective_media(slot))
+            if medium is not None and not agreement.is_same(slot, offer):
+                altered.append(medium)
+        return ProposedChange(
+            request, offer, tuple(added), tuple(ended), tuple(altered)
+        )
+
+    def _runs_on(self, slot: int, offered: sdp.MediaDescription) -> Media | None:
+        """Return what runs in a slot if the offer lets it go on."""
+        medium = self._slots[slot] if slot < len(self._slots) else None
+        if medium is None or offered.is_rejected:
+            return None
+        same_kind = offered.media == self._agreed().remote.media[slot].media
+        return medium if same_kind else None
+
+    async def answer(
+        self, offer: sdp.SessionDescription, *, takes_new: bool = True
+    ) -> Proposal:
         """Answer a later offer.
+
+        Args:
+            offer: The offer.
+            takes_new: Whether to take streams that are new.
 
         Raises:
             NegotiationFailed: A stream can't follow.
@@ -181,7 +222,10 @@ class Streams:
         described: list[sdp.MediaDescription | None] = []
         try:
             for slot in range(len(offer.media)):
-                medium, answered = await self._answer_slot(offer, slot, proposal)
+                if self._runs_on(slot, offer.media[slot]) is None and not takes_new:
+                    medium, answered = None, None
+                else:
+                    medium, answered = await self._answer_slot(offer, slot, proposal)
                 proposal.slots.append(medium)
                 described.append(answered)
             proposal.local = sdp.build_answer(
@@ -202,8 +246,8 @@ class Streams:
             return None, None
         agreement = self._agreed()
         offered = offer.effective_media(slot)
-        medium = self._slots[slot] if slot < len(self._slots) else None
-        if medium is None or offered.media != agreement.remote.media[slot].media:
+        medium = self._runs_on(slot, offer.media[slot])
+        if medium is None:
             return await self._take(offered, proposal.slots)
         if agreement.is_same(slot, offer):
             return medium, agreement.say_again(slot, offer)

@@ -21,6 +21,7 @@ from sip.message import Message, Response
 from sip.name_addr import NameAddr
 from sip.sansio.events import Event
 from sip.sansio.hop import Hop, Outgoing
+from sip.sansio.limits import Limits
 from sip.sansio.locate import way_back
 from sip.sansio.requests.sender import Lookup
 from sip.sansio.user_agent import UserAgentCore
@@ -80,6 +81,11 @@ class Driver:
     def address(self) -> NameAddr:
         """Who we are."""
         return self.core.address
+
+    @property
+    def limits(self) -> Limits:
+        """How much of everything is held, and how long things may take."""
+        return self.core.limits
 
     async def open(self, addresses: Sequence[Hop]) -> None:
         """Listen on all addresses, or on none.

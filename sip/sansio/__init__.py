@@ -44,6 +44,7 @@ from sip.sansio.calls.events import (
     OfferPossible,
     OfferReceived,
     OfferRefused,
+    OfferWithdrawn,
     ProgressAcknowledged,
 )
 from sip.sansio.calls.offers import Offers, Party, Role
@@ -109,6 +110,7 @@ __all__ = [
     "OfferPossible",
     "OfferReceived",
     "OfferRefused",
+    "OfferWithdrawn",
     "Offers",
     "Outgoing",
     "Party",

@@ -77,6 +77,15 @@ class Limits:
     """Seconds for a handler.  After 64*T1 nobody waits for its answer any more, and
     a client that hears nothing takes us for dead."""
 
+    decision_time: float = 60.0
+    """Seconds for an application to decide about an INVITE that changes a call;
+    without a decision everything stays as it is.  A person needs some; proxies on the
+    way, and most peers, wait for some minutes."""
+
+    quick_decision_time: float = 1.0
+    """The same for UPDATE and PRACK, which have to be answered at once
+    (:rfc:`3311#section-5.2`): enough for a program, which may look something up."""
+
     ringing_time: float = 1_800.0
     """Seconds after which an unanswered call is refused with 480.  Timer C of a
     proxy is a few minutes and is renewed each minute by our 1xx, so that nobody

@@ -19,6 +19,7 @@ from sip.sansio.calls.call import Call as CallCore
 from sip.sansio.calls.call import CallState
 from sip.sansio.calls.client import ClientCall
 from sip.sansio.events import EndReason
+from sip.sansio.limits import Limits
 from sip.streams import Proposal, among
 
 __all__ = ["Call", "CallOwner", "Headers"]
@@ -47,6 +48,10 @@ class CallOwner(Protocol):
 
     def report(self, message: str, error: BaseException) -> None:
         """Tell the loop's exception handler of a failure of the application."""
+
+    @property
+    def limits(self) -> Limits:
+        """How much of everything is held, and how long things may take."""
 
     def admit(self, method: str) -> None:
         """Take the requests of a method from now on."""

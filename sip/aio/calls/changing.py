@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import sdp
 from sip.aio.calls.renegotiation import Prepare, Renegotiation
+from sip.change import ChangePolicy
 from sip.errors import CallError, LocalError, NegotiationFailed
 from sip.media import (
     Media,
@@ -33,7 +34,8 @@ class Changing:
     """The media of a call, and how they change.
 
     What the peer wants changed is done where the media follow
-    (:class:`~sip.FollowingMedia`), and refused with 488 where they don't.  Offers that
+    (:class:`~sip.FollowingMedia`), and refused with 488 where they don't or where
+    :attr:`change_policy` is against it.  Offers that
     cross, refreshes and repetitions are dealt with here and below.
 
     Attributes:
@@ -63,6 +65,21 @@ class Changing:
         nobody takes is refused by itself, with port 0.
         """
         return self._streams.candidates
+
+    @property
+    def change_policy(self) -> ChangePolicy | None:
+        """What decides about changes that the peer wants; ``None`` by default.
+
+        It gets a :class:`~sip.ProposedChange` and returns a
+        :class:`~sip.ChangeDecision`, or an awaitable of one.  What isn't decided in
+        :attr:`Limits.decision_time` is refused, and everything stays as it is.  Nobody
+        is asked about refreshes, or when the peer wants to hear our offer.
+        """
+        return self._renegotiation.decider.policy
+
+    @change_policy.setter
+    def change_policy(self, policy: ChangePolicy | None) -> None:
+        self._renegotiation.decider.policy = policy
 
     @property
     def local_description(self) -> sdp.SessionDescription | None:

@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Protocol
 
 import sdp
+from sip.aio.calls.deciding import Decider
+from sip.change import ChangeDecision
 from sip.errors import CallOver, CallRefused, CallTimeout, LocalError, NegotiationFailed
 from sip.media import SDP_TYPE, find_session_description
 from sip.message import Message
@@ -25,9 +27,11 @@ from sip.sansio.calls.events import (
     OfferPossible,
     OfferReceived,
     OfferRefused,
+    OfferWithdrawn,
 )
 from sip.sansio.calls.offers import Role
 from sip.sansio.events import EndReason, Failure
+from sip.sansio.limits import Limits
 from sip.streams import Proposal, Streams
 
 __all__ = ["Prepare", "Renegotiation"]
@@ -53,6 +57,10 @@ class Host(Protocol):
     def report(self, message: str, error: BaseException) -> None:
         """Tell the loop's exception handler of a failure of the application."""
 
+    @property
+    def limits(self) -> Limits:
+        """How long to wait for the application."""
+
 
 class Renegotiation:
     """The changes of one call.
@@ -65,6 +73,7 @@ class Renegotiation:
 
     Attributes:
         turn: Whose turn it is to agree on something; also the first time.
+        decider: Asks the application about what the peer wants.
     """
 
     def __init__(
@@ -79,6 +88,7 @@ class Renegotiation:
         self._streams = streams
         self._on_change = on_change
         self.turn = asyncio.Lock()
+        self.decider = Decider(host.limits, host.report)
         self._one_at_a_time = asyncio.Lock()
         self._possible: asyncio.Future[None] | None = None
         self._outcome: asyncio.Future[OfferAccepted | OfferRefused] | None = None
@@ -214,6 +224,8 @@ class Renegotiation:
                     self._spawn(self._refreshed(event.response))
             case OfferReceived():
                 self._spawn(self._answer(event))
+            case OfferWithdrawn():
+                self.decider.withdraw()
             case CallAcknowledged():
                 proposal, self._offered = self._offered, None
                 if proposal is not None:
@@ -251,13 +263,15 @@ class Renegotiation:
             offer = find_session_description(event.request)
             if offer is None:
                 raise NegotiationFailed("there is no session description")
-            proposal = await self._streams.answer(offer)
+            proposal = await self._prepare_answer(event, offer)
         except (sdp.SdpError, NegotiationFailed, LocalError) as exc:
             self._refuse(event, str(exc))
             return
         except Exception as exc:
             self._refuse(event, "a medium failed", 500)
             self._host.report("a medium failed to answer an offer", exc)
+            return
+        if proposal is None:
             return
         if not self._accept(event, proposal):
             proposal.keep()
@@ -266,6 +280,20 @@ class Renegotiation:
             await self._settle(proposal, offer, is_offerer=False)
         except Exception as exc:
             self._host.report("a medium failed to follow an offer", exc)
+
+    async def _prepare_answer(
+        self, event: OfferReceived, offer: sdp.SessionDescription
+    ) -> Proposal | None:
+        """Make the answer, unless the application, or the peer, is against it."""
+        change = self._streams.proposed(event.request, offer)
+        verdict = await self.decider.decide(change)
+        if verdict is None:
+            return None
+        if verdict.decision is ChangeDecision.REFUSE:
+            self._refuse(event, "so it was decided", verdict.status)
+            return None
+        takes_new = verdict.decision is ChangeDecision.ACCEPT
+        return await self._streams.answer(offer, takes_new=takes_new)
 
     async def _answer_with_offer(self, event: OfferReceived) -> None:
         try:

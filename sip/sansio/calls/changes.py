@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sip.message import Message, Request
-from sip.sansio.calls.events import OfferReceived
+from sip.sansio.calls.events import OfferReceived, OfferWithdrawn
 from sip.sansio.calls.offers import Carrier, Offers, Party, Role, has_sdp
 from sip.sansio.calls.own_changes import OwnChanges
 from sip.sansio.calls.session_timer import is_too_short
@@ -136,7 +136,8 @@ class Changes:
 
     def cancelled(self, transaction: ServerTransaction, now: float) -> None:
         """Take in the CANCEL of an INVITE."""
-        self.answer(transaction, 487, now)
+        if self.answer(transaction, 487, now):
+            self._services.emit(OfferWithdrawn(self._call))
 
     def drop(self, now: float) -> None:
         """Answer what nobody will care for (:rfc:`3261#section-15.1.2`)."""

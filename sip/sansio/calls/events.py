@@ -24,6 +24,7 @@ __all__ = [
     "OfferPossible",
     "OfferReceived",
     "OfferRefused",
+    "OfferWithdrawn",
     "ProgressAcknowledged",
 ]
 
@@ -109,6 +110,14 @@ class OfferReceived:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OfferWithdrawn:
+    """The peer has cancelled the INVITE of an :class:`OfferReceived`."""
+
+    call: Call
+    """The call, which goes on as it was."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class OfferPossible:
     """The offer that :meth:`Call.want_offer` announced can be made now."""
 
@@ -152,6 +161,11 @@ class OfferRefused:
 
 
 NegotiationEvent: TypeAlias = (
-    OfferAccepted | OfferPossible | OfferReceived | OfferRefused | ProgressAcknowledged
+    OfferAccepted
+    | OfferPossible
+    | OfferReceived
+    | OfferRefused
+    | OfferWithdrawn
+    | ProgressAcknowledged
 )
 """Those that come at any time of a call."""
