@@ -109,6 +109,9 @@ class Streams:
                 for slot, medium in enumerate(slots)
             ]
             proposal.local = sdp.next_offer(agreement.local, described)
+            if proposal.local == agreement.local and slots != self._slots:
+                # The peer has refused that stream before, and is asked once more.
+                proposal.local = _next_version(proposal.local)
         except BaseException:
             proposal.keep()
             raise
@@ -386,6 +389,13 @@ def _put(
             slots[slot] = medium
             return
     slots.append(medium)
+
+
+def _next_version(description: sdp.SessionDescription) -> sdp.SessionDescription:
+    """Say the same again so that it counts (:rfc:`3264#section-8`)."""
+    origin = description.origin
+    origin = dataclasses.replace(origin, version=origin.version + 1)
+    return dataclasses.replace(description, origin=origin)
 
 
 def _with_hold(media: sdp.MediaDescription, held: bool) -> sdp.MediaDescription:
