@@ -197,6 +197,7 @@ class UserAgent(Asking, Calling, Subscribing):
             pings=self._pings,
         )
         self._ways.transport = driver.transport
+        self._ways.service_route = self._registrations.service_route
         driver.transport.on_lost = self._registrations.lost_connection
         await driver.open(self._listen)
         self._driver = self._calls.driver = driver

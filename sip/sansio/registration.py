@@ -32,6 +32,11 @@ from sip.uri import SipUri
 __all__ = ["Backoff", "Registration", "RegistrationState"]
 
 
+_MOST_PROXIES = 16
+"""Proxies of a Service-Route, more than any network has one after the other.  All
+of them are written into every request."""
+
+
 class RegistrationState(enum.Enum):
     """How far a registration has come."""
 
@@ -94,6 +99,9 @@ class Registration:
         response: The last final response, if there was one.
         failure: Why there was none the last time, if there wasn't.
         last: The last REGISTER that was sent.
+        address: Who is registered.
+        service_route: The proxies by which the registrar wants our other requests to
+            go, for as long as it knows us (:rfc:`3608`).
 
     Raises:
         LocalError: The registrar is none, or something can't be put into a request.
@@ -120,6 +128,7 @@ class Registration:
         self.expires_at: float | None = None
         self.response: Response | None = None
         self.failure: Failure | None = None
+        self.service_route: tuple[NameAddr, ...] = ()
         self._services = services
         self._backoff = backoff or Backoff()
         self._chance = chance
@@ -128,7 +137,7 @@ class Registration:
         self._due: float | None = None
         self._sent: ClientRequest | None = None
         self.last: ClientRequest
-        plain = NameAddr(address.display_name, address.uri)
+        plain = self.address = NameAddr(address.display_name, address.uri)
         self._request, self._next_hop = new_request(
             "REGISTER",
             registrar,
@@ -270,6 +279,7 @@ class Registration:
             return
         self._failures = 0
         self.expires_at = now + granted
+        self.service_route = _service_route(response)
         if self.state is _S.ENDING:
             self._send(0)
             return
@@ -300,6 +310,7 @@ class Registration:
         self.state = state
         if state is _S.ENDED:
             self.expires_at = self._due = None
+            self.service_route = ()
         self._services.wake(self)
         self._services.emit(RegistrationChanged(self, state))
 
@@ -321,6 +332,17 @@ def _granted_time(request: Request, response: Response) -> int:
         return asked if response.expires is None else response.expires
     except SipParseError:
         return asked
+
+
+def _service_route(response: Response) -> tuple[NameAddr, ...]:
+    """Read the route that a registrar wants; none if it can't be read, or used."""
+    try:
+        route = response.service_route[:_MOST_PROXIES]
+    except SipParseError:
+        return ()
+    # A strict router would have to be written in another way (RFC 3608 §5).
+    is_loose = all(isinstance(r.uri, SipUri) and r.uri.loose_routing for r in route)
+    return tuple(route) if is_loose else ()
 
 
 def _refresh_after(granted: int, patience: float) -> float:

@@ -114,7 +114,7 @@ class CallDesk:
     ) -> OutgoingCall:
         """Begin to call somebody; see :meth:`sip.UserAgent.call`."""
         driver = self._open_driver()
-        address = self._ways.media_address(target)
+        address = self._ways.media_address(target, *(route.uri for route in route_set))
         try:
             offer = None
             if not without_offer:

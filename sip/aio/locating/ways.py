@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sip.aio.locating.resolver import Dns, Resolver, usable_transports
 from sip.aio.transport.layer import TransportLayer
@@ -28,6 +28,8 @@ class Ways:
     Attributes:
         resolver: Finds the hops of URIs.
         transport: The sockets, once they are open.
+        service_route: Tells which proxies our registrar wants us to go by
+            (:rfc:`3608`).
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Ways:
     ) -> None:
         self.resolver = Resolver(usable_transports(listen), dns)
         self.transport: TransportLayer | None = None
+        self.service_route: Callable[[], tuple[NameAddr, ...]] = tuple
         self._outbound_proxy = outbound_proxy
 
     def target(self, uri: str, outbound_proxy: str | None = None) -> Uri:
@@ -47,9 +50,9 @@ class Ways:
         Raises:
             LocalError: It is no URI, or one that leads nowhere.
         """
-        proxy = outbound_proxy or self._outbound_proxy
         target = self.read(uri)
-        self.resolver.check(target if proxy is None else _read_uri(proxy))
+        route_set = self.route_set(outbound_proxy)
+        self.resolver.check(route_set[0].uri if route_set else target)
         return target
 
     def read(self, uri: str) -> Uri:
@@ -61,7 +64,21 @@ class Ways:
         return _read_uri(uri)
 
     def route_set(self, outbound_proxy: str | None = None) -> tuple[NameAddr, ...]:
-        """Return the proxies to go by."""
+        """Return the proxies to go by, the first one first.
+
+        Those that our registrar wants come after our own, unless a request is to go
+        by another (:rfc:`3608#section-5`).
+        """
+        own = self.way_out(outbound_proxy)
+        if outbound_proxy is not None:
+            return own
+        wanted = self.service_route()
+        if own and wanted and own[0].uri.equals(wanted[0].uri):
+            return wanted  # It is ours that it names first.
+        return own + wanted
+
+    def way_out(self, outbound_proxy: str | None = None) -> tuple[NameAddr, ...]:
+        """Return the proxy to go by whatever a registrar says: the way to it."""
         proxy = outbound_proxy or self._outbound_proxy
         if proxy is None:
             return ()
@@ -80,10 +97,17 @@ class Ways:
         assert self.transport is not None
         return self.transport.local_host(hop)
 
-    def media_address(self, target: Uri | None = None) -> str:
-        """Return our address for the session description of a call to ``target``."""
-        hops = () if target is None else self.resolver.resolve_now(target)
-        return self.local_host(hops[0] if hops else _SOMEWHERE)
+    def media_address(self, *uris: Uri) -> str:
+        """Return our address for session descriptions.
+
+        Args:
+            uris: Whom the media are for, and the proxies on the way: the first of
+                them that is an address tells.
+        """
+        for uri in uris:
+            if hops := self.resolver.resolve_now(uri):
+                return self.local_host(hops[0])
+        return self.local_host(_SOMEWHERE)
 
 
 def _read_uri(text: str) -> Uri:

@@ -202,7 +202,9 @@ class Asking(Opened):
 
         def make() -> Registration:
             driver = self._open_driver()
-            target = self._ways.target(registrar, outbound_proxy)
+            target = self._ways.read(registrar)
+            route_set = self._ways.way_out(outbound_proxy)
+            self._ways.resolver.check(route_set[0].uri if route_set else target)
             if not isinstance(target, SipUri):
                 raise LocalError("a registrar has a sip or sips URI")
             core = RegistrationCore(
@@ -212,7 +214,7 @@ class Asking(Opened):
                 driver.now(),
                 expires=expires,
                 headers=headers,
-                route_set=self._ways.route_set(outbound_proxy),
+                route_set=route_set,
                 backoff=backoff,
             )
             return self._registrations.begin(core)

@@ -11,6 +11,7 @@ from types import TracebackType
 from sip.aio.driver import Driver
 from sip.aio.reasons import error_of
 from sip.errors import LocalError
+from sip.name_addr import NameAddr
 from sip.sansio.events import RegistrationChanged
 from sip.sansio.hop import Hop
 from sip.sansio.registration import Registration as RegistrationCore
@@ -215,6 +216,13 @@ class RegistrationDesk:
                     core.response, core.failure, core.last, self._core.timers
                 )
             registration.changed(error)
+
+    def service_route(self) -> tuple[NameAddr, ...]:
+        """Return the proxies to go by, in the words of the registrar that knows us."""
+        for core in self._registrations:
+            if core.service_route and core.address.uri.equals(self._core.address.uri):
+                return core.service_route
+        return ()
 
     def lost_connection(self, hop: Hop) -> None:
         """Take note that a connection that we had opened is no more."""

@@ -39,17 +39,28 @@ class LocalHeaders:
         self._user = user
         self._local_point = local_point
         self.instance: str | None = None
-        self._last_contact: tuple[Hop, bool] | None = None
+        self._last_contact: tuple[Hop, bool, bool] | None = None
         self._last_text = ""
 
-    def contact(self, hop: Hop, *, secure: bool) -> str:
-        """Return the Contact by which the peer at ``hop`` reaches us."""
+    def contact(self, hop: Hop, *, secure: bool, registers: bool = False) -> str:
+        """Return the Contact by which the peer at ``hop`` reaches us.
+
+        Args:
+            hop: The peer, or a proxy on the way.
+            secure: Whether it has to be a ``sips`` URI.
+            registers: Whether it is a registrar that is told.
+        """
         point = self._local_point(hop)
-        if self._last_contact == (point, secure):
+        flows = self.instance is not None and not registers
+        if self._last_contact == (point, secure, flows):
             return self._last_text  # Most have one address, and one Contact with it.
         parameters: tuple[tuple[str, str | None], ...] = ()
         if not secure and point.transport is not Transport.UDP:
             parameters = (("transport", point.transport.value),)
+        if flows:
+            # A proxy that knows outbound then uses our connection for the whole
+            # dialog (RFC 5626 §4.3); others don't care.
+            parameters = (*parameters, ("ob", None))
         uri = SipUri(
             scheme="sips" if secure else "sip",
             user=self._user,
@@ -58,7 +69,7 @@ class LocalHeaders:
             port=point.port,
             parameters=parameters,
         )
-        self._last_contact = point, secure
+        self._last_contact = point, secure, flows
         self._last_text = str(NameAddr(None, uri))
         return self._last_text
 
@@ -77,8 +88,9 @@ class LocalHeaders:
         dressed.headers.insert_first("Via", str(via))
         if request.method in _WITH_CONTACT and "Contact" not in request.headers:
             secure = isinstance(request.uri, SipUri) and request.uri.scheme == "sips"
-            contact = self.contact(hop, secure=secure)
-            if request.method == "REGISTER" and self.instance is not None:
+            registers = request.method == "REGISTER"
+            contact = self.contact(hop, secure=secure, registers=registers)
+            if registers and self.instance is not None:
                 contact += f';reg-id=1;+sip.instance="<{self.instance}>"'
             dressed.headers.add("Contact", contact)
         Request.vias.remember(dressed, (via,))

@@ -6,6 +6,7 @@ import pytest
 
 import digest
 from sip.errors import LocalError
+from sip.fields.subscription import Event
 from sip.message import Request, response_to
 from sip.name_addr import NameAddr
 from sip.sansio.events import Failure, RegistrationChanged
@@ -355,6 +356,74 @@ def test_a_connection_doesnt_matter_to_a_registrar_that_knows_no_outbound(
     registration.lost_connection(Hop(Transport.UDP, REGISTRAR, 5060), network.now)
     network.run(60.0)
     assert states(alice) == [S.REGISTERED]
+
+
+@pytest.mark.rule("SIP-17", "NG-10")
+def test_who_has_an_instance_wants_its_connection_used_for_dialogs_too(
+    network: Network, alice: Node, registrar: Peer
+) -> None:
+    alice.core.sender.instance = "urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF"
+    register(alice)
+    alice.core.invite(SipUri.parse(f"sip:bob@{REGISTRAR}"), network.now)
+    alice.core.subscriptions.subscribe(
+        SipUri.parse(f"sip:bob@{REGISTRAR}"), Event("presence")
+    )
+    network.run()
+    for method, wanted in (("REGISTER", 0), ("INVITE", 1), ("SUBSCRIBE", 1)):
+        uri = registrar.requests(method)[-1].contacts[0].uri
+        assert isinstance(uri, SipUri)
+        assert [name for name, _ in uri.parameters].count("ob") == wanted, method
+
+
+# The proxies that a registrar wants us to go by (RFC 3608).
+
+
+def routes_of(registration: Registration) -> list[str]:
+    return [str(route) for route in registration.service_route]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        pytest.param(["<sip:p1;lr>, <sip:p2;lr>"], ["p1", "p2"], id="list"),
+        pytest.param(["<sip:p1;lr>", "<sip:p2;lr>"], ["p1", "p2"], id="two-headers"),
+        pytest.param([], [], id="none"),
+        pytest.param(["<sip:p1>"], [], id="strict"),
+        pytest.param(["<sip:p1;lr>, <tel:1;lr>"], [], id="no-proxy"),
+        pytest.param(["sip:p1;lr<"], [], id="garbled"),
+        pytest.param(["<sip:p;lr>"] * 20, ["p"] * 16, id="too-many"),
+    ],
+)
+def test_what_the_registrar_wants_of_our_route_is_kept(
+    alice: Node, registrar: Peer, said: list[str], kept: list[str]
+) -> None:
+    registration = register(alice)
+    answer(registrar, 200, *[("Service-Route", value) for value in said])
+    uris = [route.uri for route in registration.service_route]
+    assert [uri.host for uri in uris if isinstance(uri, SipUri)] == kept
+    assert registration.state is S.REGISTERED
+
+
+def test_each_grant_says_anew_by_which_proxies_to_go(
+    network: Network, alice: Node, registrar: Peer
+) -> None:
+    registration = register(alice)
+    answer(registrar, 200, ("Service-Route", "<sip:p1;lr>"))
+    registration.refresh(network.now)
+    network.run()
+    answer(registrar, 500)
+    assert len(routes_of(registration)) == 1  # It still knows us.
+    registration.refresh(network.now)
+    network.run()
+    answer(registrar, 200)
+    assert not routes_of(registration)
+    registration.refresh(network.now)
+    network.run()
+    answer(registrar, 200, ("Service-Route", "<sip:p2;lr>"))
+    registration.leave(network.now)
+    network.run()
+    answer(registrar, 200, ("Service-Route", "<sip:p2;lr>"))
+    assert not routes_of(registration)
 
 
 @pytest.mark.rule("SIP-16")

@@ -286,3 +286,72 @@ async def test_a_registrar_may_want_a_password_and_a_longer_interval(
         assert 59 < (registration.expires_in or 0) <= 60
     numbers = [request.cseq.number for request in registrar.requests]
     assert numbers == [3, 4]
+
+
+# The proxies that a registrar wants us to go by (RFC 3608).
+
+
+def route_to(agent: sip.UserAgent) -> str:
+    return f"<sip:127.0.0.1:{agent.listening[0].port};lr>"
+
+
+async def asked_by(agent: sip.UserAgent, uri: str, **options: Any) -> sip.Request:
+    """Send a message and return what the agent got of it."""
+    taken: list[sip.Request] = []
+
+    @agent.on_message
+    def take(message: IncomingRequest) -> None:
+        taken.append(message.request)
+
+    alice = options.pop("by")
+    await alice.send_message(uri, "hello", **options)
+    return taken[0]
+
+
+async def test_requests_go_by_the_proxies_of_the_registrar(
+    stack: AsyncExitStack, registrar: Registrar
+) -> None:
+    alice, proxy = await agent(stack), await agent(stack)
+    route = route_to(proxy)
+    registrar.answer = sip.Reply(headers=[("Service-Route", f"{route}, <sip:b;lr>")])
+    async with alice.register(registrar.uri) as registration:
+        # It leads whom no proxy of ours would: to a URN, say.
+        got = await asked_by(proxy, "urn:service:sos", by=alice)
+        assert [str(r) for r in got.routes] == [route, "<sip:b;lr>"]
+        assert registration.is_registered
+        # But a request to the registrar itself doesn't go that way.
+        registration.refresh()
+        await registration.registered()
+        assert all(not request.routes for request in registrar.requests)
+    with pytest.raises(sip.LocalError):
+        await alice.send_message("urn:service:sos", "hello")
+
+
+async def test_the_proxies_of_the_registrar_come_after_our_own(
+    stack: AsyncExitStack, registrar: Registrar
+) -> None:
+    proxy = await agent(stack)
+    own = route_to(proxy)
+    alice = await agent(stack, outbound_proxy=own.strip("<>"))
+    for said, expected in (
+        ("<sip:b;lr>", [own, "<sip:b;lr>"]),
+        (f"{own}, <sip:b;lr>", [own, "<sip:b;lr>"]),
+    ):
+        registrar.answer = sip.Reply(headers=[("Service-Route", said)])
+        registering = alice.register(registrar.uri, outbound_proxy=registrar.uri)
+        async with registering:
+            got = await asked_by(proxy, "sip:bob@example.net", by=alice)
+            assert [str(r) for r in got.routes] == expected
+
+
+async def test_they_are_for_whom_is_registered_and_for_whom_wants_no_others(
+    stack: AsyncExitStack, registrar: Registrar
+) -> None:
+    alice, proxy = await agent(stack), await agent(stack)
+    registrar.answer = sip.Reply(headers=[("Service-Route", "<sip:nobody.test;lr>")])
+    uri = f"sip:127.0.0.1:{proxy.listening[0].port}"
+    async with alice.register(registrar.uri, address="sip:other@example.net"):
+        assert (await asked_by(proxy, uri, by=alice)).routes == ()
+    async with alice.register(registrar.uri):
+        got = await asked_by(proxy, "sip:bob@c", by=alice, outbound_proxy=uri)
+        assert [str(r) for r in got.routes] == [f"<{uri};lr>"]
