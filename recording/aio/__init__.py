@@ -1,0 +1,1 @@
+"""Taps that run beside the event loop, and what they write into files."""
