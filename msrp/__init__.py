@@ -60,7 +60,6 @@ from msrp.policy import (
 )
 from msrp.status import StatusCode
 from msrp.uri import MsrpUri
-from msrp.wire_log import WireDirection, WireLog, WireMessage
 
 if TYPE_CHECKING:
     from msrp.addresses import ImUri, InvalidAddress, parse_address
@@ -184,9 +183,6 @@ __all__ = [
     "TextMessageReceived",
     "TlsPolicy",
     "Verification",
-    "WireDirection",
-    "WireLog",
-    "WireMessage",
     "answer_media",
     "negotiate",
     "offer_media",

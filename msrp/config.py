@@ -60,9 +60,9 @@ class Limits:
     for those without one.  Where to is what a description from the net says, and
     many of those could make us knock at a third party (:rfc:`4975#section-14.5`)."""
 
-    max_logged_octets: int = 1024 * 1024
-    """Octets of one chunk's body that are kept for a wire log, see
-    :mod:`msrp.wire_log`; the rest is counted only."""
+    max_recorded_octets: int = 1024 * 1024
+    """Octets of one message that are kept for a tap, see :mod:`recording`, and of
+    one chunk for a wire tap; the rest is counted only."""
 
     probation_time: float = 30.0
     """Seconds that a new connection has to name a session

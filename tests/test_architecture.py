@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BELOW = ("sdp", "mime", "cpim", "digest", "markup", "msrp", "sip")
+BELOW = ("sdp", "mime", "cpim", "digest", "markup", "recording", "msrp", "sip")
 ROOMS = (*BELOW, "samples", "msrp_chat")
 IO = {
     "asyncio", "socket", "socketserver", "ssl", "selectors", "select", "threading",
@@ -22,7 +22,7 @@ IO = {
 }  # fmt: skip
 VALUES = {
     "msrp.errors", "msrp.events", "msrp.config", "msrp.uri", "msrp.headers",
-    "msrp.status", "msrp.accept_types", "msrp.policy", "msrp.wire_log",
+    "msrp.status", "msrp.accept_types", "msrp.policy",
 }  # fmt: skip
 
 # A room, what of ours it may import, and whether it may do I/O.  The longest
@@ -33,9 +33,15 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "cpim": ({"cpim", "mime"}, False),
     "digest": ({"digest"}, False),
     "markup": ({"markup"}, False),
+    "recording": ({"recording"}, False),
+    "recording.aio": ({"recording"}, True),
     **{value: (VALUES, False) for value in VALUES},
     "msrp": ({"msrp"}, True),  # The package itself, which gathers public names.
     "msrp.sansio": ({"msrp.sansio", "digest", *VALUES}, False),
+    "msrp.tap": (
+        {"msrp.tap", "msrp.sansio.parser", "msrp.content", "recording", *VALUES},
+        False,
+    ),
     "msrp.content": ({"msrp.content", "cpim", "mime", *VALUES}, False),
     "msrp.addresses": ({"cpim", "msrp.content", *VALUES}, False),
     "msrp.negotiation": ({"msrp.negotiation", "sdp", *VALUES}, False),
@@ -44,12 +50,15 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "msrp.testing.plan": (set(), True),  # An event of asyncio's, and no socket.
     "msrp.testing.carrying": ({"msrp.testing.plan"}, True),
     "msrp.testing.network": ({"msrp.testing.plan", "msrp.testing.carrying"}, True),
-    "msrp.aio": ({"msrp", "digest", "markup"}, True),
-    "sip": ({"sip", "sdp", "mime", "digest", "markup"}, False),
-    "sip.aio": ({"sip", "sdp", "mime", "digest", "markup"}, True),
+    "msrp.aio": ({"msrp", "digest", "markup", "recording"}, True),
+    "sip": ({"sip", "sdp", "mime", "digest", "markup", "recording"}, False),
+    "sip.aio": ({"sip", "sdp", "mime", "digest", "markup", "recording"}, True),
     "msrp_chat": (set(ROOMS), True),
 }
-NEVER = {"sip": "sip.aio"}  # What a prefix above would allow.
+NEVER = {
+    "sip": "sip.aio",
+    "recording": "recording.aio",
+}  # What a prefix above would allow.
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -89,7 +98,7 @@ def violations(name: str, imported: set[str]) -> list[str]:
         for module in sorted(imported)
         if within(module, set(ROOMS)) and not within(module, allowed)
     ]
-    is_package_itself = name in ("msrp", "sip")
+    is_package_itself = name in ("msrp", "sip", "recording")
     if rule in NEVER and not is_package_itself:
         wrong += [f"{name} imports {m}" for m in imported if within(m, {NEVER[rule]})]
     if not does_io:
@@ -118,6 +127,10 @@ def test_imports_go_one_way(name: str, path: Path) -> None:
         ("msrp.testing.cores", "msrp.testing.network"),
         ("msrp.testing.cores", "asyncio"),
         ("msrp.aio.stream", "sip"),
+        ("msrp.tap.messages", "msrp.sansio.session"),
+        ("recording.records", "msrp"),
+        ("recording.packets", "threading"),
+        ("recording.packets", "recording.aio.tap"),
         ("msrp.aio.stream", "sdp"),
         ("msrp.content", "sdp"),
         ("sip.message", "msrp"),

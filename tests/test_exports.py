@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 PACKAGES = (
-    *("sdp", "mime", "cpim", "digest", "markup", "msrp"),
+    *("sdp", "mime", "cpim", "digest", "markup", "recording", "msrp"),
     *("sip", "sip.fields", "sip.emergency"),
 )
 

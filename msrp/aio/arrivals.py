@@ -20,12 +20,12 @@ from msrp.aio.stream import (
     StreamDirectory,
     StreamProtocol,
 )
+from msrp.aio.tapping import PortTaps
 from msrp.aio.tls import HANDSHAKE_TIME
 from msrp.config import Limits
 from msrp.errors import LimitExceeded, ProtocolError
 from msrp.sansio.session import Session
 from msrp.uri import MsrpUri
-from msrp.wire_log import WireLog
 
 if TYPE_CHECKING:
     from msrp.aio.tls_context import TlsContext
@@ -44,7 +44,7 @@ class Arrivals(StreamDirectory):
         limits: Bounds on all peers together.
         sockets: How connections are marked.
         any_host: Whether a session id alone names a session.
-        wire_log: Is told each message.
+        port: Whose taps hear them.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class Arrivals(StreamDirectory):
         limits: Limits,
         sockets: SocketOptions,
         any_host: bool,
-        wire_log: WireLog | None,
+        port: PortTaps,
     ) -> None:
         self._uris = uris
         self._context = context
         self._limits = limits
         self._sockets = sockets
         self._any_host = any_host
-        self._wire_log = wire_log
+        self.port = port
         self.gates: dict[TlsGate, None] = {}
         """Those whose handshake is under way, the oldest first."""
         self.streams: set[StreamProtocol] = set()
@@ -165,7 +165,7 @@ class Arrivals(StreamDirectory):
             limits=self._limits,
             sockets=self._sockets,
             any_host=self._any_host,
-            wire_log=self._wire_log,
+            port=self.port,
         )
         self.streams.add(stream)
         self.unbound[stream] = peer

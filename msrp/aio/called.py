@@ -11,6 +11,7 @@ from msrp.uri import MsrpUri
 
 if TYPE_CHECKING:
     from msrp.aio.stream import StreamProtocol
+    from msrp.aio.tapping import SessionTap
 
 __all__ = ["Finder", "NoDirectory", "SessionOwner", "StreamDirectory"]
 
@@ -27,6 +28,16 @@ class SessionOwner(Protocol):
     @property
     def reading_wanted(self) -> bool:
         """Whether there is room for more messages."""
+
+    @property
+    def wants_tap(self) -> bool:
+        """Whether somebody listens to the session."""
+
+    def session_tap(self) -> SessionTap | None:
+        """Return what hears the session, if somebody listens."""
+
+    def taps_changed(self) -> None:
+        """Be told that somebody listens now, or does no longer."""
 
 
 class StreamDirectory(Protocol):

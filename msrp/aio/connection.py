@@ -19,6 +19,7 @@ from msrp.aio.relay_sessions import RelayBinding
 from msrp.aio.running import RunningSession
 from msrp.aio.sending import Sending
 from msrp.aio.sockets import SocketOptions
+from msrp.aio.tapping import Listening, PortTaps
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import SessionConfig
 from msrp.content import MessageReceived
@@ -33,14 +34,15 @@ from msrp.negotiation import (
 )
 from msrp.policy import Policy
 from msrp.sansio.session import Session, SessionState
-from msrp.wire_log import WireLog
+from msrp.tap import Parties
+from recording import CallIdentity, Tappable, Taps
 
 __all__ = ["MsrpConnection"]
 
 logger = logging.getLogger("msrp.connection")
 
 
-class MsrpConnection(ConnectionHooks, Sending):
+class MsrpConnection(ConnectionHooks, Sending, Tappable):
     """One message session.
 
     It is inert until :meth:`start`: create it, set the hooks, start it, and no
@@ -51,10 +53,7 @@ class MsrpConnection(ConnectionHooks, Sending):
             refused with 413 and the session lives.  Set it before :meth:`start`.
         policy: Decides where each message goes, see :mod:`msrp.policy`; without
             one all are gathered in memory.  Set it before :meth:`start`.
-        wire_log: Is called with each MSRP message on connections that this one opens
-            or listens for by itself, see :mod:`msrp.wire_log`; by default, and where
-            others connect to a listener, it is the listener's.  Set it before
-            :meth:`start`.
+        call_identity: Which call the session belongs to, as records shall have it.
     """
 
     def __init__(
@@ -97,15 +96,19 @@ class MsrpConnection(ConnectionHooks, Sending):
         )
         self.max_message_length = self._config.max_message_length
         self.policy: Policy | None = None
-        self.wire_log: WireLog | None = None
+        self.call_identity = CallIdentity()
         if not isinstance(listener, MsrpRelay):
             self._listener = listener
+        limits = self._config.limits
+        self._port = PortTaps(limits) if listener is None else listener.port_taps
+        self.taps = Taps(self._port.taps, self._taps_changed)
         self._manner = Manner.of(
             self._listener,
             local_cert=local_cert,
             tls=tls,
             sockets=sockets,
-            limits=self._config.limits,
+            limits=limits,
+            port=self._port,
         )
         self._progress = Progress()
         self._running: RunningSession | None = None
@@ -190,6 +193,7 @@ class MsrpConnection(ConnectionHooks, Sending):
             progress=self._progress,
             new_binding=self._new_binding,
             features=self._features,
+            listening=Listening(self.taps, self._port, self._parties),
         )
         await self._running.open()
 
@@ -321,6 +325,7 @@ class MsrpConnection(ConnectionHooks, Sending):
             port = self._relay or self._listener
             if port is not None:
                 port.forget(self.negotiated.local_uri)
+            self.taps.end()
             return
         await self._running.shutdown(timeout)
 
@@ -355,8 +360,11 @@ class MsrpConnection(ConnectionHooks, Sending):
             SessionClosed: It was lost.
             ConcurrencyError: Another task is waiting for a message.
         """
-        message = await self._started().inbox.get()
+        running = self._started()
+        message = await running.inbox.get()
         if message is not None:
+            if running.tap is not None:
+                running.tap.handed_over(message)
             return message
         end = await self.closed()
         if end.error is None:
@@ -373,15 +381,25 @@ class MsrpConnection(ConnectionHooks, Sending):
     def _new_binding(self) -> Binding | RelayBinding:
         if self._relay is not None:
             return self._relay.new_binding(self.connect_timeout, self._progress)
-        manner = self._manner
-        if self.wire_log is not None:
-            manner = replace(manner, wire_log=self.wire_log)
         return Binding(
-            manner,
+            self._manner,
             self._listener,
             self._config,
             self.connect_timeout,
             self._progress,
+        )
+
+    def _taps_changed(self) -> None:
+        if self._running is not None:
+            self._running.taps_changed()
+
+    def _parties(self) -> Parties:
+        """Say who talks to whom, for records of messages that don't."""
+        local, remote = self.local_address, self.remote_address
+        return Parties(
+            local=local.uri if local else str(self.negotiated.local_uri),
+            remote=remote.uri if remote else str(self.negotiated.to_path[-1]),
+            call=self.call_identity,
         )
 
     def _outbox(self) -> Outbox:

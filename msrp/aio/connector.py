@@ -14,12 +14,12 @@ from msrp.aio.listener import MsrpListener
 from msrp.aio.shared import Place, Security, SharedStreams
 from msrp.aio.sockets import Openings, SocketOptions, connect, format_address
 from msrp.aio.stream import CLOSING_TIME, StreamDirectory, StreamProtocol
+from msrp.aio.tapping import PortTaps
 from msrp.aio.tls import HANDSHAKE_TIME, tls_words
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
 from msrp.errors import CertificateRejected, ConnectionFailed
 from msrp.negotiation import Negotiated
-from msrp.wire_log import WireLog
 
 if TYPE_CHECKING:
     from msrp.aio.tls_context import TlsContext
@@ -51,8 +51,8 @@ class Manner:
     shared: SharedStreams | None
     """As :attr:`MsrpListener.shared`."""
 
-    wire_log: WireLog | None = None
-    """As :attr:`MsrpListener.wire_log`."""
+    port: PortTaps
+    """The taps of the listener, or of whom it belongs to."""
 
     @classmethod
     def of(
@@ -63,6 +63,7 @@ class Manner:
         tls: TlsPolicy | None,
         sockets: SocketOptions | None,
         limits: Limits,
+        port: PortTaps,
     ) -> Manner:
         """Take what isn't given from the listener, if there is one.
 
@@ -78,6 +79,7 @@ class Manner:
                 max_openings=limits.max_openings,
                 any_host=False,
                 shared=None,
+                port=port,
             )
         return cls(
             local_cert=local_cert or listener.local_cert,
@@ -87,7 +89,7 @@ class Manner:
             max_openings=listener.limits.max_openings,
             any_host=listener.any_host,
             shared=listener.shared,
-            wire_log=listener.wire_log,
+            port=port,
         )
 
 
@@ -174,7 +176,6 @@ def _place(
         sockets=manner.sockets,
         limits=limits,
         response_timeout=response_timeout,
-        wire_log=manner.wire_log,
     )
 
 
@@ -221,7 +222,7 @@ async def open_stream(
             sockets=manner.sockets,
             any_host=manner.any_host,
             idle_time=idle_time,
-            wire_log=manner.wire_log,
+            port=manner.port,
         )
 
     context = None

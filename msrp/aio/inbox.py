@@ -98,6 +98,14 @@ class Inbox:
         self._task: asyncio.Task[None] | None = None
         """What delivers, while there is something to deliver."""
 
+    def deliver_by(
+        self,
+        deliver: Callable[[Notice | Undelivered], Awaitable[bool]],
+        begin: Callable[[Undelivered], Awaitable[None] | bool],
+    ) -> None:
+        """Have the hooks called by somebody else from now on."""
+        self._deliver, self._begin = deliver, begin
+
     def start(self) -> None:
         """Begin to deliver."""
         self._started = True

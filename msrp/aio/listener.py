@@ -16,6 +16,7 @@ from msrp.aio.certificates import LocalCertificate
 from msrp.aio.directory import ListeningSession, UriDirectory
 from msrp.aio.shared import SharedStreams
 from msrp.aio.sockets import Openings, SocketOptions
+from msrp.aio.tapping import PortTaps
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
 from msrp.errors import ConnectionFailed, LocalProtocolError
@@ -31,7 +32,7 @@ from msrp.negotiation import (
     uses_tls,
 )
 from msrp.uri import MsrpUri, new_session_id
-from msrp.wire_log import WireLog
+from recording import Tappable
 
 __all__ = ["MsrpListener"]
 
@@ -39,7 +40,7 @@ DEFAULT_PORT = 2855
 """The port that is registered for MSRP; only a habit (:rfc:`4975#section-15.4`)."""
 
 
-class MsrpListener:
+class MsrpListener(Tappable):
     """Listens for the connections of active peers.
 
     Args:
@@ -61,8 +62,6 @@ class MsrpListener:
             take one session per connection; a session that such a peer turns away
             is opened once more on a connection of its own.  Sessions that the peer
             opens share connections as it likes, either way.
-        wire_log: Is called with each MSRP message of all its sessions, as it goes over
-            the wire; for those who have to keep a record, see :mod:`msrp.wire_log`.
 
     Raises:
         CertificateUnusable: The certificate isn't good enough for TLS, or the file
@@ -81,18 +80,19 @@ class MsrpListener:
         sockets: SocketOptions | None = None,
         any_host: bool = False,
         share_streams: bool = False,
-        wire_log: WireLog | None = None,
     ) -> None:
         self.local_cert = local_cert
         self.tls = tls or TlsPolicy()
         self.sockets = sockets or SocketOptions()
         self.any_host = any_host
-        self.wire_log = wire_log
         self.openings = Openings()
         """The connections that its sessions are opening."""
         self.shared = SharedStreams() if share_streams else None
         """The connections that its sessions have opened, if they share them."""
         self.limits = limits or Limits()
+        self.port_taps = PortTaps(self.limits)
+        """What hears its sessions and their connections, whoever has opened them."""
+        self.taps = self.port_taps.taps
         self._host = host
         self._port = port
         self._advertised = advertised_host or host
@@ -104,7 +104,7 @@ class MsrpListener:
             limits=self.limits,
             sockets=self.sockets,
             any_host=any_host,
-            wire_log=wire_log,
+            port=self.port_taps,
         )
 
     async def start(self) -> None:
@@ -157,6 +157,7 @@ class MsrpListener:
                 waiting.rejected(ConnectionFailed("", "the listener was closed"))
         await self._arrivals.close()
         self._server = None
+        self.port_taps.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -259,6 +260,14 @@ class MsrpListener:
         if answered is None:
             self.forget(uri)
         return answered
+
+    def hear_with(self, port: PortTaps) -> None:
+        """Have the taps of somebody else hear what is said here, instead of its own.
+
+        To be called before it listens.
+        """
+        self._arrivals.port = self.port_taps = port
+        self.taps = port.taps
 
     def add(self, waiting: ListeningSession) -> None:
         """Let a session be called on this port."""

@@ -47,8 +47,8 @@ class OwnPorts:
             limits=self._limits,
             tls=self._manner.tls,
             sockets=self._manner.sockets,
-            wire_log=self._manner.wire_log,
         )
+        listener.hear_with(self._manner.port)
         await listener.start()
         self._listeners.append(listener)
         return listener

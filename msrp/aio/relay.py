@@ -21,6 +21,7 @@ from msrp.aio.relay_address import LookUp
 from msrp.aio.relay_link import RelayLink, ask, new_uri
 from msrp.aio.relay_sessions import OnExpiring, RelayBinding, RelaySessions
 from msrp.aio.sockets import SocketOptions
+from msrp.aio.tapping import PortTaps
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
 from msrp.errors import LocalProtocolError
@@ -36,6 +37,7 @@ from msrp.negotiation import (
 )
 from msrp.sansio.authorization import Authorization, Grant, Terms
 from msrp.uri import MsrpUri
+from recording import Tappable
 
 __all__ = ["MsrpRelay"]
 
@@ -49,7 +51,7 @@ _ALGORITHMS = (Algorithm.SHA_512_256, Algorithm.SHA_256, Algorithm.MD5)
 """Relays are forbidden the others (:rfc:`4976#section-9.1`)."""
 
 
-class MsrpRelay(Hooked):
+class MsrpRelay(Hooked, Tappable):
     """One or more relays, and what they do for our sessions.
 
     It stands wherever an :class:`~msrp.MsrpListener` can: descriptions come from
@@ -137,6 +139,9 @@ class MsrpRelay(Hooked):
         )
         self._habits: dict[str, bool] = {}
         limits = limits or Limits()
+        self.port_taps = PortTaps(limits)
+        """What hears its sessions and the connection to it."""
+        self.taps = self.port_taps.taps
         self._sessions = RelaySessions(self._expiring)
         self._link = RelayLink(
             self._relays[0],
@@ -146,6 +151,7 @@ class MsrpRelay(Hooked):
                 tls=tls or TlsPolicy.by_authority(),
                 sockets=sockets,
                 limits=limits,
+                port=self.port_taps,
             ),
             self._sessions,
             limits=limits,
@@ -180,6 +186,7 @@ class MsrpRelay(Hooked):
         """End the connection, and with it all sessions that are left."""
         self._spare = None
         await self._link.close()
+        self.port_taps.close()
         for task in list(self._telling):
             task.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)

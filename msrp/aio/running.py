@@ -26,6 +26,7 @@ from msrp.aio.recovery import Recovery
 from msrp.aio.relay_sessions import RelayBinding
 from msrp.aio.sockets import format_address
 from msrp.aio.stream import StreamProtocol
+from msrp.aio.tapping import Listening, SessionTap, TappedHooks
 from msrp.config import SessionConfig
 from msrp.content import Body
 from msrp.errors import CloseReason, ConnectionFailed, MsrpError
@@ -67,6 +68,7 @@ class RunningSession:
         progress: Where to note how far it has come.
         new_binding: Makes what gets it onto connections.
         features: What goes along with it.
+        listening: Who listens to it.
     """
 
     __slots__ = (
@@ -75,6 +77,7 @@ class RunningSession:
         "_features",
         "_hooks",
         "_left",
+        "_listening",
         "_progress",
         "inbox",
         "negotiated",
@@ -82,6 +85,7 @@ class RunningSession:
         "reception",
         "recovery",
         "session",
+        "tap",
     )
 
     def __init__(
@@ -94,6 +98,7 @@ class RunningSession:
         progress: Progress,
         new_binding: Callable[[], Binding | RelayBinding],
         features: Features,
+        listening: Listening,
     ) -> None:
         self.negotiated = negotiated
         self.session = session = Session(
@@ -121,6 +126,11 @@ class RunningSession:
         self._closing: asyncio.Task[None] | None = None
         self._left: dict[StreamProtocol, None] = {}
         """Connections of before, on which the peer may still say something."""
+        self._listening = listening
+        self.tap: SessionTap | None = None
+        """What hears all that is said in it, while anybody listens."""
+        self.session_tap()
+        listening.waits(self.wants_tap)
         inbox.start()
 
     # Its life.
@@ -188,6 +198,9 @@ class RunningSession:
         if self._closing is not None and self._closing is not asyncio.current_task():
             await asyncio.shield(self._closing)
         await self.inbox.join()
+        if self.tap is not None:
+            self.tap.finish()
+        self._listening.taps.end()
 
     # What the listener and the stream ask and tell.
 
@@ -209,6 +222,34 @@ class RunningSession:
         """Be told which connection the session is on."""
         self._binding.stream = stream
 
+    @property
+    def wants_tap(self) -> bool:
+        """Whether anybody listens to it."""
+        return self._listening.taps.hears_anything
+
+    def session_tap(self) -> SessionTap | None:
+        """Return what hears all that is said in it, if anybody listens."""
+        if self.tap is None and self.wants_tap:
+            self.tap = self._listening.begin()
+            hooks = TappedHooks(self._hooks, self.tap)
+            self.inbox.deliver_by(hooks.deliver, hooks.begin)
+        return self.tap
+
+    def taps_changed(self) -> None:
+        """Be told that somebody listens now, or does no longer."""
+        if self.session_tap() is not None and not self.wants_tap:
+            self._stop_tap()
+        over = self.session.state is SessionState.CLOSED
+        self._listening.waits(self.wants_tap and not over)
+        if self.stream is not None:
+            self._listening.port.check(self.stream)
+
+    def _stop_tap(self) -> None:
+        assert self.tap is not None
+        self.tap.finish()
+        self.tap = None
+        self.inbox.deliver_by(self._hooks.deliver, self._hooks.begin)
+
     def rejected(self, error: MsrpError) -> None:
         """Be told that somebody connected who isn't the peer, or nobody did."""
         if self.session.state is not SessionState.LOST:  # It waits for nobody here.
@@ -216,7 +257,10 @@ class RunningSession:
 
     def events_arrived(self, events: list[CoreEvent]) -> None:
         """Take what happened in the session."""
+        tap = self.tap
         for event in events:
+            if tap is not None:
+                tap.happened(event)
             self._take(event, events)
 
     def _take(self, event: CoreEvent, events: list[CoreEvent]) -> None:
@@ -271,6 +315,8 @@ class RunningSession:
     def _arrived(self, event: Notice | Undelivered) -> None:
         """Have a message told, unless it is for one of the features alone."""
         if type(event) is Undelivered and self._features.arrived(event.message):
+            if self.tap is not None:
+                self.tap.messages.kept_back(event.message.message_id)
             return
         self.inbox.put(event)
 
@@ -392,6 +438,9 @@ class RunningSession:
         self._binding.forget(self.negotiated.local_uri)
         await self.outbox.close()
         await self._binding.close(is_active=self.negotiated.is_active)
+        self._listening.waits(False)
+        if self.tap is not None:
+            self.tap.over()
 
 
 def _hint(code: int) -> str:

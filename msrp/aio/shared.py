@@ -19,7 +19,6 @@ from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import Limits
 from msrp.errors import ConnectionFailed
 from msrp.negotiation import Fingerprint
-from msrp.wire_log import WireLog
 
 __all__ = ["Place", "Security", "SharedStreams"]
 
@@ -52,7 +51,6 @@ class Place:
     sockets: SocketOptions
     limits: Limits
     response_timeout: float
-    wire_log: WireLog | None
 
 
 _Wish = tuple[Place, tuple[Fingerprint, ...]]

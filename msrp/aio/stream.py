@@ -12,7 +12,7 @@ from typing import cast
 from msrp.aio.called import Finder, NoDirectory, SessionOwner, StreamDirectory
 from msrp.aio.read_buffer import buffer_of
 from msrp.aio.sockets import SocketOptions, is_internet, peer_of
-from msrp.aio.tap import Tap
+from msrp.aio.tapping import PortTaps, StreamTap, endpoint_of
 from msrp.aio.tls import peer_certificate
 from msrp.config import Limits
 from msrp.errors import (
@@ -23,10 +23,11 @@ from msrp.errors import (
 )
 from msrp.events import CoreEvent
 from msrp.sansio.inquiries import OnAnswer
+from msrp.sansio.parser import Parser
 from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import Stream
 from msrp.uri import MsrpUri
-from msrp.wire_log import WireLog
+from recording import Endpoint
 
 __all__ = ["SessionOwner", "StreamDirectory", "StreamProtocol"]
 
@@ -68,7 +69,7 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         any_host: Whether the session id alone names a session on this stream.
         idle_time: Seconds that it stays open without a session; for a connection to
             a relay, which we have opened though there is a directory.
-        wire_log: Is told each message that goes over it.
+        port: The taps of whom it belongs to.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         sockets: SocketOptions | None = None,
         any_host: bool = False,
         idle_time: float | None = None,
-        wire_log: WireLog | None = None,
+        port: PortTaps | None = None,
     ) -> None:
         self.owners: dict[Session, SessionOwner] = {}
         self._called: dict[Session, None] = {}
@@ -97,8 +98,9 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
             on_probation=directory is not None and idle_time is None,
             idle_time=idle_time,
         )
-        self._wire_log = wire_log
-        self._tap: Tap | None = None
+        self._port = port
+        self.tap: StreamTap | None = None
+        """What hears all that goes over it, while anybody listens."""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -120,12 +122,8 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         """Take the transport, and turn Nagle off."""
         # uvloop's transports are no subclass of asyncio's, and the same otherwise.
         self._transport = transport = cast(asyncio.Transport, transport)
-        if self._wire_log is not None:
-            self._tap = Tap(
-                self._wire_log,
-                peer=self.peer,
-                max_body=self._core.limits.max_logged_octets,
-            )
+        if self._port is not None:
+            self._port.opened(self)
         sock = transport.get_extra_info("socket")
         if is_internet(sock):
             self._sockets.apply(sock)
@@ -146,8 +144,8 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Give the core what was read."""
         self._just_written = self._timed_out = False
-        if self._tap is not None:
-            self._tap.received(data)
+        if self.tap is not None:
+            self.tap.received(data)
         self._core.receive_data(data, self._loop.time())
         self._adopt()
         self.flush()
@@ -170,8 +168,6 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the core, and whoever waits."""
-        if self._tap is not None:
-            self._tap.close()
         if not self._core.closing:
             if exc is None:
                 self._core.receive_eof(self._loop.time())
@@ -184,6 +180,8 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
                 timer.cancel()
         self._timer = self._patience = None
         self._deliver()
+        if self._port is not None:
+            self._port.closed(self)
         self._directory.stream_closed(self)
         if not self._gone.done():
             self._gone.set_result(None)
@@ -211,6 +209,23 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         """Our own end of the connection."""
         name = self._transport and self._transport.get_extra_info("sockname")
         return (name[0], name[1]) if name else ("localhost", 9)
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, Endpoint]:
+        """Our end of the connection, and the other."""
+        transport = self._transport
+        names = ("sockname", "peername")
+        ours, theirs = (transport and transport.get_extra_info(each) for each in names)
+        return endpoint_of(ours), endpoint_of(theirs)
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether what was read waits for a session that is being negotiated."""
+        return self._core.is_holding
+
+    def parsers_in_step(self) -> tuple[Parser, Parser]:
+        """Return parsers that are where reading and writing are now."""
+        return self._core.parsers_in_step()
 
     @property
     def error(self) -> MsrpError | None:
@@ -268,6 +283,8 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         """
         self.owners[session] = owner
         owner.carried_by(self)
+        if self._port is not None:
+            self._port.joined(self, owner)
         self._core.attach(session, self._loop.time(), tentative=tentative)
         self.flush()
 
@@ -317,8 +334,8 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
                 break
             data = self._core.data_to_send(quantum, now)
             if data:
-                if self._tap is not None:
-                    self._tap.sent(data)
+                if self.tap is not None:
+                    self.tap.sent(data)
                 transport.write(data)
             if len(data) < quantum:
                 break
@@ -428,6 +445,8 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
             elif session.state is not SessionState.CLOSED:
                 del self.owners[session]  # It was called, and not bound.
         self._called.clear()
+        if self.tap is not None:
+            self.tap.catch_up()
 
     def _deliver(self) -> None:
         told = self._core.events_received()

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from msrp.aio.sockets import is_internet
+from msrp.aio.called import SessionOwner
+from msrp.aio.dispatch import ConnectionHooks, Notice, Undelivered
 from msrp.config import Limits
 from msrp.content import MessageReceived
 from msrp.events import CoreEvent, MessageCompleted, MessageStored
@@ -21,7 +22,6 @@ from msrp.sansio.session import Session
 from msrp.tap import Draft, Messages, Parties, WireMessage, WireReader, record_of
 from msrp.tap.messages import PATIENCE
 from recording import (
-    CallIdentity,
     Direction,
     Endpoint,
     Taps,
@@ -35,7 +35,14 @@ from recording import Protocol as RecordedProtocol
 if TYPE_CHECKING:
     from msrp.aio.stream import StreamProtocol
 
-__all__ = ["PortTaps", "SessionTap", "StreamTap", "TappedSession"]
+__all__ = [
+    "Listening",
+    "PortTaps",
+    "SessionTap",
+    "StreamTap",
+    "TappedHooks",
+    "endpoint_of",
+]
 
 _NOWHERE = Endpoint("0.0.0.0", 0)
 
@@ -44,21 +51,24 @@ class SessionTap:
     """What is heard of one session, over all its connections.
 
     Args:
-        taps: Whom to tell.
-        parties: Says who talks to whom, whenever it is asked.
-        limits: How much to keep of a message.
+        listening: Who listens to it.
     """
 
-    __slots__ = ("_loop", "_parties", "_timer", "messages", "taps")
+    __slots__ = ("_listening", "_loop", "_timer", "is_over", "messages")
 
-    def __init__(
-        self, taps: Taps, parties: Callable[[], Parties], limits: Limits
-    ) -> None:
-        self.taps = taps
-        self.messages = Messages(self._tell, max_octets=limits.max_recorded_octets)
-        self._parties = parties
+    def __init__(self, listening: Listening) -> None:
+        limit = listening.port.limits.max_recorded_octets
+        self.messages = Messages(self._tell, max_octets=limit)
+        self.is_over = False
+        """Whether the session is, or nobody listens any more."""
+        self._listening = listening
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def taps(self) -> Taps:
+        """Those who listen."""
+        return self._listening.taps
 
     def happened(self, event: CoreEvent) -> None:
         """Take note of what has happened in the session."""
@@ -73,16 +83,30 @@ class SessionTap:
     ) -> None:
         """Take note that the application has got a message, now or at a time."""
         self.messages.handed_over(message.message_id, time or utc_now())
+        if self.is_over and self.messages.is_idle:
+            self.finish()
+
+    def over(self) -> None:
+        """Wait for nothing more but that the application takes what is here."""
+        if self.is_over:
+            return
+        self.is_over = True
+        self.messages.give_up()
+        if self.messages.is_idle:
+            self.finish()
 
     def finish(self) -> None:
         """Tell of all that is left."""
+        self.is_over = True
         self.messages.finish()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._listening.ended(self)
 
     def _tell(self, draft: Draft) -> None:
-        self.taps.tell(partial(record_of, draft, self._parties()), draft.kept)
+        parties = self._listening.parties()
+        self.taps.tell(partial(record_of, draft, parties), draft.kept)
 
     def _time_out(self) -> None:
         self._timer = None
@@ -92,48 +116,49 @@ class SessionTap:
         if due is not None:
             wait = max(0.0, (due - now).total_seconds())
             self._timer = self._loop.call_later(wait, self._time_out)
-
-
-class TappedSession(Protocol):
-    """Whose session it is, as taps see it."""
-
-    @property
-    def wants_tap(self) -> bool:
-        """Whether anybody listens to it."""
-
-    def session_tap(self) -> SessionTap | None:
-        """Return what hears it, if anybody listens."""
+        elif self.is_over:
+            self.finish()
 
 
 class PortTaps:
-    """The taps of a listener, a relay or a lone connection, and what they hear.
+    """What hears a listener, a relay or a lone connection, and all its sessions.
 
     Args:
-        taps: The taps.
         limits: How much to keep.
     """
 
-    def __init__(self, taps: Taps, limits: Limits) -> None:
-        self.taps = taps
+    __slots__ = ("_closing", "_sessions", "awaited", "limits", "streams", "taps")
+
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.taps = Taps(on_change=self._changed)
+        """Those who listen to all of it."""
         self.streams: dict[StreamProtocol, None] = {}
         """The connections that are open."""
         self.awaited = 0
-        """How many sessions with taps of their own may still come on a new one."""
+        """How many sessions are under way that somebody listens to."""
+        self._sessions: dict[SessionTap, None] = {}
+        self._closing = False
+
+    # What connections tell.
 
     def opened(self, stream: StreamProtocol) -> None:
         """Take note of a connection."""
         self.streams[stream] = None
-        self.check(stream)
+        if self.awaited or self.taps.hears_anything:
+            stream.tap = StreamTap(stream, self)
+
+    def joined(self, stream: StreamProtocol, owner: SessionOwner) -> None:
+        """Take note that a session of ours goes over a connection."""
+        if stream.tap is None and owner.wants_tap:
+            stream.tap = StreamTap(stream, self)
 
     def closed(self, stream: StreamProtocol) -> None:
         """Take note that a connection is no more."""
         self.streams.pop(stream, None)
-
-    def changed(self) -> None:
-        """Listen where somebody wants to hear something now, and nowhere else."""
-        for stream in self.streams:
-            self.check(stream)
+        if stream.tap is not None:
+            stream.tap.close()
+        self._end_if_unused()
 
     def check(self, stream: StreamProtocol) -> None:
         """Listen to a connection, or don't."""
@@ -145,6 +170,100 @@ class PortTaps:
         elif stream.tap is not None:
             stream.tap.close()
             stream.tap = None
+
+    # What sessions tell.
+
+    def began(self, session: SessionTap) -> None:
+        """Take note of a session that somebody listens to."""
+        self._sessions[session] = None
+
+    def ended(self, session: SessionTap) -> None:
+        """Take note that there is nothing more to hear of it."""
+        self._sessions.pop(session, None)
+        self._end_if_unused()
+
+    def close(self) -> None:
+        """Let the taps go, as soon as all is over that they can hear of."""
+        self._closing = True
+        self._end_if_unused()
+
+    def _end_if_unused(self) -> None:
+        if self._closing and not self.streams and not self._sessions:
+            self.taps.end()
+
+    def _changed(self) -> None:
+        """Listen where somebody wants to hear something now, and nowhere else."""
+        for stream in list(self.streams):
+            for owner in list(stream.owners.values()):
+                owner.taps_changed()
+            self.check(stream)
+
+
+class Listening:
+    """Who listens to one session.
+
+    Args:
+        taps: The taps of the session, and those of its port.
+        port: Where it comes in or goes out.
+        parties: Says who talks to whom, whenever it is asked.
+    """
+
+    __slots__ = ("_waits", "parties", "port", "taps")
+
+    def __init__(
+        self, taps: Taps, port: PortTaps, parties: Callable[[], Parties]
+    ) -> None:
+        self.taps = taps
+        self.port = port
+        self.parties = parties
+        self._waits = False
+
+    def begin(self) -> SessionTap:
+        """Return what hears the session."""
+        tap = SessionTap(self)
+        self.port.began(tap)
+        return tap
+
+    def ended(self, tap: SessionTap) -> None:
+        """Take note that nothing more is heard: those who listen to it alone may go."""
+        self.taps.end()
+        self.port.ended(tap)
+
+    def waits(self, waits: bool) -> None:
+        """Say whether a connection may still come that has to be listened to."""
+        self.port.awaited += waits - self._waits
+        self._waits = waits
+
+
+class TappedHooks:
+    """Calls the hooks of a connection, and notes when they have got a message.
+
+    Args:
+        hooks: The hooks.
+        tap: What notes it.
+    """
+
+    __slots__ = ("_hooks", "_tap")
+
+    def __init__(self, hooks: ConnectionHooks, tap: SessionTap) -> None:
+        self._hooks = hooks
+        self._tap = tap
+
+    async def deliver(self, event: Notice | Undelivered) -> bool:
+        """Call the hooks for an event, as :meth:`ConnectionHooks.deliver`."""
+        now = utc_now()
+        taken = await self._hooks.deliver(event)
+        if isinstance(event, Undelivered) and (taken or event.shown):
+            self._tap.handed_over(event.message, now)
+        return taken
+
+    def begin(self, undelivered: Undelivered) -> Awaitable[None] | bool:
+        """Call the handler at once, as :meth:`ConnectionHooks.begin`."""
+        now = utc_now()
+        left = self._hooks.begin(undelivered)
+        if left is not False:
+            self._tap.handed_over(undelivered.message, now)
+        return left
 
 
 class StreamTap:
@@ -251,14 +370,15 @@ class StreamTap:
         if name is None:
             return None
         tap = self._routes.get(name)
-        if tap is None:
+        if tap is None or tap.is_over:
             owner = self._owner_of(name)
-            tap = None if owner is None else owner.session_tap()
+            tap = owner.session_tap() if owner is not None else tap
             if tap is not None:
+                self._routes = {n: t for n, t in self._routes.items() if not t.is_over}
                 self._routes[name] = tap
         return tap
 
-    def _owner_of(self, session_id: str) -> TappedSession | None:
+    def _owner_of(self, session_id: str) -> SessionOwner | None:
         for session, owner in self._stream.owners.items():
             if _name_of(session) == session_id:
                 return owner

@@ -106,6 +106,11 @@ class LongChunk:
         """The zero-based offset behind the chunk's last octet so far."""
         return self.start + self.written
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether its head has been written."""
+        return not self._head
+
     def write(self, budget: int) -> bytes | None:
         """Return the next octets for the wire, about ``budget`` at most.
 

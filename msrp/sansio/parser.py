@@ -118,6 +118,14 @@ class Parser:
         self.error: RemoteProtocolError | None = None
         """Why the stream isn't MSRP; there is no way back in step with the peer."""
 
+    @classmethod
+    def in_body(cls, transaction_id: str, max_head_size: int = 16 * 1024) -> Parser:
+        """Return one that begins in the middle of the body of a request."""
+        parser = cls(max_head_size)
+        parser._state = _BODY
+        parser._end_line = b"\r\n-------" + transaction_id.encode()
+        return parser
+
     @property
     def in_message(self) -> bool:
         """Whether something has begun that has not ended."""

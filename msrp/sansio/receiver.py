@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -110,6 +111,11 @@ class Receiver:
     def error(self) -> RemoteProtocolError | None:
         """Why what arrives isn't MSRP, once all that came before is dealt with."""
         return None if self.held else self._parser.error
+
+    @property
+    def parser(self) -> Parser:
+        """A parser that is where ours is, and goes on by itself."""
+        return copy(self._parser)
 
     @property
     def in_message(self) -> bool:

@@ -23,6 +23,7 @@ from msrp.sansio.ids import new_transaction_id
 from msrp.sansio.inquiries import Inquiries, OnAnswer
 from msrp.sansio.left import LeftSessions
 from msrp.sansio.outgoing import Outgoing
+from msrp.sansio.parser import Parser
 from msrp.sansio.receiver import Receiver
 from msrp.sansio.session import Session
 from msrp.sansio.session_state import SessionState
@@ -268,6 +269,24 @@ class Stream:
         self.inquiries.resume(now)
         for session in self.sessions:
             session.incoming.resume(now)
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether what has been read waits for a session that is negotiated."""
+        return self._receiver.held
+
+    def parsers_in_step(self) -> tuple[Parser, Parser]:
+        """Return parsers for who wants to read along from now on.
+
+        Returns:
+            One for what is received, and one for what is sent.
+        """
+        half_written = self.writer.half_written
+        if half_written is None:
+            sent = Parser(self.limits.max_head_size)
+        else:
+            sent = Parser.in_body(half_written, self.limits.max_head_size)
+        return self._receiver.parser, sent
 
     # The clock.
 

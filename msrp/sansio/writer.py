@@ -67,6 +67,13 @@ class Writer:
         """Whether octets of a body are being written for which there is no end yet."""
         return self._open is not None
 
+    @property
+    def half_written(self) -> str | None:
+        """The transaction id of the request that has begun and has no end yet."""
+        if self._open is None or not self._open.chunk.has_begun:
+            return None
+        return self._open.chunk.transaction_id
+
     def queue(self, data: bytes) -> None:
         """Send a response or a report before all else."""
         if self._control is None:

@@ -255,6 +255,17 @@ class Messages:
             if draft.waits_until is not None and draft.waits_until <= now:
                 self._finish(draft)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was heard of is told."""
+        return not self._drafts
+
+    def give_up(self) -> None:
+        """Tell of all that doesn't wait for the application: the session is over."""
+        for draft in list(self._drafts.values()):
+            if not draft.waits_for_handover:
+                self._finish(draft)
+
     def finish(self) -> None:
         """Tell of all that is left: nothing more will become known."""
         for draft in list(self._drafts.values()):

@@ -21,13 +21,15 @@ class Taps:
         on_change: Called when the first tap has come, or the last has gone.
     """
 
+    __slots__ = ("_larger", "_messages", "_on_change", "_wire")
+
     def __init__(
         self,
         larger: Taps | None = None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._larger = larger
-        self.on_change = on_change
+        self._on_change = on_change
         self._messages: tuple[Tap[MessageRecord], ...] = ()
         self._wire: tuple[Tap[WireRecord], ...] = ()
 
@@ -37,7 +39,7 @@ class Taps:
         """Tell somebody of messages."""
         tap = Tap(callback, max_waiting=max_waiting, on_removed=self._remove)
         self._messages += (tap,)
-        self.on_change()
+        self._on_change()
         return tap
 
     def add_wire(
@@ -46,7 +48,7 @@ class Taps:
         """Tell somebody of what goes over the wire."""
         tap = Tap(callback, max_waiting=max_waiting, on_removed=self._remove_wire)
         self._wire += (tap,)
-        self.on_change()
+        self._on_change()
         return tap
 
     @property
@@ -94,11 +96,11 @@ class Taps:
 
     def _remove(self, tap: Tap[MessageRecord]) -> None:
         self._messages = tuple(each for each in self._messages if each is not tap)
-        self.on_change()
+        self._on_change()
 
     def _remove_wire(self, tap: Tap[WireRecord]) -> None:
         self._wire = tuple(each for each in self._wire if each is not tap)
-        self.on_change()
+        self._on_change()
 
 
 class Tappable:

@@ -193,7 +193,6 @@ class Board:
         sockets: msrp.SocketOptions | None = None,
         any_host: bool = False,
         share_streams: bool = False,
-        wire_log: msrp.WireLog | None = None,
     ) -> msrp.MsrpListener:
         return await self._stack.enter_async_context(
             msrp.MsrpListener(
@@ -206,7 +205,6 @@ class Board:
                 sockets=sockets,
                 any_host=any_host,
                 share_streams=share_streams,
-                wire_log=wire_log,
             )
         )
 

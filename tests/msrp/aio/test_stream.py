@@ -70,6 +70,14 @@ class Owner:
     def events_arrived(self, events: list[CoreEvent]) -> None:
         self.events += events
 
+    wants_tap = False
+
+    def session_tap(self) -> None:
+        return None
+
+    def taps_changed(self) -> None:
+        pass
+
     def send(self, size: int) -> None:
         body = BytesBody(bytes(size))
         self.session.send(Outgoing("abcdefgh", "x/y", body))

@@ -8,7 +8,7 @@ import pytest
 
 import msrp
 import sdp
-from msrp import WireDirection, WireMessage
+from recording import Direction, WireRecord
 
 if TYPE_CHECKING:
     from tests.msrp.aio.conftest import Board
@@ -69,8 +69,9 @@ def read(
 async def test_the_caller_connects_over_tls_and_says_what_the_other_side_takes(
     board: Board, certs: Certs, whose: str
 ) -> None:
-    log: list[WireMessage] = []
-    caller = await board.listener(local_cert=certs[0], wire_log=log.append)
+    log: list[WireRecord] = []
+    caller = await board.listener(local_cert=certs[0])
+    tap = caller.add_wire_tap(log.append)
     called = await board.listener(local_cert=certs[1])
     offered = read(OFFER, caller.new_uri(), certs[0])
     announced = certs[1] if whose == "announced" else certs[0]
@@ -95,7 +96,8 @@ async def test_the_caller_connects_over_tls_and_says_what_the_other_side_takes(
                 await active.send_message("image/png", b"\x89PNG")
             message = await anext(passive)
     assert message.text == "My house is on fire."
-    sent = [each.octets for each in log if each.direction is WireDirection.SENT]
+    assert await tap.drained()
+    sent = [each.octets for each in log if each.direction is Direction.SENT]
     assert [octets.split()[2] for octets in sent] == [b"SEND", b"SEND"]
     binding, text = sent
     assert b"Content-Type" not in binding
