@@ -18,6 +18,11 @@
         * :exc:`AuthorizationFailed`
     * :exc:`SessionClosed`
     * :exc:`ConcurrencyError`
+    * :exc:`InvalidFileDescription`
+    * :exc:`FileTransferFailed`
+        * :exc:`FileRefused`
+        * :exc:`FileTransferAborted`
+        * :exc:`FileMismatch`
 
 Errors carry facts; ``str()`` words them in one sentence that never repeats what
 the peer sent, so that it can be shown and logged as it is.
@@ -26,6 +31,7 @@ the peer sent, so that it can be shown and logged as it is.
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 
 __all__ = [
     "AuthorizationFailed",
@@ -35,6 +41,11 @@ __all__ = [
     "ConnectionFailed",
     "DeliveryError",
     "FailureReported",
+    "FileMismatch",
+    "FileRefused",
+    "FileTransferAborted",
+    "FileTransferFailed",
+    "InvalidFileDescription",
     "InvalidUri",
     "LimitExceeded",
     "LocalProtocolError",
@@ -269,3 +280,79 @@ class SessionClosed(MsrpError):
 
 class ConcurrencyError(MsrpError, RuntimeError):
     """Two tasks did at once what only one may do at a time."""
+
+
+class InvalidFileDescription(MsrpError, ValueError):
+    """What is said of a file can't be understood, or written (:rfc:`5547`).
+
+    Attributes:
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class FileTransferFailed(MsrpError):
+    """A file did not get to the other side (:rfc:`5547`).
+
+    Attributes:
+        problem: What went wrong.
+        path: The file that was to be sent, or what there is of the one to receive;
+            ``None`` if there is nothing of it.
+    """
+
+    def __init__(self, problem: str, path: Path | None = None) -> None:
+        super().__init__(problem, path)
+        self.problem = problem
+        self.path = path
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class FileRefused(FileTransferFailed):
+    """The peer doesn't want the file, or has no such file."""
+
+
+class FileTransferAborted(FileTransferFailed):
+    """One side gave the transfer up, or it broke off.
+
+    Attributes:
+        transferred: Octets of the file that are there: those received, which are in
+            ``path`` if they are kept, or those sent that the peer has confirmed.  A
+            later transfer can go on from there.
+    """
+
+    def __init__(
+        self, problem: str, path: Path | None = None, transferred: int = 0
+    ) -> None:
+        super().__init__(problem, path)
+        self.transferred = transferred
+
+    def __str__(self) -> str:
+        return f"{self.problem} ({self.transferred} octets are there)"
+
+
+class FileMismatch(FileTransferFailed):
+    """What came is not the file that was promised (:rfc:`5547#section-8.3.1`).
+
+    It is kept under a name that says so, ``path``, and not under its own.
+
+    Attributes:
+        what: What differs: ``"hash"``, ``"size"``, ``"type"`` or ``"name"``.
+    """
+
+    def __init__(self, what: str, path: Path | None = None) -> None:
+        super().__init__(
+            f"the {what} of the file isn't the one that was promised", path
+        )
+        self.what = what
+
+    def __str__(self) -> str:
+        kept = "" if self.path is None else f"; it is kept as {self.path}"
+        return f"{self.problem}{kept}: don't trust it, and have it sent again"

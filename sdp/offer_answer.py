@@ -46,13 +46,23 @@ class AcceptedMedia(NamedTuple):
     answered: MediaDescription
 
 
+_REPEATED = frozenset({"file-selector", "file-transfer-id"})
+"""RFC 5547 §8.1 and §8.3: whoever refuses or ends the transfer of a file says which."""
+
+
 def reject(media: MediaDescription) -> MediaDescription:
     """Make the answer that refuses a stream, or the offer that ends one.
 
     The port is 0 (:rfc:`3264#section-6`); protocol and formats are kept, and all
-    else may be left out.
+    else is left out, as it may be, but for what names the file of a file transfer.
     """
-    return MediaDescription(media.media, 0, media.proto, media.formats)
+    return MediaDescription(
+        media.media,
+        0,
+        media.proto,
+        media.formats,
+        attributes=tuple(a for a in media.attributes if a.name in _REPEATED),
+    )
 
 
 def answer_direction(offered: Direction, wanted: Direction) -> Direction:

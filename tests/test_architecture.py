@@ -45,6 +45,7 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "msrp.content": ({"msrp.content", "cpim", "mime", *VALUES}, False),
     "msrp.addresses": ({"cpim", "msrp.content", *VALUES}, False),
     "msrp.negotiation": ({"msrp.negotiation", "sdp", *VALUES}, False),
+    "msrp.file_transfer": ({"msrp.file_transfer", "sdp", "mime", *VALUES}, False),
     "msrp.testing": ({"msrp.testing"}, False),
     "msrp.testing.cores": ({"msrp.sansio", *VALUES}, False),
     "msrp.testing.plan": (set(), True),  # An event of asyncio's, and no socket.
@@ -133,6 +134,8 @@ def test_imports_go_one_way(name: str, path: Path) -> None:
         ("recording.packets", "recording.aio.tap"),
         ("msrp.aio.stream", "sdp"),
         ("msrp.content", "sdp"),
+        ("msrp.file_transfer", "msrp.negotiation"),
+        ("msrp.file_transfer", "aiofiles"),
         ("sip.message", "msrp"),
         ("sip.sansio.dialog", "sip.aio.agent"),
         ("sip.sansio.dialog", "time"),
