@@ -104,11 +104,16 @@ if TYPE_CHECKING:
     )
     from sip.change import ChangeDecision, ChangePolicy, ProposedChange
     from sip.media import (
+        AccompaniedMedia,
+        DirectedMedia,
         ExplainingMedia,
         FollowingMedia,
         IntroducedMedia,
+        LeavingMedia,
         Media,
+        MultipleMedia,
         RenegotiatingMedia,
+        resolve_cid,
     )
     from sip.sansio import (
         Admission,
@@ -148,11 +153,16 @@ _LATER = {
     "sip.aio.blocking.agent": ("ThreadedUserAgent",),
     "sip.change": ("ChangeDecision", "ChangePolicy", "ProposedChange"),
     "sip.media": (
+        "AccompaniedMedia",
+        "DirectedMedia",
         "ExplainingMedia",
         "FollowingMedia",
         "IntroducedMedia",
+        "LeavingMedia",
         "Media",
+        "MultipleMedia",
         "RenegotiatingMedia",
+        "resolve_cid",
     ),
     "sip.sansio": (
         "Admission",
@@ -170,6 +180,7 @@ _LATER = {
 __all__ = [
     "BRANCH_COOKIE",
     "Accepted",
+    "AccompaniedMedia",
     "Admission",
     "Authenticator",
     "CSeq",
@@ -181,6 +192,7 @@ __all__ = [
     "CallTimeout",
     "ChangeDecision",
     "ChangePolicy",
+    "DirectedMedia",
     "EndReason",
     "Event",
     "EventPackage",
@@ -195,12 +207,14 @@ __all__ = [
     "IncomingRequest",
     "IntroducedMedia",
     "KeepAlive",
+    "LeavingMedia",
     "Limits",
     "LocalError",
     "Media",
     "MediaRange",
     "Message",
     "MinSE",
+    "MultipleMedia",
     "NameAddr",
     "NegotiationFailed",
     "Notification",
@@ -254,6 +268,7 @@ __all__ = [
     "parse_name_addrs",
     "parse_uri",
     "reason_phrase",
+    "resolve_cid",
     "response_to",
     "tls_client_context",
     "tls_server_context",

@@ -8,7 +8,7 @@ and take them apart again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeGuard, runtime_checkable
 
@@ -18,28 +18,42 @@ from sip.message import Message
 
 __all__ = [
     "SDP_TYPE",
+    "AccompaniedMedia",
     "Agreed",
+    "DirectedMedia",
     "ExplainingMedia",
     "FollowingMedia",
     "IntroducedMedia",
+    "LeavingMedia",
     "Media",
+    "MultipleMedia",
     "RenegotiatingMedia",
+    "ask",
     "compose_body",
     "decline",
+    "direction_wanted",
     "find_session_description",
     "is_explaining",
     "is_following",
     "is_introduced",
+    "is_leaving",
+    "is_multiple",
     "is_renegotiating",
     "make_answer",
     "make_offer",
     "match_answer",
+    "offerable",
+    "parts_of",
+    "resolve_cid",
     "why_refused",
 ]
 
 SDP_TYPE = "application/sdp"
 """The media type of session descriptions."""
 
+
+_ROOTS = frozenset({SDP_TYPE, "multipart/related"})
+"""What describes a session when it is a body by itself."""
 
 _KINDS = frozenset({"application", "audio", "image", "message", "text", "video"})
 
@@ -75,7 +89,10 @@ class Media(Protocol):
     async def answer(
         self, offered: sdp.MediaDescription
     ) -> sdp.MediaDescription | None:
-        """Return the answer to an offer, or ``None`` to leave it to others."""
+        """Return the answer to an offer, or ``None`` to leave it to others.
+
+        One with port 0 refuses it, for the others too.
+        """
 
     async def start(
         self,
@@ -153,6 +170,49 @@ class RenegotiatingMedia(FollowingMedia, Protocol):
         """Whether it still does; offers take time, and the peer may be faster."""
 
 
+@runtime_checkable
+class MultipleMedia(Media, Protocol):
+    """What stands for any number of streams that the peer may offer.
+
+    It is never in a slot itself: whenever somebody is wanted for a stream it gives a
+    medium for that.  Those are asked, started and stopped like others, and in the end
+    so is it, which stops those that never began.
+    """
+
+    def another(self) -> Media:
+        """Return a medium to be asked about one stream."""
+
+
+@runtime_checkable
+class DirectedMedia(Media, Protocol):
+    """A stream that goes one way, or is told which one by what it is for."""
+
+    @property
+    def direction(self) -> sdp.Direction:
+        """Who sends, as we see it, when nobody holds the stream."""
+
+
+@runtime_checkable
+class LeavingMedia(Media, Protocol):
+    """A stream that has something to do before it is ended by the peer."""
+
+    def leave(self) -> None:
+        """Be told that the peer ends it; the answer comes after this."""
+
+
+@runtime_checkable
+class AccompaniedMedia(Media, Protocol):
+    """A stream whose offer points at other parts of the body (:rfc:`5547#section-8.8`).
+
+    They are sent with the description in ``multipart/related``; a peer that answers 415
+    to that gets the description alone.
+    """
+
+    @property
+    def parts(self) -> Sequence[mime.Part]:
+        """The parts, each with its Content-ID."""
+
+
 # isinstance() tells the same, but gathers the members of a protocol anew each time:
 # for the few questions of one call that takes longer than reading its offer.
 
@@ -176,6 +236,33 @@ def is_renegotiating(medium: Media) -> TypeGuard[RenegotiatingMedia]:
     """Tell whether a medium may want to be offered anew."""
     more = ("on_renegotiate", "wants_offer")
     return is_following(medium) and all(hasattr(medium, name) for name in more)
+
+
+def is_multiple(medium: Media) -> TypeGuard[MultipleMedia]:
+    """Tell whether a medium stands for any number of streams."""
+    return hasattr(medium, "another")
+
+
+def is_leaving(medium: Media) -> TypeGuard[LeavingMedia]:
+    """Tell whether a medium wants to hear that the peer ends it."""
+    return hasattr(medium, "leave")
+
+
+def offerable(media: Sequence[Media]) -> list[Media]:
+    """Return those that have something to offer, and aren't only there to answer."""
+    return [medium for medium in media if not is_multiple(medium)]
+
+
+def direction_wanted(medium: Media) -> sdp.Direction:
+    """Tell who sends in a stream that nobody holds."""
+    direction = getattr(medium, "direction", sdp.Direction.SENDRECV)
+    assert isinstance(direction, sdp.Direction)
+    return direction
+
+
+def parts_of(media: Sequence[Media | None]) -> list[mime.Part]:
+    """Return what goes along with the offers of some media."""
+    return [part for medium in media for part in getattr(medium, "parts", ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +315,26 @@ def find_session_description(message: Message) -> sdp.SessionDescription | None:
     return None
 
 
+def resolve_cid(message: Message, url: str) -> mime.Part | None:
+    """Return the part of a body that a ``cid:`` URL points at (:rfc:`2392`).
+
+    Args:
+        message: Whose body.
+        url: What an attribute or a header field says.
+
+    Returns:
+        ``None`` if it points nowhere, or the body can't be taken apart.
+    """
+    try:
+        kind = mime.ContentType.parse(message.content_type or "")
+        return mime.parse_multipart(kind, message.body).resolve_cid(url)
+    except mime.MimeError:
+        return None
+
+
 async def make_offer(media: Sequence[Media], *, address: str) -> sdp.SessionDescription:
-    """Offer some media, in this order."""
-    descriptions = [await medium.offer() for medium in media]
+    """Offer some media, in this order; those that are :func:`offerable`."""
+    descriptions = [await medium.offer() for medium in offerable(media)]
     return sdp.SessionDescription.build(descriptions, address=address)
 
 
@@ -251,19 +355,35 @@ def decline(message: Message) -> bytes:
 
 
 def compose_body(
-    offer: sdp.SessionDescription | None, parts: Sequence[mime.Part]
+    offer: sdp.SessionDescription | None,
+    parts: Sequence[mime.Part],
+    related: Sequence[mime.Part] = (),
 ) -> tuple[bytes, str | None]:
     """Make the body of an INVITE from an offer, if there is one, and what goes with it.
+
+    Args:
+        offer: The offer.
+        parts: What stands beside it, such as a location.
+        related: What it points at (:rfc:`5547#section-8.8`).
 
     Returns:
         The body and its content type.
     """
+    if offer is None:
+        return _compose(parts)
+    root = mime.Part.build(SDP_TYPE, bytes(offer))
+    if related:
+        content_type, body = mime.build_multipart([root, *related], "related")
+        root = mime.Part.build(content_type, body)
+    return _compose([root, *parts])
+
+
+def _compose(parts: Sequence[mime.Part]) -> tuple[bytes, str | None]:
     if not parts:
-        return (b"", None) if offer is None else (bytes(offer), SDP_TYPE)
-    all_parts = list(parts)
-    if offer is not None:
-        all_parts.insert(0, mime.Part.build(SDP_TYPE, bytes(offer)))
-    content_type, body = mime.build_multipart(all_parts)
+        return b"", None
+    if len(parts) == 1 and parts[0].content_type.essence in _ROOTS:
+        return parts[0].body, str(parts[0].content_type)
+    content_type, body = mime.build_multipart(parts)
     return body, str(content_type)
 
 
@@ -278,7 +398,7 @@ def match_answer(
         SdpError: The answer doesn't fit the offer.
     """
     return [
-        Agreed(slot, media[slot], offered, answered)
+        Agreed(slot, offerable(media)[slot], offered, answered)
         for slot, offered, answered in sdp.accepted(offer, answer)
     ]
 
@@ -302,10 +422,10 @@ async def make_answer(
     slots: list[sdp.MediaDescription | None] = []
     takers: dict[int, Media] = {}
     for slot in range(len(offer.media)):
-        taker, answered = await _ask(idle, offer, slot)
+        taker, answered = await _ask_slot(idle, offer, slot)
         slots.append(answered)
         if taker is not None:
-            idle.remove(taker)
+            idle = [medium for medium in idle if medium is not taker]
             takers[slot] = taker
     answer = sdp.build_answer(offer, slots, address=address)
     agreed = [
@@ -339,18 +459,28 @@ def _words(stream: sdp.MediaDescription) -> str:
     return f"{kind} over {protocol}"
 
 
-async def _ask(
+async def ask(
+    media: Iterable[Media], offered: sdp.MediaDescription
+) -> tuple[Media | None, sdp.MediaDescription | None]:
+    """Find out who takes a stream that is offered, and with what answer.
+
+    Returns:
+        Nobody, and perhaps an answer that refuses it, if none of them does.
+    """
+    for each in media:
+        medium = each.another() if is_multiple(each) else each
+        answered = await medium.answer(offered)
+        if answered is not None:
+            return (None if answered.is_rejected else medium), answered
+    return None, None
+
+
+async def _ask_slot(
     idle: Sequence[Media], offer: sdp.SessionDescription, slot: int
 ) -> tuple[Media | None, sdp.MediaDescription | None]:
-    """Find out who takes a stream that is offered, and with what answer."""
     if offer.media[slot].is_rejected:
         return None, None
-    offered = offer.effective_media(slot)
-    for medium in idle:
-        answered = await medium.answer(offered)
-        if answered is not None and not answered.is_rejected:
-            return medium, answered
-    return None, None
+    return await ask(idle, offer.effective_media(slot))
 
 
 def _is_session(disposition: mime.ContentDisposition | None) -> bool:

@@ -15,7 +15,14 @@ import sdp
 from sip.agreement import Agreement
 from sip.change import ProposedChange
 from sip.errors import LocalError, NegotiationFailed
-from sip.media import FollowingMedia, Media, is_following
+from sip.media import (
+    FollowingMedia,
+    Media,
+    ask,
+    direction_wanted,
+    is_following,
+    is_leaving,
+)
 from sip.message import Request
 
 __all__ = ["Proposal", "Streams", "among"]
@@ -167,7 +174,10 @@ class Streams:
             if among(medium, held):
                 raise LocalError("this medium can't be held")
             return media
-        wish = sdp.Direction.of(sends=True, receives=not among(medium, held))
+        wanted = direction_wanted(medium)
+        wish = sdp.Direction.of(
+            sends=wanted.sends, receives=wanted.receives and not among(medium, held)
+        )
         if sdp.direction_of(media) is wish:
             return media
         return sdp.with_direction(media, wish)
@@ -225,6 +235,7 @@ class Streams:
         described: list[sdp.MediaDescription | None] = []
         try:
             for slot in range(len(offer.media)):
+                self._let_leave(slot, offer.media[slot])
                 if self._runs_on(slot, offer.media[slot]) is None and not takes_new:
                     medium, answered = None, None
                 else:
@@ -238,6 +249,12 @@ class Streams:
             proposal.keep()
             raise
         return proposal
+
+    def _let_leave(self, slot: int, offered: sdp.MediaDescription) -> None:
+        """Tell a medium that the peer ends it, if it wants to hear that."""
+        medium = self._slots[slot] if slot < len(self._slots) else None
+        if offered.is_rejected and medium is not None and is_leaving(medium):
+            medium.leave()
 
     async def _answer_slot(
         self,
@@ -270,13 +287,8 @@ class Streams:
         self, offered: sdp.MediaDescription, taken: Sequence[Media | None]
     ) -> tuple[Media | None, sdp.MediaDescription | None]:
         """Find a medium for a stream that is new."""
-        for medium in self.candidates:
-            if among(medium, self._slots) or among(medium, taken):
-                continue
-            answered = await medium.answer(offered)
-            if answered is not None and not answered.is_rejected:
-                return medium, answered
-        return None, None
+        busy = [*self._slots, *taken]
+        return await ask((m for m in self.candidates if not among(m, busy)), offered)
 
     # What both have agreed on.
 

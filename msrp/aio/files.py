@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aiofiles.threadpool.binary import AsyncBufferedReader
 
-__all__ = ["FileBody", "FileUnreadable"]
+__all__ = ["FileBody", "FileIdentity", "FileUnreadable", "unreadable"]
 
 _BLOCK = 256 * 1024
 """Octets to read at a time: what is in memory of a file is twice this at most."""
@@ -53,6 +53,8 @@ class FileBody(ReadAhead):
         wake: Called when there are octets again after there were none.
         progress: Called soon with the octets of the file that have been taken so
             far, and with how many there are; not for each octet that is taken.
+        start: The zero-based offset of the first octet to send.
+        stop: The offset after the last one; ``None`` is the end of the file.
     """
 
     def __init__(
@@ -62,16 +64,20 @@ class FileBody(ReadAhead):
         prefix: bytes,
         wake: Callable[[], None],
         progress: Callable[[int, int], None] | None,
+        start: int = 0,
+        stop: int | None = None,
     ) -> None:
         super().__init__(prefix, wake)
         self._path = path
+        self._start = start
+        self._end = stop
         self._progress = progress
         self._taken = 0
         self._told = 0
         self._telling: asyncio.Handle | None = None
         self._length = 0
         self._whole_prefix = prefix
-        self._identity: _Identity | None = None
+        self._identity: FileIdentity | None = None
         self._file: AsyncBufferedReader | None = None
         self._begin_at = 0
         self._ending: set[asyncio.Task[None]] = set()
@@ -85,16 +91,18 @@ class FileBody(ReadAhead):
         """Open the file and begin to read.
 
         Raises:
-            FileUnreadable: It can't be opened, or is no ordinary file.
+            FileUnreadable: It can't be opened, is no ordinary file, or is shorter
+                than what is to be sent of it.
         """
         try:
-            file, self._identity = await _open_aside(self._path, 0)
-        except OSError as error:
-            problem = error.strerror or "can't be read"
-            raise FileUnreadable(self._path, problem) from error
-        except ValueError as error:
-            raise FileUnreadable(self._path, "this is no name of a file") from error
-        self._length = self._identity.size
+            file, self._identity = await _open_aside(self._path, self._start)
+        except (OSError, ValueError) as error:
+            raise unreadable(self._path, error) from error
+        stop = self._identity.size if self._end is None else self._end
+        if not self._start <= stop <= self._identity.size:
+            file.close()
+            raise FileUnreadable(self._path, "it has fewer octets than are wanted")
+        self._length = stop - self._start
         self._file = _wrap(file)
         self.start()
 
@@ -121,7 +129,7 @@ class FileBody(ReadAhead):
         self._next = None
         self._ended = False
         self._taken = offset
-        self._begin_at = max(0, offset - self._prefix_size)
+        self._begin_at = self._start + max(0, offset - self._prefix_size)
         self._wanted = asyncio.Event()
         self.start()
 
@@ -169,13 +177,25 @@ class FileBody(ReadAhead):
 
 
 @dataclass(frozen=True, slots=True)
-class _Identity:
+class FileIdentity:
     """By what a file is known to be the same as before."""
 
     size: int
     modified: int
     device: int
     number: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileIdentity:
+        """Return that of the file with this status."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino)
+
+
+def unreadable(path: Path, error: OSError | ValueError) -> FileUnreadable:
+    """Return what to tell of a file that couldn't be opened or read."""
+    if isinstance(error, OSError):
+        return FileUnreadable(path, error.strerror or "can't be read")
+    return FileUnreadable(path, "this is no name of a file")
 
 
 async def _put_away(task: asyncio.Task[None], file: AsyncBufferedReader | None) -> None:
@@ -185,7 +205,7 @@ async def _put_away(task: asyncio.Task[None], file: AsyncBufferedReader | None) 
         await file.close()
 
 
-async def _open_aside(path: Path, at: int) -> tuple[BufferedReader, _Identity]:
+async def _open_aside(path: Path, at: int) -> tuple[BufferedReader, FileIdentity]:
     """Open a file in a thread; one that is opened in vain is closed again."""
     opening = asyncio.get_running_loop().run_in_executor(None, _open, path, at)
     try:
@@ -196,7 +216,7 @@ async def _open_aside(path: Path, at: int) -> tuple[BufferedReader, _Identity]:
         raise
 
 
-def _open(path: Path, at: int) -> tuple[BufferedReader, _Identity]:
+def _open(path: Path, at: int) -> tuple[BufferedReader, FileIdentity]:
     """Open a file at an offset, and say which one it is."""
     # Imported here, in a thread, for it takes a while the first time and most programs
     # never need it.
@@ -206,11 +226,9 @@ def _open(path: Path, at: int) -> tuple[BufferedReader, _Identity]:
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(0, "not an ordinary file")
     file = path.open("rb")
-    status = os.fstat(file.fileno())
+    identity = FileIdentity.of(os.fstat(file.fileno()))
     file.seek(at)
-    return file, _Identity(
-        status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino
-    )
+    return file, identity
 
 
 def _wrap(file: BufferedReader) -> AsyncBufferedReader:
@@ -220,6 +238,8 @@ def _wrap(file: BufferedReader) -> AsyncBufferedReader:
     return wrapped
 
 
-def _close_unused(opening: asyncio.Future[tuple[BufferedReader, _Identity]]) -> None:
+def _close_unused(
+    opening: asyncio.Future[tuple[BufferedReader, FileIdentity]],
+) -> None:
     if opening.exception() is None:
         opening.result()[0].close()

@@ -45,6 +45,7 @@ class OutgoingMessage:
         "_abort",
         "_all_out",
         "_changed",
+        "_core",
         "_error",
         "_over",
         "_waiting",
@@ -59,6 +60,7 @@ class OutgoingMessage:
         size: int | None,
         abort: Callable[[str], None],
         waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+        core: Outgoing | None = None,
     ) -> None:
         self.message_id = message_id
         self.size = size
@@ -66,6 +68,7 @@ class OutgoingMessage:
         """Whether somebody waits for the outcome, or has asked for it."""
         self._abort = abort
         self._waiting = waiting
+        self._core = core
         self._error: DeliveryError | None = None
         self._all_out = False
         self._over = False
@@ -120,6 +123,14 @@ class OutgoingMessage:
     def is_out(self) -> bool:
         """Whether the last octet is handed to the transport."""
         return self._all_out
+
+    @property
+    def confirmed(self) -> int:
+        """Octets from the start on that the peer itself is known to have.
+
+        It is told of a body that is read or made while it goes out.
+        """
+        return 0 if self._core is None else self._core.confirmed.prefix
 
     @property
     def error(self) -> DeliveryError | None:
@@ -247,12 +258,16 @@ class Outbox:
         message_id: str | None = None,
         success_report: bool = False,
         progress: Progress | None = None,
+        start: int = 0,
+        stop: int | None = None,
     ) -> OutgoingMessage:
         """Queue a file; it is read while it is sent.
 
         Args:
             path: Which file.
             body: What the file is, with the octets that go before it.
+            start: The zero-based offset of the first octet to send.
+            stop: The offset after the last one; ``None`` is the end of the file.
             message_id: The id to give it.
             success_report: Whether to ask for a success report.
             progress: What to call as the file goes out.
@@ -267,6 +282,8 @@ class Outbox:
             prefix=body.contents,
             wake=self._flush,
             progress=guarded(progress) if progress else None,
+            start=start,
+            stop=stop,
         )
         await source.open()
         try:
@@ -433,8 +450,10 @@ class Outbox:
             body, source, message_id, success_report, failure_report
         )
         self._session.send(core)
+        # Only of what can be long: the core of others has all their octets with it.
+        known = core if isinstance(source, ReadAhead) else None
         message = OutgoingMessage(
-            core.message_id, source.size, self._abort, self._waiting
+            core.message_id, source.size, self._abort, self._waiting, known
         )
         self._messages[core.message_id] = message
         return message

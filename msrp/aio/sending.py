@@ -200,6 +200,9 @@ class Sending:
         progress: Progress | None = None,
         message_id: str | None = None,
         success_report: bool | None = None,
+        disposition: str | None = None,
+        start: int = 0,
+        stop: int | None = None,
     ) -> OutgoingMessage:
         """Send a file; it is read from disk while it goes out.
 
@@ -207,7 +210,12 @@ class Sending:
             path: Which file.
             content_type: Its type; by default what its name suggests.
             progress: Called with the octets that are on their way, and with how
-                many the file has.
+                many there are to send.
+            disposition: The value of Content-Disposition; by default an attachment
+                of the file's name.
+            start: The zero-based offset of the first octet to send, which is to the
+                peer the first of the message (:rfc:`5547#section-8.7`).
+            stop: The offset after the last one; ``None`` is the end of the file.
             message_id: As for send_message.
             success_report: As for send_message.
 
@@ -226,7 +234,7 @@ class Sending:
             sender=self.local_address,
             recipient=self.remote_address,
             now=_now(),
-            disposition=file_disposition(path.name),
+            disposition=disposition or file_disposition(path.name),
             headers=self._features.headers(guess),
         )
         message = await self._outbox().send_file(
@@ -235,6 +243,8 @@ class Sending:
             message_id=message_id,
             success_report=_wish(message_id, success_report),
             progress=progress,
+            start=start,
+            stop=stop,
         )
         return self._features.queued(message, head.envelope)
 

@@ -25,7 +25,7 @@ from msrp.status import StatusCode
 if TYPE_CHECKING:
     from aiofiles.threadpool.binary import AsyncBufferedIOBase
 
-__all__ = ["FileSink", "Sink", "SinkFailed", "WriterSink"]
+__all__ = ["FileSink", "Sink", "SinkFailed", "WriterSink", "put_in_place"]
 
 HIGH_WATER = 1024 * 1024
 """Octets that may wait to be written; above it we stop reading from the peer."""
@@ -220,7 +220,7 @@ class FileSink(Sink):
             await self._file.close()
             if self._complete and not self._queue:
                 self.path = await asyncio.to_thread(
-                    _put_in_place, self._part, self._name
+                    put_in_place, self._part, self._name
                 )
             elif not (self._keep and self._received):
                 self.path = None
@@ -293,7 +293,7 @@ def _load() -> None:
     import aiofiles.os  # noqa: F401
 
 
-def _put_in_place(part: Path, name: str) -> Path:
+def put_in_place(part: Path, name: str) -> Path:
     """Give a complete file its name, or the first one like it that is free."""
     stem, dot, suffix = name.partition(".")
     for number in range(_MAX_NAMES):

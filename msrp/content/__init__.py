@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from cpim import Address, CpimMessage
 from mime import ContentType, Part
+from msrp.content.envelope import MAX_ENVELOPE, EnvelopeOpener
 from msrp.content.reading import (
     MAX_NESTING,
     filename_of,
@@ -48,6 +49,7 @@ from msrp.content.writing import (
 
 __all__ = [
     "ANONYMOUS",
+    "MAX_ENVELOPE",
     "MAX_NESTING",
     "Address",
     "AttachmentReceived",
@@ -55,6 +57,7 @@ __all__ = [
     "ContentType",
     "CpimMessage",
     "EnvelopeHeaders",
+    "EnvelopeOpener",
     "MessageReceived",
     "Part",
     "TextMessageReceived",

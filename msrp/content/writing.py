@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from email.utils import format_datetime
 
 from cpim import CORE_NAMESPACE, Address, CpimError, CpimMessage
 from mime import (
@@ -286,14 +287,33 @@ def multipart_body(
     )
 
 
-def file_disposition(filename: str) -> str:
+def file_disposition(
+    filename: str,
+    *,
+    kind: str = "attachment",
+    size: int | None = None,
+    modified: datetime | None = None,
+) -> str:
     """Return the ``Content-Disposition`` of a file to send.
 
     Args:
         filename: Its name.  A path in front is cut off: it is nobody's business.
+        kind: What to do with it, such as ``render``.
+        size: Octets of the whole file.
+        modified: When it was changed last, with an offset from UTC.
+
+    Raises:
+        LocalProtocolError: ``kind`` can't be written.
     """
     name = safe_filename(filename)
-    return str(ContentDisposition.build("attachment", filename=name))
+    try:
+        built = ContentDisposition.build(kind, filename=name, size=size)
+    except MimeError as exc:
+        raise LocalProtocolError(exc.problem) from exc
+    if modified is not None:
+        dated = (*built.parameters, ("modification-date", format_datetime(modified)))
+        built = ContentDisposition(built.kind, dated)
+    return str(built)
 
 
 def _build_part(content_type: str, contents: bytes, disposition: str | None) -> Part:

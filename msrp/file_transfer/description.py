@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from mime import ContentType, MimeError, content_ids_of, safe_filename
+from mime import (
+    ContentType,
+    MimeError,
+    Part,
+    cid_url,
+    content_ids_of,
+    new_content_id,
+)
 from msrp.errors import InvalidFileDescription, LocalProtocolError
 from msrp.file_transfer.attributes import (
     FileDates,
@@ -17,6 +24,7 @@ from sdp import (
     Direction,
     MediaDescription,
     SdpError,
+    answer_direction,
     direction_of,
     reject,
     with_direction,
@@ -28,11 +36,14 @@ __all__ = [
     "RENDER",
     "FileDescription",
     "describes_file",
+    "icon_part",
+    "icon_url",
     "pull_answer",
     "pull_offer",
     "push_answer",
     "push_offer",
     "refusal_of",
+    "repeated_answer",
     "said_last",
 ]
 
@@ -44,6 +55,9 @@ ATTACHMENT = "attachment"
 
 WHOLE = FileRange()
 """All octets of a file."""
+
+_ICON_DOMAIN = "icon.invalid"
+"""Nobody's domain: what goes before it is unique by itself, and tells nothing of us."""
 
 _NAMES = (
     "file-selector",
@@ -137,7 +151,7 @@ class FileDescription:
     @property
     def filename(self) -> str:
         """A name for the file that is harmless on any disk."""
-        return safe_filename(self.selector.name or "", fallback="file")
+        return self.selector.filename
 
     @property
     def size(self) -> int | None:
@@ -273,6 +287,20 @@ def pull_answer(
     return replace(answered, disposition=disposition).write(media)
 
 
+def repeated_answer(
+    media: MediaDescription, words: FileDescription, offered: MediaDescription
+) -> MediaDescription:
+    """Make the section that answers an offer which asks for nothing new (§8.1).
+
+    Args:
+        media: That of the message session.
+        words: What we say of the file.
+        offered: The offer, which may hold the stream.
+    """
+    direction = answer_direction(direction_of(offered), words.direction)
+    return replace(words, direction=direction).write(media)
+
+
 def refusal_of(media: MediaDescription) -> MediaDescription:
     """Make the section that refuses an offered one (:rfc:`5547#section-8.3`).
 
@@ -315,3 +343,29 @@ def _check_icon(url: str) -> None:
         raise InvalidFileDescription("a file-icon is no cid: URL") from error
     if not url.isascii() or any(c <= " " or c == "\x7f" for c in url):
         raise InvalidFileDescription("a file-icon is no cid: URL")
+
+
+def icon_part(picture: Part) -> Part:
+    """Make the part of a body in which an icon goes along with an offer (§8.8).
+
+    Args:
+        picture: What it shows.
+
+    Raises:
+        InvalidFileDescription: It can't be written.
+    """
+    try:
+        return Part.build(
+            picture.content_type,
+            picture.content,
+            content_id=new_content_id(_ICON_DOMAIN),
+            disposition="icon",
+        )
+    except MimeError as error:
+        raise InvalidFileDescription(error.problem) from error
+
+
+def icon_url(icon: Part) -> str:
+    """Return the URL that points at an icon which :func:`icon_part` has made."""
+    assert icon.content_id is not None
+    return cid_url(icon.content_id)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from mime import ContentType, MimeError
+from mime import ContentType, MimeError, safe_filename
 from mime.parameters import is_token
 from msrp.errors import InvalidFileDescription
 
@@ -157,6 +157,11 @@ class FileSelector:
         return next((h.value for h in self.hashes if h.algorithm == SHA_1), None)
 
     @property
+    def filename(self) -> str:
+        """A name for the file that is harmless on any disk."""
+        return safe_filename(self.name or "", fallback="file")
+
+    @property
     def facts(self) -> FileFacts:
         """What it says of the file."""
         return FileFacts(self.name, self.size, self.type, self.sha1)
@@ -192,6 +197,15 @@ class FileSelector:
         theirs = (other.name, other.size, other.type and other.type.essence, other.sha1)
         pairs = zip(ours, theirs, strict=True)
         return any(a is not None and b is not None and a != b for a, b in pairs)
+
+    def completed(self, other: FileSelector) -> FileSelector:
+        """Return what both say, and what this one says where both do."""
+        return FileSelector(
+            self.name or other.name,
+            self.size or other.size,
+            self.type or other.type,
+            self.hashes or other.hashes,
+        )
 
     def __str__(self) -> str:
         words = []

@@ -13,6 +13,7 @@ from sip.aio.calls.changing import Changing
 from sip.aio.calls.conversation import Conversation
 from sip.aio.requests.exchange import Send
 from sip.errors import CallOver
+from sip.media import offerable
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
 from sip.sansio.calls.call import Call as CallCore
@@ -203,7 +204,8 @@ class Call(Conversation, Changing):
             for slot, medium in enumerate(proposal.slots)
             if medium is not None and remote.media[slot].is_rejected
         ]
-        unused += [m for m in self.candidates if not among(m, proposal.slots)]
+        idle = offerable(self.candidates)
+        unused += [m for m in idle if not among(m, proposal.slots)]
         for medium in unused:
             await medium.stop()
         await self._streams.settle(proposal, remote, is_offerer=is_offerer)

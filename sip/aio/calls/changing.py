@@ -129,7 +129,9 @@ class Changing:
         except BaseException:
             await self._stop_unused(fresh)
             raise
-        self.candidates[:] = [m for m in self.candidates if among(m, wanted)]
+        self.candidates[:] = [
+            m for m in self.candidates if among(m, wanted) or not among(m, before)
+        ]
         await self._stop_unused(fresh)
 
     async def hold(

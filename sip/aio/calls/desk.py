@@ -16,7 +16,7 @@ from sip.aio.driver import Driver
 from sip.aio.locating.ways import Ways
 from sip.aio.reasons import error_of
 from sip.errors import CallError
-from sip.media import Media, compose_body, make_offer
+from sip.media import Media, compose_body, make_offer, parts_of
 from sip.message import Response
 from sip.name_addr import NameAddr
 from sip.sansio.calls.call import Call as CallCore
@@ -119,7 +119,7 @@ class CallDesk:
             offer = None
             if not without_offer:
                 offer = await make_offer(media, address=address)
-            body, content_type = compose_body(offer, parts)
+            body, content_type = compose_body(offer, parts, parts_of(media))
             core = self._core.invite(
                 target,
                 driver.now(),

@@ -16,6 +16,7 @@ from sip.media import (
     make_answer,
     make_offer,
     match_answer,
+    offerable,
     why_refused,
 )
 from sip.message import Request
@@ -288,7 +289,7 @@ class IncomingCall(Call):
                 raise NegotiationFailed("the caller accepted no media")
         except sdp.SdpError as exc:
             raise NegotiationFailed(str(exc)) from exc
-        proposal = Proposal(offer, list(self.candidates), [])
+        proposal = Proposal(offer, [*offerable(self.candidates)], [])
         await self._start(proposal, answer, is_offerer=True)
 
     def _accept(self, body: sdp.SessionDescription | None, headers: Headers) -> None:

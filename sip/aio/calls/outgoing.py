@@ -17,6 +17,7 @@ from sip.media import (
     find_session_description,
     make_answer,
     match_answer,
+    offerable,
     why_refused,
 )
 from sip.message import Response
@@ -235,7 +236,7 @@ class OutgoingCall(Call):
                 raise NegotiationFailed("the peer accepted the call but no media")
         except sdp.SdpError as exc:
             raise NegotiationFailed(str(exc)) from exc
-        return Proposal(offer, list(self.candidates), []), answer
+        return Proposal(offer, [*offerable(self.candidates)], []), answer
 
     async def _answer_offer(
         self, response: Response

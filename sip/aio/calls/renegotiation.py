@@ -13,11 +13,12 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Protocol
 
+import mime
 import sdp
 from sip.aio.calls.deciding import Decider
 from sip.change import ChangeDecision
 from sip.errors import CallOver, CallRefused, CallTimeout, LocalError, NegotiationFailed
-from sip.media import SDP_TYPE, find_session_description
+from sip.media import SDP_TYPE, compose_body, find_session_description, parts_of
 from sip.message import Message
 from sip.sansio.calls.call import Call as CallCore
 from sip.sansio.calls.events import (
@@ -32,7 +33,7 @@ from sip.sansio.calls.events import (
 from sip.sansio.calls.offers import Role
 from sip.sansio.events import EndReason, Failure
 from sip.sansio.limits import Limits
-from sip.streams import Proposal, Streams
+from sip.streams import Proposal, Streams, among
 
 __all__ = ["Prepare", "Renegotiation"]
 
@@ -171,7 +172,11 @@ class Renegotiation:
         outcome: asyncio.Future[OfferAccepted | OfferRefused]
         outcome = asyncio.get_running_loop().create_future()
         try:
-            self._core.offer(bytes(proposal.local), self._host.now())
+            body, content_type = compose_body(
+                proposal.local, (), self._new_parts(proposal)
+            )
+            now = self._host.now()
+            self._core.offer(body, now, content_type=content_type or SDP_TYPE)
         except LocalError:
             proposal.keep()
             return None
@@ -184,6 +189,11 @@ class Renegotiation:
             raise
         finally:
             self._outcome = None
+
+    def _new_parts(self, proposal: Proposal) -> list[mime.Part]:
+        """Return what goes along with the streams that are offered first now."""
+        running = self._streams.running
+        return parts_of([m for m in proposal.slots if not among(m, running)])
 
     async def _settle_answer(self, proposal: Proposal, message: Message) -> None:
         try:

@@ -142,20 +142,30 @@ class Call:
         """
         self._changeable().own.want_offer(now)
 
-    def offer(self, body: bytes, now: float, *, headers: Headers = ()) -> None:
+    def offer(
+        self,
+        body: bytes,
+        now: float,
+        *,
+        headers: Headers = (),
+        content_type: str = "application/sdp",
+    ) -> None:
         """Offer another session, by INVITE or before the answer by UPDATE.
 
         :class:`OfferAccepted` or :class:`OfferRefused` will be reported.
 
         Args:
-            body: The session description.
+            body: The session description, or what it is in.
             now: The time, in seconds.
             headers: More headers for the request.
+            content_type: What the body is.
 
         Raises:
             LocalError: It isn't the time for it: see :meth:`want_offer`.
         """
-        self._changeable().own.offer(body, now, headers=headers)
+        self._changeable().own.offer(
+            body, now, headers=headers, content_type=content_type
+        )
 
     def withdraw_offer(self, now: float) -> None:
         """Take :meth:`want_offer` back, or CANCEL the INVITE of :meth:`offer`.

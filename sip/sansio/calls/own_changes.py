@@ -120,7 +120,14 @@ class OwnChanges:
         self._offer_wanted = True
         self.check(now)
 
-    def offer(self, body: bytes, now: float, *, headers: Headers = ()) -> None:
+    def offer(
+        self,
+        body: bytes,
+        now: float,
+        *,
+        headers: Headers = (),
+        content_type: str = _SDP,
+    ) -> None:
         """Offer something now: by INVITE, or by UPDATE before the call is answered.
 
         Raises:
@@ -130,7 +137,7 @@ class OwnChanges:
             raise LocalError("no offer can be made at this moment")
         self._offer_wanted = False
         method = "INVITE" if self._call.is_confirmed else "UPDATE"
-        self._send(method, body, headers, _Sent(is_offer=True))
+        self._send(method, body, headers, _Sent(is_offer=True), content_type)
 
     def withdraw(self, now: float) -> None:
         """Don't wait any longer for the answer to an offer in an INVITE.
@@ -240,7 +247,14 @@ class OwnChanges:
             body = self._call.refresh_body
             self._send("INVITE", body, (), _Sent(is_offer=False))
 
-    def _send(self, method: str, body: bytes, headers: Headers, sent: _Sent) -> None:
+    def _send(
+        self,
+        method: str,
+        body: bytes,
+        headers: Headers,
+        sent: _Sent,
+        content_type: str = _SDP,
+    ) -> None:
         services = self._services
         timer = self._call.session_timer
         extra = [*services.answer_headers, *headers]
@@ -249,7 +263,7 @@ class OwnChanges:
             method,
             headers=extra,
             body=body,
-            content_type=_SDP if body else None,
+            content_type=content_type if body else None,
         )
         carrier = Carrier.INVITE if method == "INVITE" else Carrier.UPDATE
         self._offers.passes(Party.WE, carrier, has_sdp=bool(body))

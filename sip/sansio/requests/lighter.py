@@ -38,8 +38,10 @@ def accepted_body(request: Request, response: Response) -> Request | None:
     Returns:
         ``None`` if that would leave out what the request is about, or nothing.
     """
+    is_related = (request.content_type or "").lower().startswith("multipart/related")
     if "Accept" not in response.headers:
-        return None  # What isn't taken is a coding, or a language.
+        # What isn't taken is a coding, or a language; or nobody knows it.
+        return _root_alone(request) if is_related else None
     try:
         ranges = parse_media_ranges(response.headers.get_all("Accept"))
     except SipParseError:
@@ -48,10 +50,26 @@ def accepted_body(request: Request, response: Response) -> Request | None:
     def is_taken(part: mime.Part) -> bool:
         return any(r.q > 0 and r.covers(part.content_type.essence) for r in ranges)
 
+    if is_related:
+        return _root_alone(request, is_taken)
     if "multipart" not in (request.content_type or "").lower():
         return _without_body(request)
     takes_multipart = any(r.q > 0 and r.covers("multipart/mixed") for r in ranges)
     return _reduced(request, is_taken, as_multipart=takes_multipart)
+
+
+def _root_alone(request: Request, keeps: Keeps | None = None) -> Request | None:
+    """Return a request without what its description points at (RFC 5547 §8.8)."""
+    try:
+        root = mime.parse_multipart(request.content_type or "", request.body).root
+    except mime.MimeError:
+        return None
+    if root.content_type.essence != _SDP or not (keeps is None or keeps(root)):
+        return None
+    lighter = request.copy()
+    lighter.headers.set("Content-Type", str(root.content_type))
+    lighter.body = root.content
+    return lighter
 
 
 def _reduced(
