@@ -6,8 +6,10 @@ import pytest
 
 import mime
 import sdp
+import sip
 from sip.media import (
     Media,
+    compose_body,
     find_session_description,
     make_answer,
     make_offer,
@@ -118,7 +120,7 @@ async def test_a_stream_offered_with_port_0_is_offered_to_nobody() -> None:
     assert medium.log == []
 
 
-async def test_an_answer_with_port_0_is_a_refusal() -> None:
+async def test_an_answer_with_port_0_is_a_refusal_for_all() -> None:
     class Refusing(RecordingMedia):
         async def answer(
             self, offered: sdp.MediaDescription
@@ -126,10 +128,71 @@ async def test_an_answer_with_port_0_is_a_refusal() -> None:
             answered = await super().answer(offered)
             return None if answered is None else sdp.reject(answered)
 
-    willing = RecordingMedia("willing")
+    other = RecordingMedia("other")
     offer = await make_offer([RecordingMedia()], address=ADDRESS)
-    _, agreed = await make_answer([Refusing(), willing], offer, address=ADDRESS)
-    assert [stream.media for stream in agreed] == [willing]
+    answer, agreed = await make_answer([Refusing(), other], offer, address=ADDRESS)
+    assert agreed == []
+    assert answer.media[0].is_rejected
+    assert other.log == []
+
+
+class Desk(RecordingMedia):
+    """Stands for any number of streams."""
+
+    def __init__(self) -> None:
+        super().__init__("desk")
+        self.made: list[RecordingMedia] = []
+
+    def another(self) -> RecordingMedia:
+        self.made.append(RecordingMedia(f"made-{len(self.made)}"))
+        return self.made[-1]
+
+
+@pytest.mark.rule("OA-14")
+async def test_one_medium_may_stand_for_any_number_of_streams() -> None:
+    desk = Desk()
+    assert isinstance(desk, sip.MultipleMedia)
+    offered = [RecordingMedia("a"), RecordingMedia("b")]
+    offer = await make_offer(offered, address=ADDRESS)
+    _, agreed = await make_answer([desk], offer, address=ADDRESS)
+    assert [stream.media for stream in agreed] == desk.made
+    assert [stream.slot for stream in agreed] == [0, 1]
+    assert desk.log == []
+
+
+async def test_what_only_answers_isn_t_offered() -> None:
+    medium = RecordingMedia("only")
+    offer = await make_offer([Desk(), medium], address=ADDRESS)
+    assert len(offer.media) == 1
+    answer, _ = await make_answer([RecordingMedia("b")], offer, address=ADDRESS)
+    (stream,) = match_answer([Desk(), medium], offer, answer)
+    assert stream.media is medium
+
+
+PICTURE = mime.Part.build("image/png", b"icon", content_id="i@x", disposition="icon")
+PLACE = mime.Part.build("application/pidf+xml", b"<presence/>")
+
+
+@pytest.mark.rule("FT-15")
+@pytest.mark.parametrize("parts", [(), (PLACE,)], ids=["alone", "beside-a-location"])
+async def test_what_an_offer_points_at_goes_along_in_multipart_related(
+    parts: tuple[mime.Part, ...],
+) -> None:
+    offer = await make_offer([RecordingMedia()], address=ADDRESS)
+    body, content_type = compose_body(offer, parts, [PICTURE])
+    assert content_type is not None
+    request = carrying(body, content_type)
+    whole = mime.parse_multipart(content_type, body)
+    related = whole if not parts else whole.parts[0].multipart
+    assert related is not None
+    assert related.subtype == "related"
+    assert related.content_type.parameter("type") == "application/sdp"
+    assert related.root.content == bytes(offer)
+    found = sip.resolve_cid(request, "cid:i@x")
+    assert found is not None
+    assert found.content == b"icon"
+    assert sip.resolve_cid(request, "cid:another@x") is None
+    assert find_session_description(request) == offer
 
 
 @pytest.mark.rule("OA-14")
