@@ -58,7 +58,7 @@ class _Step(enum.Enum):
 _QUEUED, _SENDING, _SENT, _DELIVERED, _FAILED = OutgoingState
 _BEGIN, _LAST_OCTET, _CONFIRM, _RESUME, _FAIL = _Step
 
-_NEXT = {
+NEXT = {
     (_QUEUED, _BEGIN): _SENDING,
     (_QUEUED, _RESUME): _QUEUED,
     (_QUEUED, _FAIL): _FAILED,
@@ -269,4 +269,4 @@ class Outgoing:
         return True
 
     def _step(self, step: _Step) -> None:
-        self.state = _NEXT[self.state, step]
+        self.state = NEXT[self.state, step]

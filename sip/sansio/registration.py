@@ -48,7 +48,7 @@ class RegistrationState(enum.Enum):
 
 
 _S = RegistrationState
-_NEXT: dict[RegistrationState, frozenset[RegistrationState]] = {
+NEXT: dict[RegistrationState, frozenset[RegistrationState]] = {
     _S.REGISTERING: frozenset({_S.REGISTERED, _S.LOST, _S.ENDING, _S.ENDED}),
     _S.REGISTERED: frozenset({_S.LOST, _S.ENDING, _S.ENDED}),
     _S.LOST: frozenset({_S.REGISTERED, _S.ENDING, _S.ENDED}),
@@ -306,7 +306,7 @@ class Registration:
 
     def _become(self, state: RegistrationState) -> None:
         """Change the state: the only place that does."""
-        assert state in _NEXT[self.state], (self.state, state)
+        assert state in NEXT[self.state], (self.state, state)
         self.state = state
         if state is _S.ENDED:
             self.expires_at = self._due = None

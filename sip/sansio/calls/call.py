@@ -42,7 +42,7 @@ class CallState(enum.Enum):
     ENDED = "it is over"
 
 
-_NEXT: dict[CallState, frozenset[CallState]] = {
+NEXT: dict[CallState, frozenset[CallState]] = {
     CallState.INVITING: frozenset({CallState.ANSWERED, CallState.ENDED}),
     CallState.ANSWERED: frozenset(
         {CallState.CONFIRMED, CallState.ENDING, CallState.ENDED}
@@ -302,7 +302,7 @@ class Call:
 
     def _become(self, state: CallState) -> None:
         """Change the state: the only place that does."""
-        assert state in _NEXT[self.state], (self.state, state)
+        assert state in NEXT[self.state], (self.state, state)
         self.state = state
 
     def _changeable(self) -> Changes:
