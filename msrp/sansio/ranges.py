@@ -8,20 +8,31 @@ everywhere in :mod:`msrp.sansio`.
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Iterator
 
+from msrp.sansio.offsets import OffsetMap
+
 __all__ = ["RangeSet"]
+
+
+class _Range:
+    """The offsets from one up to, but not including, another."""
+
+    __slots__ = ("start", "stop")
+
+    def __init__(self, start: int, stop: int) -> None:
+        self.start = start
+        self.stop = stop
 
 
 class RangeSet:
     """A set of octet offsets, kept as sorted, disjoint, non-adjacent ranges."""
 
-    __slots__ = ("_starts", "_stops")
+    __slots__ = ("_last", "_ranges")
 
     def __init__(self) -> None:
-        self._starts: list[int] = []
-        self._stops: list[int] = []
+        self._ranges: OffsetMap[_Range] = OffsetMap()
+        self._last: _Range | None = None
 
     def add(self, start: int, stop: int) -> None:
         """Add the offsets from ``start`` up to, but not including, ``stop``."""
@@ -29,59 +40,74 @@ class RangeSet:
             raise ValueError(f"not a range: {start}..{stop}")
         if start == stop:
             return
-        stops = self._stops
         # In order, as nearly always: the last range grows.
-        if stops and stops[-1] == start:
-            stops[-1] = stop
+        last = self._last
+        if last is not None and last.stop == start:
+            last.stop = stop
             return
-        # Every range that touches the new one is swallowed by it.
-        first = bisect.bisect_left(stops, start)
-        last = bisect.bisect_right(self._starts, stop)
-        if first < last:
-            start = min(start, self._starts[first])
-            stop = max(stop, stops[last - 1])
-        self._starts[first:last] = [start]
-        stops[first:last] = [stop]
+        ranges = self._ranges
+        grown = ranges.before(start)
+        if grown is None or grown.stop < start:
+            grown = _Range(start, stop)
+            ranges.set(start, grown)
+        elif grown.stop < stop:
+            grown.stop = stop
+        else:
+            return
+        # Every range behind that it touches is swallowed by it.
+        behind = ranges.behind(start)
+        while behind is not None and behind.start <= grown.stop:
+            grown.stop = max(grown.stop, behind.stop)
+            ranges.delete(behind.start)
+            behind = ranges.behind(start)
+        if behind is None:
+            self._last = grown
 
     def remove(self, start: int, stop: int) -> None:
         """Take out the offsets from ``start`` up to, but not including, ``stop``."""
         if not 0 <= start <= stop:
             raise ValueError(f"not a range: {start}..{stop}")
-        first = bisect.bisect_right(self._stops, start)
-        last = bisect.bisect_left(self._starts, stop)
-        if start == stop or first >= last:
+        if start == stop:
             return
-        # Of the first and the last range something may be left.
-        left = [(self._starts[first], start), (stop, self._stops[last - 1])]
-        kept = [(a, b) for a, b in left if a < b]
-        self._starts[first:last] = [a for a, _ in kept]
-        self._stops[first:last] = [b for _, b in kept]
+        ranges = self._ranges
+        cut = ranges.before(start)
+        if cut is None or cut.stop <= start:
+            cut = ranges.behind(start)
+        while cut is not None and cut.start < stop:
+            # Of the first and the last something may be left.
+            ranges.delete(cut.start)
+            for left in (_Range(cut.start, start), _Range(stop, cut.stop)):
+                if left.start < left.stop:
+                    ranges.set(left.start, left)
+            cut = ranges.behind(start)
+        self._last = ranges.last
 
     def covers(self, total: int) -> bool:
         """Tell whether every octet of a message of ``total`` octets is here."""
-        return total == 0 or (self._starts[:1] == [0] and self._stops[0] >= total)
+        return self.prefix >= total
 
     @property
     def prefix(self) -> int:
         """How many octets there are from the very first one on without a gap."""
-        return self._stops[0] if self._starts[:1] == [0] else 0
+        first = self._ranges.before(0)
+        return first.stop if first is not None else 0
 
     @property
     def stop(self) -> int:
         """The offset behind the last octet that has arrived."""
-        return self._stops[-1] if self._stops else 0
+        return self._last.stop if self._last is not None else 0
 
     @property
     def octets(self) -> int:
         """How many octets are here."""
-        return sum(self._stops) - sum(self._starts)
+        return sum(stop - start for start, stop in self)
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter(zip(self._starts, self._stops, strict=True))
+        return ((one.start, one.stop) for one in self._ranges)
 
     def __len__(self) -> int:
         """Count the ranges; it is what an attacker could make grow."""
-        return len(self._starts)
+        return self._ranges.length
 
     def __repr__(self) -> str:
         return f"<RangeSet {' '.join(f'{a}..{b}' for a, b in self)}>"

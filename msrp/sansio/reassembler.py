@@ -7,14 +7,27 @@ allocated by a number that a peer wrote.
 
 from __future__ import annotations
 
-import bisect
-
 from msrp.errors import LimitExceeded, RemoteProtocolError
 from msrp.policy import Store
+from msrp.sansio.offsets import OffsetMap
 from msrp.sansio.ranges import RangeSet
 from msrp.status import StatusCode
 
 __all__ = ["MemoryStore", "PartialMessage"]
+
+
+class _Piece:
+    """Octets of a message that follow one another."""
+
+    __slots__ = ("octets", "start")
+
+    def __init__(self, start: int, octets: bytes | memoryview) -> None:
+        self.start = start
+        self.octets = bytearray(octets)
+
+    @property
+    def stop(self) -> int:
+        return self.start + len(self.octets)
 
 
 class MemoryStore:
@@ -31,9 +44,10 @@ class MemoryStore:
 
     __slots__ = (
         "_finished",
+        "_last",
         "_max_ranges",
         "_pieces",
-        "_starts",
+        "_stop",
         "held",
         "max_length",
     )
@@ -42,8 +56,10 @@ class MemoryStore:
         self.max_length: int | None = max_length
         self._max_ranges = max_ranges
         self._finished = False
-        self._starts: list[int] = []
-        self._pieces: list[bytearray] = []
+        self._pieces: OffsetMap[_Piece] = OffsetMap()
+        self._last: _Piece | None = None
+        self._stop = 0
+        """Where the last one ends."""
         self.held = 0
         """Octets that it takes up."""
 
@@ -53,13 +69,16 @@ class MemoryStore:
         Raises:
             LimitExceeded: The message is too scattered; status 413.
         """
-        stop = self._starts[-1] + len(self._pieces[-1]) if self._pieces else 0
-        if offset == stop and self._pieces:
-            self._grow(-1, data)
-        elif offset >= stop:
-            self._insert(len(self._starts), offset, data)
-        else:
+        last = self._last
+        if offset == self._stop and last is not None:  # In order, as nearly always.
+            last.octets += data
+            size = len(data)
+            self._stop += size
+            self.held += size
+        elif offset < self._stop:
             self._write_over(offset, data)
+        else:
+            self._append(None, offset, data)
 
     def finish(self, size: int) -> None:
         """Be told that all octets are here."""
@@ -72,61 +91,54 @@ class MemoryStore:
     def contents(self) -> bytes:
         """Return the whole message; it must be complete."""
         assert self._finished
-        return b"".join(self._pieces)
+        return b"".join(piece.octets for piece in self._pieces)
 
     def ranges(self) -> tuple[tuple[int, bytes], ...]:
         """Return what has arrived, as offsets and the octets from there on."""
         joined: list[tuple[int, list[bytes]]] = []
         stop = -1
-        for start, piece in zip(self._starts, self._pieces, strict=True):
-            if start == stop:
-                joined[-1][1].append(bytes(piece))
+        for piece in self._pieces:
+            if piece.start == stop:
+                joined[-1][1].append(bytes(piece.octets))
             else:
-                joined.append((start, [bytes(piece)]))
-            stop = start + len(piece)
+                joined.append((piece.start, [bytes(piece.octets)]))
+            stop = piece.stop
         return tuple((start, b"".join(pieces)) for start, pieces in joined)
 
-    def _grow(self, at: int, data: bytes | memoryview) -> None:
-        self._pieces[at] += data
-        self.held += len(data)
-
-    def _insert(self, at: int, offset: int, data: bytes | memoryview) -> None:
-        if not data:
+    def _append(
+        self, before: _Piece | None, offset: int, data: bytes | memoryview
+    ) -> None:
+        """Put octets where none are yet, behind a piece or where there is none."""
+        size = len(data)
+        if not size:
             return
-        if len(self._starts) >= self._max_ranges:
-            raise _too_scattered(self._max_ranges)
-        self._starts.insert(at, offset)
-        self._pieces.insert(at, bytearray(data))
-        self.held += len(data)
+        if before is not None and before.stop == offset:
+            before.octets += data
+        else:
+            if self._pieces.length >= self._max_ranges:
+                raise _too_scattered(self._max_ranges)
+            piece = _Piece(offset, data)
+            self._pieces.set(offset, piece)
+            if offset >= self._stop:
+                self._last = piece
+        self.held += size
+        self._stop = max(self._stop, offset + size)
 
     def _write_over(self, offset: int, octets: bytes) -> None:
         """Write into pieces that are there and between them."""
         data = memoryview(octets)
-        at = bisect.bisect_right(self._starts, offset) - 1
-        if at >= 0 and offset > self._starts[at] + len(self._pieces[at]):
-            at += 1
-        at = max(at, 0)
         while data:
-            if at == len(self._starts) or offset < self._starts[at]:
-                room = len(data)
-                if at < len(self._starts):
-                    room = min(room, self._starts[at] - offset)
-                self._fill_gap(at, offset, data[:room])
-                # What was filled may have grown the piece before, or be a new one.
-                at = bisect.bisect_right(self._starts, offset) - 1
+            piece, room = self._pieces.before(offset), len(data)
+            if piece is not None and offset < piece.stop:
+                within = offset - piece.start
+                room = min(room, piece.stop - offset)
+                piece.octets[within : within + room] = data[:room]
             else:
-                within = offset - self._starts[at]
-                room = min(len(data), max(0, len(self._pieces[at]) - within))
-                self._pieces[at][within : within + room] = data[:room]
+                behind = self._pieces.behind(offset)
+                if behind is not None:
+                    room = min(room, behind.start - offset)
+                self._append(piece, offset, data[:room])
             offset, data = offset + room, data[room:]
-            at += 1
-
-    def _fill_gap(self, at: int, offset: int, data: memoryview) -> None:
-        before = at - 1
-        if before >= 0 and offset == self._starts[before] + len(self._pieces[before]):
-            self._grow(before, data)
-        else:
-            self._insert(at, offset, data)
 
 
 class PartialMessage:

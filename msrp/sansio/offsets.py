@@ -1,0 +1,102 @@
+"""Things that begin at an offset of a message, in order.
+
+A list that is kept sorted moves everything behind what is inserted: with a hundred
+thousand chunks in random order that is most of the work.  Here it is cut into blocks,
+so that no more than one block is moved.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+__all__ = ["OffsetMap"]
+
+_BLOCK = 512
+"""Entries of a block at most.  To insert one among ``n`` moves as many, and the list
+of blocks once for each half a block; to find one takes ``log n`` comparisons."""
+
+V = TypeVar("V")
+
+
+class OffsetMap(Generic[V]):
+    """A mapping of offsets that knows which of them comes next."""
+
+    __slots__ = ("_blocks", "_firsts", "_values", "length")
+
+    def __init__(self) -> None:
+        # Never without a block; none but the only one is empty.
+        self._blocks: list[list[int]] = [[]]
+        self._values: list[list[V]] = [[]]
+        self._firsts: list[int] = []
+        """Where each block but the first begins."""
+        self.length = 0
+        """How many entries there are."""
+
+    def set(self, offset: int, value: V) -> None:
+        """Put something at an offset; what was there makes way."""
+        number = bisect.bisect_right(self._firsts, offset)
+        block, values = self._blocks[number], self._values[number]
+        at = bisect.bisect_left(block, offset)
+        if at < len(block) and block[at] == offset:
+            values[at] = value
+            return
+        block.insert(at, offset)
+        values.insert(at, value)
+        self.length += 1
+        if len(block) > _BLOCK:
+            self._split(number)
+
+    def delete(self, offset: int) -> None:
+        """Take away what is at an offset.
+
+        Raises:
+            KeyError: There is nothing.
+        """
+        number = bisect.bisect_right(self._firsts, offset)
+        block, values = self._blocks[number], self._values[number]
+        at = bisect.bisect_left(block, offset)
+        if at == len(block) or block[at] != offset:
+            raise KeyError(offset)
+        del block[at], values[at]
+        self.length -= 1
+        if not block and len(self._blocks) > 1:
+            del self._blocks[number], self._values[number]
+            del self._firsts[max(0, number - 1)]
+
+    def before(self, offset: int) -> V | None:
+        """Return the last that begins here or before."""
+        number = bisect.bisect_right(self._firsts, offset)
+        at = bisect.bisect_right(self._blocks[number], offset) - 1
+        if at >= 0:
+            return self._values[number][at]
+        # A block may have lost what it began with.
+        return self._values[number - 1][-1] if number else None
+
+    def behind(self, offset: int) -> V | None:
+        """Return the first that begins after this."""
+        number = bisect.bisect_right(self._firsts, offset)
+        at = bisect.bisect_right(self._blocks[number], offset)
+        if at < len(self._blocks[number]):
+            return self._values[number][at]
+        number += 1
+        return self._values[number][0] if number < len(self._values) else None
+
+    @property
+    def last(self) -> V | None:
+        """The one that begins last."""
+        values = self._values[-1]
+        return values[-1] if values else None
+
+    def __iter__(self) -> Iterator[V]:
+        for values in self._values:
+            yield from values
+
+    def _split(self, number: int) -> None:
+        half = _BLOCK // 2
+        block, values = self._blocks[number], self._values[number]
+        self._blocks.insert(number + 1, block[half:])
+        self._values.insert(number + 1, values[half:])
+        self._firsts.insert(number, block[half])
+        del block[half:], values[half:]
