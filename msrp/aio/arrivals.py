@@ -1,8 +1,8 @@
 """Who has connected to a port, and how far they have come.
 
-A connection over TLS is a :class:`~msrp.aio.gate.TlsGate` until the handshake is done,
-then a stream that has not named a session, and then one that has.  The first two are
-strangers: there may be only so many of them, and the oldest make way.
+A connection over TLS is at a gate until the handshake is done, then a stream that has
+not named a session, and then one that has.  The first two are strangers: there may be
+only so many of them, and the oldest make way.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from msrp.aio.directory import UriDirectory
-from msrp.aio.gate import TlsGate
-from msrp.aio.sockets import SocketOptions
+from msrp.aio.sockets import SocketOptions, peer_of
 from msrp.aio.stream import (
     CLOSING_TIME,
     SessionOwner,
@@ -21,7 +20,7 @@ from msrp.aio.stream import (
     StreamProtocol,
 )
 from msrp.aio.tapping import PortTaps
-from msrp.aio.tls import HANDSHAKE_TIME
+from msrp.aio.tls import HANDSHAKE_TIME, tls_words
 from msrp.config import Limits
 from msrp.errors import LimitExceeded, ProtocolError
 from msrp.sansio.session import Session
@@ -29,6 +28,7 @@ from msrp.uri import MsrpUri
 
 if TYPE_CHECKING:
     from msrp.aio.tls_context import TlsContext
+    from msrp.aio.tls_transport import TlsTransport
 
 __all__ = ["Arrivals"]
 
@@ -63,18 +63,18 @@ class Arrivals(StreamDirectory):
         self._sockets = sockets
         self._any_host = any_host
         self.port = port
-        self.gates: dict[TlsGate, None] = {}
+        self.gates: dict[TlsTransport, None] = {}
         """Those whose handshake is under way, the oldest first."""
         self.streams: set[StreamProtocol] = set()
         """All others."""
         self.unbound: dict[StreamProtocol, str] = {}
         """Those of them that have not named a session, the oldest first; and where
-        those over TLS come from, which asyncio doesn't know any more in the end."""
+        those over TLS come from, for who waits will be told about them."""
         self._closing = False
         self._failure = ""
         self._failed_at = 0.0
 
-    def new(self) -> TlsGate | StreamProtocol:
+    def new(self) -> TlsTransport | StreamProtocol:
         """Return what takes a connection that somebody opens."""
         return self._new_stream() if self._context is None else self._new_gate()
 
@@ -89,12 +89,11 @@ class Arrivals(StreamDirectory):
     async def close(self) -> None:
         """End them all."""
         self._closing = True
-        for gate in list(self.gates):
-            gate.abort()
+        while self.gates:
+            self._close_oldest_gate()
         for stream in list(self.streams):
             stream.close()
-        for gate in list(self.gates):
-            await gate.wait_closed()
+        await asyncio.sleep(0)  # In which asyncio closes the sockets of the gates.
         for stream in list(self.streams):
             await stream.wait_closed()
 
@@ -124,25 +123,37 @@ class Arrivals(StreamDirectory):
 
     # Inside.
 
-    def _new_gate(self) -> TlsGate:
+    def _new_gate(self) -> TlsTransport:
+        # Not above: who does without TLS needn't wait for OpenSSL.
+        from msrp.aio.tls_transport import TlsTransport
+
         assert self._context is not None
-        gate = TlsGate(
-            self._context,
+        gate = TlsTransport(
+            self._context.server(),
+            lambda gate: self._new_stream(peer_of(gate)),
             handshake_time=HANDSHAKE_TIME,
             closing_time=CLOSING_TIME,
-            new_protocol=self._new_stream,
-            on_done=self._gate_done,
+            on_handshake=lambda error: self._gate_done(gate, error),
         )
         self.gates[gate] = None
         if len(self.gates) > self._limits.max_unbound_connections:
             logger.warning("too many TLS handshakes: giving up the oldest")
-            next(iter(self.gates)).abort()
+            self._close_oldest_gate()
         return gate
 
-    def _gate_done(self, gate: TlsGate) -> None:
-        self.gates.pop(gate, None)
-        if gate.failure is not None:
-            self._note(gate.failure)
+    def _close_oldest_gate(self) -> None:
+        oldest = next(iter(self.gates))
+        del self.gates[oldest]  # First: that we end it is no failure.
+        oldest.abort()
+
+    def _gate_done(self, gate: TlsTransport, error: OSError | None) -> None:
+        if gate in self.gates:
+            del self.gates[gate]
+            if error is not None:
+                peer = peer_of(gate)
+                failure = f"a TLS handshake with {peer} failed: {tls_words(error)}"
+                logger.info("%s", failure)
+                self._note(failure)
 
     def _left(self, peer: str) -> None:
         """Say that somebody has closed a connection over TLS without a word."""

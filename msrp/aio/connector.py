@@ -262,15 +262,20 @@ async def _open(
     own_port = negotiated.local_uri.port
     assert own_port is not None, "a path without ports is refused"
     sock = await connect(*negotiated.connect_to, manner.sockets, own_port)
-    _, stream = await asyncio.get_running_loop().create_connection(
+    if context is None:
+        loop = asyncio.get_running_loop()
+        _, stream = await loop.create_connection(new_stream, sock=sock)
+        return stream
+    # Not above: who does without TLS needn't wait for OpenSSL.
+    from msrp.aio.tls_transport import open_tls
+
+    return await open_tls(
+        context.client(negotiated.server_name),
+        sock,
         new_stream,
-        sock=sock,
-        ssl=None if context is None else context.sending_alerts(sock.send),
-        server_hostname=None if context is None else negotiated.server_name,
-        ssl_handshake_timeout=None if context is None else HANDSHAKE_TIME,
-        ssl_shutdown_timeout=None if context is None else CLOSING_TIME,
+        handshake_time=HANDSHAKE_TIME,
+        closing_time=CLOSING_TIME,
     )
-    return stream
 
 
 def describe(error: OSError) -> str:

@@ -12,7 +12,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import msrp
-from msrp.aio.tls_context import TlsContext
 from msrp.headers import ContinuationFlag
 from msrp.negotiation import Fingerprint
 from msrp.sansio.encoder import encode_end, encode_head
@@ -331,37 +330,3 @@ async def test_octets_that_come_with_the_end_of_the_handshake_are_not_lost(
     assert (await anext(passive)).text == "hello"
     if closes:
         assert (await passive.closed()).error is None
-
-
-async def test_a_context_tells_what_asyncio_asks(certs: Certs) -> None:
-    context = TlsContext(certs[0])
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    one = context.wrap_bio(incoming, outgoing)
-    two = TlsContext(certs[1]).wrap_bio(outgoing, incoming, server_side=True)
-    for _ in range(10):
-        for side in (one, two):
-            try:
-                side.do_handshake()
-            except ssl.SSLWantReadError:
-                pass
-    assert one.getpeercert(binary_form=True) == certs[1].der
-    assert two.getpeercert(binary_form=True) == certs[0].der
-    assert one.getpeercert() == {}
-    assert one.version() == "TLSv1.3"
-    assert one.compression() is None
-    cipher = one.cipher()
-    assert cipher is not None
-    assert cipher[2] >= 128
-    assert one.context is context
-    with pytest.raises(ssl.SSLWantReadError):
-        two.read(10)
-    assert one.write(b"hello") == 5
-    buffer = bytearray(10)
-    count: object = two.read(10, memoryview(buffer))  # As asyncio calls it.
-    assert count == 5
-    assert buffer[:5] == b"hello"
-    with pytest.raises(ssl.SSLWantReadError):
-        one.unwrap()
-    assert two.read(10) == b""
-    two.unwrap()
-    one.unwrap()

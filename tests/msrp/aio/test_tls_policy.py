@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import datetime
 import logging
 import re
@@ -12,18 +12,19 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
 import msrp
+from msrp.aio.sockets import SocketOptions, connect
 from msrp.aio.tls import tls_words
+from msrp.aio.tls_connection import TlsConnection
 from msrp.aio.tls_context import TlsContext
+from msrp.aio.tls_transport import open_tls
 from msrp.negotiation import Fingerprint
 from tests.msrp.aio.tls_peers import (
     Authority,
     believing,
-    key_pem,
-    pem,
     sessions,
+    showing,
     tls_peer,
 )
 
@@ -226,6 +227,7 @@ async def test_a_peer_that_connects_with_no_signed_certificate_gets_no_tls(
     certs: Certs,
     authority: Authority,
     caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
     kind: str,
 ) -> None:
     caplog.set_level(logging.INFO, "msrp.listener")
@@ -233,7 +235,9 @@ async def test_a_peer_that_connects_with_no_signed_certificate_gets_no_tls(
     listener = await board.listener(local_cert=authority.issue(HOST), tls=policy)
     passive = board.waiting(listener)
     await passive.start()
-    context = TlsContext(certs[0] if kind == "self-signed" else None)
+    context = believing()
+    if kind == "self-signed":
+        showing(context, certs[0], tmp_path)
     try:
         peer = await tls_peer(board, listener.port, context)
         peer.request(passive.negotiated.local_uri, b"let me in")
@@ -261,21 +265,19 @@ async def test_a_peer_that_connects_with_no_signed_certificate_gets_no_tls(
 def test_an_alert_about_our_certificate_is_put_into_words(
     certs: Certs, authority: Authority, kind: str, problem: str
 ) -> None:
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     policy, _ = policies(authority, mutual=True)
-    server = policy.server_context(authority.issue(HOST)).wrap_bio(
-        incoming, outgoing, server_side=True
-    )
-    own = certs[0] if kind == "self-signed" else None
-    client = TlsContext(own).wrap_bio(outgoing, incoming)
-    for side in (client, server, client):
-        with contextlib.suppress(ssl.SSLWantReadError):
-            side.do_handshake()
+    server = policy.server_context(authority.issue(HOST)).server()
+    client = TlsContext(certs[0] if kind == "self-signed" else None).client()
+    client.do_handshake()
+    for side, other in ((server, client), (client, server)):
+        side.take(memoryview(other.to_send()))
+        side.do_handshake()
+    server.take(memoryview(client.to_send()))
     with pytest.raises(ssl.SSLError):
         server.do_handshake()
-    with pytest.raises(ssl.SSLError) as caught:
-        client.read(1)
-    assert tls_words(caught.value) == problem
+    assert client.read(memoryview(server.to_send())) == []
+    assert client.error is not None
+    assert tls_words(client.error) == problem
 
 
 @pytest.mark.rule("MSRP-38")
@@ -463,9 +465,14 @@ def tls_1_2(ciphers: str) -> Callable[[ssl.SSLContext], None]:
 
 
 def aes_128_of_tls_1_3(context: ssl.SSLContext) -> None:
-    assert isinstance(context, TlsContext)
+    """Stand for what ``ssl`` can't be told, see :func:`of_aes_128`."""
+
+
+def of_aes_128(certificate: msrp.LocalCertificate | None) -> TlsContext:
+    context = TlsContext(certificate)
     context._openssl.set_tls13_ciphersuites(b"TLS_AES_128_GCM_SHA256")
     context._openssl.set_cipher_list(b"ECDHE-ECDSA-AES128-GCM-SHA256")
+    return context
 
 
 NO_VERSION = "the peer and we have no version of TLS in common; ours are 1.2 and later"
@@ -484,6 +491,14 @@ WEAK = [
 ]
 
 
+def alert_of(server: TlsConnection, hello: bytes) -> bytes:
+    """Return what a server says that refuses the first octets of a handshake."""
+    server.take(memoryview(hello))
+    with pytest.raises(ssl.SSLError):
+        server.do_handshake()
+    return server.to_send()
+
+
 @pytest.mark.rule("MSRP-119", "FP-7")
 @pytest.mark.parametrize(("limit", "aes_256_only", "problem"), WEAK)
 async def test_a_weak_server_is_refused_in_one_sentence(
@@ -494,20 +509,17 @@ async def test_a_weak_server_is_refused_in_one_sentence(
     aes_256_only: bool,
     problem: str,
 ) -> None:
-    context: ssl.SSLContext = TlsContext(certs[1])
-    if limit is not aes_128_of_tls_1_3:
-        own = tmp_path / "own.pem"
-        assert isinstance(certs[1].key, ec.EllipticCurvePrivateKey)
-        own.write_bytes(pem(certs[1].certificate) + key_pem(certs[1].key))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(own)
-    limit(context)
-
     async def serve(peer: RawPeer) -> None:
+        hello = await peer.reader.read(65536)
+        if limit is aes_128_of_tls_1_3:
+            peer.writer.write(alert_of(of_aes_128(certs[1]).server(), hello))
+            return
         # By hand: asyncio's own server sends no alert.
+        context = showing(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certs[1], tmp_path)
+        limit(context)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         server = context.wrap_bio(incoming, outgoing, server_side=True)
-        incoming.write(await peer.reader.read(65536))
+        incoming.write(hello)
         with pytest.raises(ssl.SSLError):
             server.do_handshake()
         peer.writer.write(outgoing.read())
@@ -537,11 +549,22 @@ async def test_a_weak_client_is_refused_in_one_sentence(
     caplog.set_level(logging.INFO, "msrp.listener")
     policy = msrp.TlsPolicy(aes_256_only=aes_256_only)
     listener = await board.listener(local_cert=certs[1], tls=policy)
-    weak = TlsContext(None) if limit is aes_128_of_tls_1_3 else believing()
-    limit(weak)
-    peer = await board.raw(listener.port)
+
+    async def shake_hands() -> None:
+        if limit is aes_128_of_tls_1_3:
+            await open_tls(
+                of_aes_128(None).client(),
+                await connect(HOST, listener.port, SocketOptions(), 9),
+                asyncio.Protocol,
+                handshake_time=10.0,
+                closing_time=1.0,
+            )
+        weak = believing()
+        limit(weak)
+        await tls_peer(board, listener.port, weak)
+
     with pytest.raises(ssl.SSLError) as caught:
-        await peer.writer.start_tls(weak, server_hostname="x")
+        await shake_hands()
     assert tls_words(caught.value) == problem  # It is told by an alert.
     await board.until(lambda: not listener._arrivals.gates)
     assert not listener._arrivals.streams

@@ -69,6 +69,16 @@ def believing() -> ssl.SSLContext:
     return context
 
 
+def showing(
+    context: ssl.SSLContext, certificate: msrp.LocalCertificate, directory: Path
+) -> ssl.SSLContext:
+    """Have a context show a certificate; ``ssl`` reads it from a file."""
+    file = directory / "shown.pem"
+    file.write_bytes(pem(certificate.certificate) + key_pem(certificate.key))
+    context.load_cert_chain(file)
+    return context
+
+
 @dataclass(frozen=True)
 class Authority:
     file: Path
