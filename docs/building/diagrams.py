@@ -1,18 +1,18 @@
 """Diagrams of the state machines, drawn from the tables that the code runs by.
 
-``python -m docs.building.diagrams`` writes ``docs/diagrams/*.svg`` by Graphviz, which need
-not be there otherwise: each picture says which description it was drawn from, and a test
-compares that with the tables.
+``python -m docs.building.diagrams`` writes ``docs/diagrams/*.svg`` by Graphviz, which
+need not be there otherwise: each picture says which description it was drawn from, and a
+test compares that with the tables.
 """
 
 from __future__ import annotations
 
 import hashlib
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 
 from msrp.sansio import outgoing, session_state
 from sip.sansio import registration
@@ -30,6 +30,9 @@ _STYLE = """\
   edge [fontname="Helvetica", fontsize=10, color="#667777", fontcolor="#556666",
         arrowsize=0.7];
 """
+
+S = TypeVar("S", bound=Enum)
+T = TypeVar("T", bound=Enum)
 
 Edge = tuple[Enum, Enum, str]
 """From where, to where, and why."""
@@ -68,7 +71,7 @@ def mark_of(description: str) -> str:
     return f"<!-- drawn from {hashlib.sha256(description.encode()).hexdigest()} -->"
 
 
-def _by_trigger(table: Mapping[tuple[Enum, Enum], Enum]) -> list[Edge]:
+def _by_trigger(table: Mapping[tuple[S, T], S]) -> list[Edge]:
     return [(state, then, _words(why)) for (state, why), then in table.items()]
 
 
@@ -76,7 +79,7 @@ def _transaction(table: tables.Table) -> list[Edge]:
     return [(state, step.state, _SHORT[why]) for (state, why), step in table.items()]
 
 
-def _plain(table: Mapping[Enum, Iterable[Enum]]) -> list[Edge]:
+def _plain(table: Mapping[S, Iterable[S]]) -> list[Edge]:
     order = list(table)
     return [
         (state, then, "")
