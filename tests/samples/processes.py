@@ -83,6 +83,10 @@ class Running:
         """Send a signal."""
         self.process.send_signal(number)
 
+    def stop(self) -> None:
+        """Have it do nothing more, not even answer, until it is ended."""
+        self.process.send_signal(signal.SIGSTOP)
+
     async def result(self) -> Result:
         """Wait until it has ended."""
         async with asyncio.timeout(TIMEOUT):

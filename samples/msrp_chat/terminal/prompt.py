@@ -14,7 +14,11 @@ import sys
 from collections.abc import Callable, Iterator
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.formatted_text import ANSI
+from prompt_toolkit.formatted_text import (
+    ANSI,
+    StyleAndTextTuples,
+    to_formatted_text,
+)
 from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import Style
 
@@ -57,14 +61,17 @@ class Prompt:
         self._speaker: Speaker | None = None
         self._attended = False
         self._hang_up = asyncio.Event()
+        self._above: StyleAndTextTuples = [("", "> ")]
         self._session: PromptSession[str] = PromptSession(
-            lambda: ANSI(f"{self._screen.pending_lines()}> "),
+            lambda: self._above,
             # What was typed is shown as part of the conversation instead.
             erase_when_done=True,
             bottom_toolbar=self._toolbar,
             refresh_interval=_REFRESH,
             style=_STYLE,
         )
+        # Once each time, as it is asked for again for each row.
+        self._session.app.before_render += self._look_above
         screen.watch(self._draw_again)
 
     async def __call__(self, speaker: Speaker) -> None:
@@ -94,7 +101,8 @@ class Prompt:
         with _written_above():
             while True:
                 try:
-                    line = await self._session.prompt_async()
+                    # Ctrl-C is a key here; the signal stays with those who have it.
+                    line = await self._session.prompt_async(handle_sigint=False)
                 except EOFError:
                     return
                 except KeyboardInterrupt:
@@ -123,6 +131,10 @@ class Prompt:
         except (ChatError, ValueError) as exc:
             self._screen.note(f"{exc}")
         return True
+
+    def _look_above(self, _: object) -> None:
+        """Take note of what has only begun, and so stands above the line."""
+        self._above = to_formatted_text(ANSI(f"{self._screen.pending_lines()}> "))
 
     def _draw_again(self) -> None:
         if self._session.app.is_running:
