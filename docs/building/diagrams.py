@@ -114,16 +114,15 @@ def main() -> None:
     """Draw all of them."""
     FOLDER.mkdir(exist_ok=True)
     for name, description in describe_all().items():
-        drawn = subprocess.run(
+        drawing = subprocess.run(
             ["dot", "-Tsvg"],
             input=description,
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
             check=True,
-        )
-        head, start, rest = drawn.stdout.partition("<svg")
-        (FOLDER / f"{name}.svg").write_text(f"{mark_of(description)}\n{start}{rest}")
-        print(f"{name}.svg", file=sys.stderr)
+        ).stdout
+        picture = drawing[drawing.index("<svg") :]
+        (FOLDER / f"{name}.svg").write_text(f"{mark_of(description)}\n{picture}")
 
 
 if __name__ == "__main__":
