@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeGuard, runtime_checkable
 
 import mime
 import sdp
 from sip.message import Message
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # For its default (PEP 696).
+else:
+    from typing import TypeVar
 
 __all__ = [
     "SDP_TYPE",
@@ -26,6 +31,8 @@ __all__ = [
     "IntroducedMedia",
     "LeavingMedia",
     "Media",
+    "MediaT",
+    "MediaT_co",
     "MultipleMedia",
     "RenegotiatingMedia",
     "ask",
@@ -110,6 +117,16 @@ class Media(Protocol):
 
     async def stop(self) -> None:
         """End; also what never began."""
+
+
+MediaT = TypeVar("MediaT", bound=Media)
+"""The kind of media that a call is made with, so that a type checker knows what
+``call.media`` are."""
+
+if TYPE_CHECKING:
+    MediaT_co = TypeVar("MediaT_co", bound=Media, covariant=True, default=Media)
+else:
+    MediaT_co = TypeVar("MediaT_co", bound=Media, covariant=True)
 
 
 @runtime_checkable

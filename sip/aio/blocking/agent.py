@@ -23,7 +23,7 @@ import asyncio
 import concurrent.futures
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Self, TypedDict, TypeVar, Unpack
+from typing import Self, TypedDict, TypeVar, Unpack, overload
 
 import mime
 from sip.aio.agent import UserAgent
@@ -34,12 +34,13 @@ from sip.aio.blocking.call import (
 )
 from sip.aio.blocking.loop_thread import LoopThread
 from sip.aio.calls.call import Headers
+from sip.aio.calls.calling import InviteOptions
 from sip.aio.calls.incoming import IncomingCall
 from sip.aio.locating.resolver import Dns
 from sip.aio.requests.answering import Answer, IncomingRequest
 from sip.aio.requests.asking import Credentials
 from sip.aio.requests.registration import Registration
-from sip.media import Media
+from sip.media import Media, MediaT
 from sip.message import Response
 from sip.sansio.admission import Admission
 from sip.sansio.authenticator import Authenticator
@@ -103,6 +104,26 @@ class ThreadedUserAgent(LoopThread):
         """The addresses that we listen on, with their real ports."""
         return self.agent.listening
 
+    @overload
+    def invite(
+        self,
+        uri: str,
+        *,
+        media: Sequence[MediaT],
+        timeout: float | None = None,
+        **options: Unpack[InviteOptions],
+    ) -> ThreadedCall[MediaT]: ...
+
+    @overload
+    def invite(  # type: ignore[overload-cannot-match]  # By media of two kinds.
+        self,
+        uri: str,
+        *,
+        media: Sequence[Media],
+        timeout: float | None = None,
+        **options: Unpack[InviteOptions],
+    ) -> ThreadedCall: ...
+
     def invite(
         self,
         uri: str,
@@ -111,11 +132,14 @@ class ThreadedUserAgent(LoopThread):
         headers: Headers = (),
         parts: Sequence[mime.Part] = (),
         outbound_proxy: str | None = None,
+        sender: str | None = None,
         timeout: float | None = None,
+        on_progress: Callable[[Response], None] | None = None,
     ) -> ThreadedCall:
         """Call somebody; return when media run.
 
-        If it is interrupted, the call is cancelled.
+        If it is interrupted, the call is cancelled.  ``on_progress`` is called in the
+        thread of the loop.
 
         Raises:
             SipError: As for :meth:`sip.UserAgent.invite`.
@@ -126,7 +150,9 @@ class ThreadedUserAgent(LoopThread):
             headers=headers,
             parts=parts,
             outbound_proxy=outbound_proxy,
+            sender=sender,
             timeout=timeout,
+            on_progress=on_progress,
         )
         return ThreadedCall(self, self.run(invite))
 

@@ -13,7 +13,7 @@ from sip.aio.blocking.loop_thread import LoopThread
 from sip.aio.calls.call import Call, Headers
 from sip.aio.calls.incoming import IncomingCall
 from sip.aio.requests.registration import Registration
-from sip.media import Media
+from sip.media import Media, MediaT_co
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
 from sip.sansio.events import EndReason
@@ -104,8 +104,13 @@ class _BlockingCall(Generic[C]):
             self.bye()
 
 
-class ThreadedCall(_BlockingCall[Call]):
+class ThreadedCall(_BlockingCall[Call[MediaT_co]], Generic[MediaT_co]):
     """A call that we made."""
+
+    @property
+    def media(self) -> Sequence[MediaT_co]:
+        """The media that run."""
+        return tuple(self.call.media)
 
 
 class ThreadedIncomingCall(_BlockingCall[IncomingCall]):

@@ -13,7 +13,7 @@ from sip.aio.calls.changing import Changing
 from sip.aio.calls.conversation import Conversation
 from sip.aio.requests.exchange import Send
 from sip.errors import CallOver
-from sip.media import offerable
+from sip.media import Media, MediaT_co, offerable
 from sip.message import Request, Response
 from sip.name_addr import NameAddr
 from sip.sansio.calls.call import Call as CallCore
@@ -61,7 +61,7 @@ class CallOwner(Protocol):
         """Send a request and wait for its final response."""
 
 
-class Call(Conversation, Changing):
+class Call(Conversation, Changing[MediaT_co]):
     """A call in which media flow.
 
     It is a context manager: leaving it ends the call.
@@ -232,8 +232,9 @@ class Call(Conversation, Changing):
             self._started = loop.create_future()
             self._starting.reschedule(loop.time())
             await self._started
-        others = [m for m in self.media if not among(m, self.candidates)]
-        for medium in (*self.candidates, *others):
+        media: list[Media] = list(self.candidates)
+        media += [m for m in self.media if not among(m, media)]
+        for medium in media:
             try:
                 await medium.stop()
             except Exception as exc:

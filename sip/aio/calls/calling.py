@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypedDict, Unpack, overload
 
 import mime
 from sip.aio.calls.call import Call, Headers
@@ -12,11 +13,21 @@ from sip.aio.calls.transfer import ReferHandler, Referral, TransferDesk
 from sip.aio.locating.ways import Ways
 from sip.aio.opened import Opened
 from sip.errors import LocalError
-from sip.media import Media
+from sip.media import Media, MediaT
 from sip.message import Response
 from sip.name_addr import NameAddr
 
 __all__ = ["Calling"]
+
+
+class InviteOptions(TypedDict, total=False):
+    """The options of each call, which are explained with :meth:`Calling.invite`."""
+
+    headers: Headers
+    parts: Sequence[mime.Part]
+    outbound_proxy: str | None
+    sender: str | None
+    on_progress: Callable[[Response], None] | None
 
 
 class Calling(Opened):
@@ -35,6 +46,26 @@ class Calling(Opened):
         """
         self._calls.answer_with(handler)
         return handler
+
+    @overload
+    async def invite(
+        self,
+        uri: str,
+        *,
+        media: Sequence[MediaT],
+        timeout: float | None = None,
+        **options: Unpack[InviteOptions],
+    ) -> Call[MediaT]: ...
+
+    @overload
+    async def invite(  # type: ignore[overload-cannot-match]  # By media of two kinds.
+        self,
+        uri: str,
+        *,
+        media: Sequence[Media],
+        timeout: float | None = None,
+        **options: Unpack[InviteOptions],
+    ) -> Call: ...
 
     async def invite(
         self,
@@ -84,6 +115,26 @@ class Calling(Opened):
         )
         await call.complete(timeout)
         return call
+
+    @overload
+    async def call(
+        self,
+        uri: str,
+        *,
+        media: Sequence[MediaT],
+        without_offer: bool = False,
+        **options: Unpack[InviteOptions],
+    ) -> OutgoingCall[MediaT]: ...
+
+    @overload
+    async def call(  # type: ignore[overload-cannot-match]  # By media of two kinds.
+        self,
+        uri: str,
+        *,
+        media: Sequence[Media],
+        without_offer: bool = False,
+        **options: Unpack[InviteOptions],
+    ) -> OutgoingCall: ...
 
     async def call(
         self,

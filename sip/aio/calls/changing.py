@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, cast
 
 import sdp
 from sip.aio.calls.renegotiation import Prepare, Renegotiation
@@ -13,6 +13,7 @@ from sip.change import ChangePolicy
 from sip.errors import CallError, LocalError, NegotiationFailed
 from sip.media import (
     Media,
+    MediaT_co,
     RenegotiatingMedia,
     is_introduced,
     is_renegotiating,
@@ -30,7 +31,7 @@ __all__ = ["Changing"]
 _log = logging.getLogger("sip.call")
 
 
-class Changing:
+class Changing(Generic[MediaT_co]):
     """The media of a call, and how they change.
 
     What the peer wants changed is done where the media follow
@@ -53,9 +54,13 @@ class Changing:
         self._renewing: list[Media] = []
 
     @property
-    def media(self) -> list[Media]:
-        """The media that run, in the order of the session description."""
-        return self._streams.running
+    def media(self) -> list[MediaT_co]:
+        """The media that run, in the order of the session description.
+
+        They are of the kind that the call was made with.  Who adds others to it
+        annotates it as ``sip.Call``, a call with any media.
+        """
+        return cast("list[MediaT_co]", self._streams.running)
 
     @property
     def candidates(self) -> list[Media]:

@@ -14,6 +14,7 @@ from sip.errors import CallOver, CallTimeout, NegotiationFailed
 from sip.media import (
     SDP_TYPE,
     Media,
+    MediaT_co,
     find_session_description,
     make_answer,
     match_answer,
@@ -43,7 +44,7 @@ _MOST_PROGRESS = 64
 """Provisional responses that are kept for who reads them; older ones are dropped."""
 
 
-class OutgoingCall(Call):
+class OutgoingCall(Call[MediaT_co]):
     """A call that we make.
 
     Leaving it as a context manager ends the call, answered or not.

@@ -263,9 +263,9 @@ async def test_what_fails_after_a_change_is_reported(exchange: Exchange) -> None
 async def test_media_of_a_call_are_a_list() -> None:
     async with sip.UserAgent("sip:a@127.0.0.1", listen=["udp://127.0.0.1:0"]) as agent:
         with pytest.raises(TypeError, match="a list of what to offer, not Recording"):
-            await agent.invite(
+            await agent.invite(  # type: ignore[call-overload]
                 "sip:b@127.0.0.1",
-                media=RecordingMedia("a"),  # type: ignore[arg-type]
+                media=RecordingMedia("a"),
             )
 
 

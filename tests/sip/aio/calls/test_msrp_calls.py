@@ -418,6 +418,40 @@ async def test_what_a_caller_has_said_before_hanging_up_is_kept(stage: Stage) ->
     )
 
 
+# What a type checker knows of the media of a call, which mypy reads these lines for.
+
+
+async def test_the_media_of_a_call_are_of_the_kind_that_it_was_made_with(
+    stage: Stage,
+) -> None:
+    alice, bob = await stage.side(), await stage.side()
+    bob.answer_with(bob.medium())
+    agent, listener = alice.agent, alice.listener
+    call = await agent.invite(bob.uri, media=[msrp.MsrpMedia(listener)])
+    sent = await call.media[0].connection.send_text("hello")
+    await sent.delivered()
+    await call.bye()
+    assert len(bob.sizes) == 1
+
+
+async def test_media_of_several_kinds_are_just_media(stage: Stage) -> None:
+    alice, bob = await stage.side(), await stage.side()
+    bob.answer_with(bob.medium(), RecordingMedia(kind="audio"))
+    async with await alice.agent.invite(
+        bob.uri, media=[RecordingMedia(kind="audio"), alice.medium()]
+    ) as call:
+        first, second = call.media
+        assert isinstance(first, RecordingMedia)
+        assert isinstance(second, msrp.MsrpMedia)
+    calling = await alice.agent.call(
+        bob.uri, media=[RecordingMedia(kind="audio"), alice.medium()]
+    )
+    async with calling:
+        await calling.complete()
+        several: list[sip.Media] = calling.media
+        assert len(several) == 2
+
+
 # The guide.
 
 
