@@ -30,12 +30,14 @@ from msrp.errors import (
     FileTransferAborted,
     FileTransferFailed,
     InvalidFileDescription,
+    InvalidNickname,
     InvalidUri,
     LimitExceeded,
     LocalProtocolError,
     MessageAborted,
     MsrpError,
     NegotiationError,
+    NicknameFailed,
     ProtocolError,
     RemoteProtocolError,
     RequestRefused,
@@ -51,6 +53,7 @@ from msrp.events import (
     IncompleteMessage,
     MessageDeliveryFailed,
     MessageRefused,
+    NicknameReceived,
     RelayExpiring,
     ReportReceived,
 )
@@ -89,6 +92,7 @@ if TYPE_CHECKING:
     from msrp.aio.relay import MsrpRelay
     from msrp.aio.sockets import SocketOptions
     from msrp.aio.tls_policy import TlsPolicy, Verification
+    from msrp.chatroom import Chatroom
     from msrp.content import (
         Address,
         AttachmentReceived,
@@ -112,6 +116,7 @@ if TYPE_CHECKING:
         negotiate,
         offer_media,
     )
+    from msrp.profile import Profile
 
 _LATER = {
     "msrp.addresses": ("ImUri", "InvalidAddress", "parse_address"),
@@ -136,6 +141,7 @@ _LATER = {
     "msrp.aio.relay": ("MsrpRelay",),
     "msrp.aio.sockets": ("SocketOptions",),
     "msrp.aio.tls_policy": ("TlsPolicy", "Verification"),
+    "msrp.chatroom": ("Chatroom",),
     "msrp.content": (
         "Address",
         "AttachmentReceived",
@@ -159,6 +165,7 @@ _LATER = {
         "negotiate",
         "offer_media",
     ),
+    "msrp.profile": ("Profile",),
 }
 
 __all__ = [
@@ -170,6 +177,7 @@ __all__ = [
     "ByteRange",
     "CertificateRejected",
     "CertificateUnusable",
+    "Chatroom",
     "CloseReason",
     "ClosedEvent",
     "ConcurrencyError",
@@ -205,6 +213,7 @@ __all__ = [
     "IntoWriter",
     "InvalidAddress",
     "InvalidFileDescription",
+    "InvalidNickname",
     "InvalidUri",
     "LimitExceeded",
     "Limits",
@@ -222,9 +231,12 @@ __all__ = [
     "MsrpUri",
     "Negotiated",
     "NegotiationError",
+    "NicknameFailed",
+    "NicknameReceived",
     "OutgoingMessage",
     "Part",
     "Policy",
+    "Profile",
     "ProtocolError",
     "Refuse",
     "RefuseFile",

@@ -111,6 +111,10 @@ class SessionConfig:
     accept_types: AcceptTypes = field(default_factory=AcceptTypes)
     """What this side announced; another type gets a 415."""
 
+    takes_nicknames: bool = False
+    """Whether this side announced that the peer may ask for a nickname
+    (:rfc:`7701#section-8`)."""
+
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 * :exc:`MsrpError`
     * :exc:`InvalidUri`
+    * :exc:`InvalidNickname`
     * :exc:`NegotiationError`
     * :exc:`ProtocolError`
         * :exc:`LocalProtocolError`
@@ -16,6 +17,7 @@
     * :exc:`ConnectionFailed`
         * :exc:`CertificateRejected`
         * :exc:`AuthorizationFailed`
+    * :exc:`NicknameFailed`
     * :exc:`SessionClosed`
     * :exc:`ConcurrencyError`
     * :exc:`InvalidFileDescription`
@@ -46,12 +48,14 @@ __all__ = [
     "FileTransferAborted",
     "FileTransferFailed",
     "InvalidFileDescription",
+    "InvalidNickname",
     "InvalidUri",
     "LimitExceeded",
     "LocalProtocolError",
     "MessageAborted",
     "MsrpError",
     "NegotiationError",
+    "NicknameFailed",
     "ProtocolError",
     "RemoteProtocolError",
     "RequestRefused",
@@ -78,6 +82,21 @@ class InvalidUri(MsrpError, ValueError):
 
     def __str__(self) -> str:
         return f"not an MSRP URI: {self.problem}"
+
+
+class InvalidNickname(MsrpError, ValueError):
+    """A text can't be a nickname (:rfc:`7700`, :rfc:`7701#section-7.1`).
+
+    Attributes:
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"not a nickname: {self.problem}"
 
 
 class NegotiationError(MsrpError):
@@ -243,6 +262,26 @@ class AuthorizationFailed(ConnectionFailed):
     def __init__(self, target: str, problem: str, code: int | None = None) -> None:
         super().__init__(target, problem)
         self.code = code
+
+
+class NicknameFailed(MsrpError):
+    """A nickname that was asked for isn't ours; the one before it stays.
+
+    Attributes:
+        problem: Why.
+        code: What the room has answered (:rfc:`7701#section-7.1`): 403 if it allows no
+            nicknames, 424 if it takes this for none, 425 if somebody else has it;
+            ``None`` if there was no answer.
+    """
+
+    def __init__(self, problem: str, code: int | None = None) -> None:
+        super().__init__(problem, code)
+        self.problem = problem
+        self.code = code
+
+    def __str__(self) -> str:
+        code = "" if self.code is None else f" ({self.code})"
+        return f"the nickname can't be used: {self.problem}{code}"
 
 
 class CloseReason(enum.Enum):

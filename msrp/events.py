@@ -26,6 +26,7 @@ __all__ = [
     "MessageRefused",
     "MessageSent",
     "MessageStored",
+    "NicknameReceived",
     "RelayExpiring",
     "ReportReceived",
     "SessionOver",
@@ -174,6 +175,14 @@ class ReportReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class NicknameReceived:
+    """The peer wants to be known by a nickname (:rfc:`7701#section-7`)."""
+
+    nickname: str
+    """As it was asked for; empty if the peer wants none any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionOver:
     """The session is no more; nothing follows this event."""
 
@@ -226,6 +235,7 @@ CoreEvent = (
     | MessageDelivered
     | MessageDeliveryFailed
     | ReportReceived
+    | NicknameReceived
     | SessionOver
     | BindingFailed
 )

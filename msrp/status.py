@@ -22,6 +22,9 @@ class StatusCode(enum.IntEnum):
     FORBIDDEN = 403
     """The attempted action isn't allowed."""
 
+    RECIPIENT_NOT_FOUND = 404
+    """The room has nobody with the URI in To (:rfc:`7701#section-6.2`)."""
+
     REQUEST_TIMEOUT = 408
     """A relay got no response further on."""
 
@@ -33,6 +36,15 @@ class StatusCode(enum.IntEnum):
 
     PARAMETER_OUT_OF_BOUNDS = 423
     """A parameter lies outside of what a relay allows."""
+
+    NICKNAME_MALFORMED = 424
+    """The room takes this for no nickname (:rfc:`7701#section-7.1`)."""
+
+    NICKNAME_IN_USE = 425
+    """The nickname is reserved, or somebody else's (:rfc:`7701#section-7.1`)."""
+
+    NO_PRIVATE_MESSAGES = 428
+    """The recipient can't have private messages (:rfc:`7701#section-6.2`)."""
 
     SESSION_DOES_NOT_EXIST = 481
     """The To-Path names no session here."""
@@ -49,10 +61,14 @@ _PHRASES: dict[int, str] = {
     StatusCode.BAD_REQUEST: "Bad Request",
     StatusCode.UNAUTHORIZED: "Unauthorized",
     StatusCode.FORBIDDEN: "Action Not Allowed",
+    StatusCode.RECIPIENT_NOT_FOUND: "Failure To Resolve Recipient's URI",
     StatusCode.REQUEST_TIMEOUT: "Request Timed Out",
     StatusCode.STOP_SENDING: "Stop Sending Message",
     StatusCode.UNSUPPORTED_MEDIA_TYPE: "Media Type Not Supported",
     StatusCode.PARAMETER_OUT_OF_BOUNDS: "Parameter Out Of Bounds",
+    StatusCode.NICKNAME_MALFORMED: "Malformed Nickname",
+    StatusCode.NICKNAME_IN_USE: "Nickname Reserved Or Already In Use",
+    StatusCode.NO_PRIVATE_MESSAGES: "Private Messages Not Supported",
     StatusCode.SESSION_DOES_NOT_EXIST: "Session Does Not Exist",
     StatusCode.UNKNOWN_METHOD: "Unknown Method",
     StatusCode.WRONG_CONNECTION: "Session Bound To Another Connection",

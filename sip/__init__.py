@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from sip.change import ChangeDecision, ChangePolicy, ProposedChange
     from sip.media import (
         AccompaniedMedia,
+        ConferringMedia,
         DirectedMedia,
         ExplainingMedia,
         FollowingMedia,
@@ -154,6 +155,7 @@ _LATER = {
     "sip.change": ("ChangeDecision", "ChangePolicy", "ProposedChange"),
     "sip.media": (
         "AccompaniedMedia",
+        "ConferringMedia",
         "DirectedMedia",
         "ExplainingMedia",
         "FollowingMedia",
@@ -192,6 +194,7 @@ __all__ = [
     "CallTimeout",
     "ChangeDecision",
     "ChangePolicy",
+    "ConferringMedia",
     "DirectedMedia",
     "EndReason",
     "Event",

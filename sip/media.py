@@ -25,6 +25,7 @@ __all__ = [
     "SDP_TYPE",
     "AccompaniedMedia",
     "Agreed",
+    "ConferringMedia",
     "DirectedMedia",
     "ExplainingMedia",
     "FollowingMedia",
@@ -40,6 +41,7 @@ __all__ = [
     "decline",
     "direction_wanted",
     "find_session_description",
+    "is_conferring",
     "is_explaining",
     "is_following",
     "is_introduced",
@@ -135,6 +137,18 @@ class IntroducedMedia(Media, Protocol):
 
     def introduce(self, local: str, remote: str) -> None:
         """Be told the URIs of both parties, before the start."""
+
+
+@runtime_checkable
+class ConferringMedia(Media, Protocol):
+    """A stream for which it matters how many there are at the other end."""
+
+    def confer(self, is_conference: bool) -> None:
+        """Be told whether the other party is a conference, before the start.
+
+        And again each time that both sides have agreed on something: a call between
+        two may become one of many, and the other way round.
+        """
 
 
 @runtime_checkable
@@ -237,6 +251,11 @@ class AccompaniedMedia(Media, Protocol):
 def is_introduced(medium: Media) -> TypeGuard[IntroducedMedia]:
     """Tell whether a medium wants to know who talks to whom."""
     return hasattr(medium, "introduce")
+
+
+def is_conferring(medium: Media) -> TypeGuard[ConferringMedia]:
+    """Tell whether a medium wants to know of conferences."""
+    return hasattr(medium, "confer")
 
 
 def is_explaining(medium: Media) -> TypeGuard[ExplainingMedia]:

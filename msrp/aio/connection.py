@@ -11,12 +11,13 @@ from msrp.aio.certificates import LocalCertificate
 from msrp.aio.connector import Manner
 from msrp.aio.dispatch import ConnectionHooks
 from msrp.aio.listener import MsrpListener
+from msrp.aio.nicknames import Nicknamed, Nicknames
 from msrp.aio.outgoing import Outbox
 from msrp.aio.progress import Milestone, Progress
 from msrp.aio.recovery import check_same_party
 from msrp.aio.relay import MsrpRelay
 from msrp.aio.relay_sessions import RelayBinding
-from msrp.aio.running import RunningSession
+from msrp.aio.running import RunningSession, announced
 from msrp.aio.sending import Sending
 from msrp.aio.sockets import SocketOptions
 from msrp.aio.tapping import Listening, PortTaps
@@ -42,7 +43,7 @@ __all__ = ["MsrpConnection"]
 logger = logging.getLogger("msrp.connection")
 
 
-class MsrpConnection(ConnectionHooks, Sending, Tappable):
+class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
     """One message session.
 
     It is inert until :meth:`start`: create it, set the hooks, start it, and no
@@ -91,9 +92,7 @@ class MsrpConnection(ConnectionHooks, Sending, Tappable):
                 "a session through a relay needs that relay, and no other needs one"
             )
         # What we take is what we have announced, whatever else is configured.
-        self._config = replace(
-            config or SessionConfig(), accept_types=negotiated.accept_types
-        )
+        self._config = announced(config or SessionConfig(), negotiated)
         self.max_message_length = self._config.max_message_length
         self.policy: Policy | None = None
         self.call_identity = CallIdentity()
@@ -195,6 +194,9 @@ class MsrpConnection(ConnectionHooks, Sending, Tappable):
             features=self._features,
             listening=Listening(self.taps, self._port, self._parties),
         )
+        if self.offered_nickname:
+            nicknames = Nicknames(self._running, self.offered_nickname)
+            self._running.known_nicknames = nicknames
         await self._running.open()
 
     async def reestablish(
@@ -404,6 +406,9 @@ class MsrpConnection(ConnectionHooks, Sending, Tappable):
 
     def _outbox(self) -> Outbox:
         return self._started().outbox
+
+    def _running_session(self) -> RunningSession | None:
+        return self._running
 
     def _started(self) -> RunningSession:
         if self._running is None:

@@ -21,6 +21,7 @@ from msrp.events import (
     IncompleteMessage,
     MessageDeliveryFailed,
     MessageRefused,
+    NicknameReceived,
     ReportReceived,
 )
 
@@ -34,6 +35,7 @@ Notice = (
     | ReportReceived
     | MessageRefused
     | IncompleteMessage
+    | NicknameReceived
     | ClosedEvent
 )
 """What is told once, and dropped if no hook wants it."""
@@ -82,6 +84,10 @@ class ConnectionHooks(Hooked):
 
     on_incomplete_message = Hook[IncompleteMessage]()
     """A message of the peer of which no more will come."""
+
+    on_nickname_received = Hook[NicknameReceived]()
+    """The peer wants to be known by a nickname, see :attr:`remote_nickname`.  Only if
+    our description has said that it may (:rfc:`7701#section-8`)."""
 
     on_closed = Hook[ClosedEvent]()
     """Once, at the end; nothing comes after it."""
@@ -163,5 +169,6 @@ _HOOK_OF: dict[type, str] = {
     ReportReceived: "on_report_received",
     MessageRefused: "on_message_refused",
     IncompleteMessage: "on_incomplete_message",
+    NicknameReceived: "on_nickname_received",
     ClosedEvent: "on_closed",
 }

@@ -24,7 +24,12 @@ from msrp.aio.signal import Signal
 from msrp.config import Limits
 from msrp.content import MessageReceived
 from msrp.errors import ConcurrencyError
-from msrp.events import IncompleteMessage, MessageRefused, ReportReceived
+from msrp.events import (
+    IncompleteMessage,
+    MessageRefused,
+    NicknameReceived,
+    ReportReceived,
+)
 
 __all__ = ["Inbox"]
 
@@ -34,7 +39,7 @@ _OVERHEAD = 200
 _PATIENCE = 4
 """How often the limit fits into what is taken while somebody waits for the peer."""
 
-_COUNTLESS = (MessageRefused, ReportReceived)
+_COUNTLESS = (MessageRefused, NicknameReceived, ReportReceived)
 """Notices that a peer can cause at no cost: they are dropped where nothing fits."""
 
 

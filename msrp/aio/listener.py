@@ -18,11 +18,10 @@ from msrp.aio.shared import SharedStreams
 from msrp.aio.sockets import Openings, SocketOptions
 from msrp.aio.tapping import PortTaps
 from msrp.aio.tls_policy import TlsPolicy
+from msrp.chatroom import Chatroom
 from msrp.config import Limits
 from msrp.errors import ConnectionFailed, LocalProtocolError
 from msrp.negotiation import (
-    DEFAULT_ACCEPT_TYPES,
-    DEFAULT_ACCEPT_WRAPPED_TYPES,
     Fingerprint,
     MediaDescription,
     Resolver,
@@ -31,6 +30,7 @@ from msrp.negotiation import (
     offer_media,
     uses_tls,
 )
+from msrp.profile import Profile
 from msrp.uri import MsrpUri, new_session_id
 from recording import Tappable
 
@@ -62,6 +62,8 @@ class MsrpListener(Tappable):
             take one session per connection; a session that such a peer turns away
             is opened once more on a connection of its own.  Sessions that the peer
             opens share connections as it likes, either way.
+        profile: What its offers and answers say, and the media that use it do, unless
+            they are told otherwise; and the ciphers of TLS, if ``tls`` doesn't say.
 
     Raises:
         CertificateUnusable: The certificate isn't good enough for TLS, or the file
@@ -80,9 +82,11 @@ class MsrpListener(Tappable):
         sockets: SocketOptions | None = None,
         any_host: bool = False,
         share_streams: bool = False,
+        profile: Profile | None = None,
     ) -> None:
         self.local_cert = local_cert
-        self.tls = tls or TlsPolicy()
+        self.profile = profile or Profile()
+        self.tls = tls or TlsPolicy(aes_256_only=self.profile.aes_256_only)
         self.sockets = sockets or SocketOptions()
         self.any_host = any_host
         self.openings = Openings()
@@ -192,12 +196,17 @@ class MsrpListener(Tappable):
         self,
         setup: str = "actpass",
         *,
-        accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
-        accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+        accept_types: Sequence[str] | None = None,
+        accept_wrapped_types: Sequence[str] | None = None,
         max_size: int | None = None,
-        cema: bool = True,
+        cema: bool | None = None,
+        chatroom: Chatroom | None = None,
+        languages: Sequence[str] | None = None,
+        profile: Profile | None = None,
     ) -> MediaDescription:
         """Make the m-line of an offer for a new session on this port.
+
+        What isn't said here is as the profile has it.
 
         Args:
             setup: ``actpass`` lets the peer choose who connects; ``active`` if
@@ -207,15 +216,25 @@ class MsrpListener(Tappable):
             max_size: Octets of the largest message that is wanted.
             cema: As for :func:`msrp.offer_media`: ``False`` for an offer that
                 follows :attr:`Negotiated.needs_plain_offer`.
+            chatroom: What we know of chat rooms (:rfc:`7701#section-8`).
+            languages: The tags of the languages that we use and understand, the best
+                first (:rfc:`8373`).
+            profile: By default the listener's.
         """
+        said = (profile or self.profile).but(
+            accept_types=accept_types,
+            accept_wrapped_types=accept_wrapped_types,
+            chatroom=chatroom,
+            languages=languages,
+            cema=cema,
+        )
         return offer_media(
             self.new_uri(),
             setup=setup,
-            accept_types=accept_types,
-            accept_wrapped_types=accept_wrapped_types,
             max_size=max_size,
             fingerprints=self._fingerprints(),
-            cema=cema,
+            cema=said.cema,
+            **said.words,
         )
 
     def answer(
@@ -223,10 +242,13 @@ class MsrpListener(Tappable):
         offered: MediaDescription,
         *,
         prefer_active: bool = False,
-        accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
-        accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+        accept_types: Sequence[str] | None = None,
+        accept_wrapped_types: Sequence[str] | None = None,
         max_size: int | None = None,
         resolve: Resolver | None = None,
+        chatroom: Chatroom | None = None,
+        languages: Sequence[str] | None = None,
+        profile: Profile | None = None,
     ) -> MediaDescription | None:
         """Make the m-line that answers an offered one.
 
@@ -238,6 +260,9 @@ class MsrpListener(Tappable):
             max_size: As for :meth:`offer`.
             resolve: Gives the addresses of a host name, as for
                 :func:`msrp.negotiate`.
+            chatroom: As for :meth:`offer`, whether it was offered or not.
+            languages: As for :func:`msrp.answer_media`.
+            profile: As for :meth:`offer`.
 
         Returns:
             The m-line; ``None`` if the offered one isn't for MSRP or asks for TLS
@@ -246,16 +271,21 @@ class MsrpListener(Tappable):
         """
         if not is_message_line(offered) or uses_tls(offered) is not self.secure:
             return None
+        said = (profile or self.profile).but(
+            accept_types=accept_types,
+            accept_wrapped_types=accept_wrapped_types,
+            chatroom=chatroom,
+            languages=languages,
+        )
         uri = self.new_uri()
         answered = answer_media(
             offered,
             uri,
             prefer_active=prefer_active,
-            accept_types=accept_types,
-            accept_wrapped_types=accept_wrapped_types,
             max_size=max_size,
             fingerprints=self._fingerprints(),
             resolve=resolve,
+            **said.words,
         )
         if answered is None:
             self.forget(uri)

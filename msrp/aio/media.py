@@ -13,17 +13,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from msrp.accept_types import AcceptTypes
 from msrp.aio.connection import MsrpConnection
 from msrp.aio.listener import MsrpListener
 from msrp.aio.lost import Watch
 from msrp.aio.relay import MsrpRelay
+from msrp.chatroom import name_in
 from msrp.config import SessionConfig
 from msrp.content import Address
 from msrp.errors import ConnectionFailed, InvalidUri, LocalProtocolError, MsrpError
 from msrp.negotiation import (
-    DEFAULT_ACCEPT_TYPES,
-    DEFAULT_ACCEPT_WRAPPED_TYPES,
     MediaDescription,
     Negotiated,
     Resolver,
@@ -33,6 +31,7 @@ from msrp.negotiation import (
     negotiate,
     uses_tls,
 )
+from msrp.profile import Profile
 from msrp.uri import MsrpUri, parse_path
 
 __all__ = ["MsrpMedia"]
@@ -69,6 +68,15 @@ class MsrpMedia:
         resolve: Gives the addresses of a host name, as for :func:`msrp.negotiate`.
         recovery_time: Seconds that a session without a connection waits for another,
             if ``config`` says nothing of it.
+        profile: What is said and done where none of the above says it; by default the
+            listener's.
+        languages: The tags of the languages that we use and understand, the best first.
+        nickname: What we want to be called, by peers that know of nicknames; by default
+            who we are in the call, if the profile has one offered.
+
+    Raises:
+        LocalProtocolError: The profile asks for more of TLS than the listener does,
+            where the peer connects.
 
     Attributes:
         on_renegotiate: What is called if the session wants to be offered anew; the
@@ -80,31 +88,42 @@ class MsrpMedia:
         listener: MsrpListener | MsrpRelay,
         *,
         on_connection: Callable[[MsrpConnection], None] | None = None,
-        accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
-        accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+        accept_types: Sequence[str] | None = None,
+        accept_wrapped_types: Sequence[str] | None = None,
         max_size: int | None = None,
         prefer_active: bool = False,
         local_address: Address | None = None,
         remote_address: Address | None = None,
         config: SessionConfig | None = None,
-        cema: bool = True,
+        cema: bool | None = None,
         resolve: Resolver | None = None,
         recovery_time: float = RECOVERY_TIME,
+        profile: Profile | None = None,
+        languages: Sequence[str] | None = None,
+        nickname: str | None = None,
     ) -> None:
         self.on_renegotiate: Callable[[], None] | None = None
         self._listener = listener
         self._on_connection = on_connection
-        self._accept_types = accept_types
-        self._accept_wrapped_types = accept_wrapped_types
+        self._profile = (profile or listener.profile).but(
+            accept_types=accept_types,
+            accept_wrapped_types=accept_wrapped_types,
+            languages=languages,
+            cema=cema,
+        )
+        self._check_ciphers()
+        self._nickname = nickname
+        self._in_room = False
         self._max_size = max_size
         self._prefer_active = prefer_active
         self._local_address = local_address
         self._remote_address = remote_address
-        config = config or SessionConfig(accept_types=AcceptTypes(tuple(accept_types)))
+        config = config or SessionConfig(
+            chunk_size=self._profile.chunk_size, window=self._profile.window
+        )
         if config.recovery_time <= 0:
             config = replace(config, recovery_time=recovery_time)
         self._config = config
-        self._cema = cema
         self._resolve = resolve
         self._connection: MsrpConnection | None = None
         self._said: MediaDescription | None = None
@@ -151,10 +170,8 @@ class MsrpMedia:
             ConnectionFailed: The relay can't be reached, or refuses.
         """
         described = self._listener.offer(
-            accept_types=self._accept_types,
-            accept_wrapped_types=self._accept_wrapped_types,
             max_size=self._max_size,
-            cema=self._cema,
+            profile=self._profile,
         )
         if isinstance(described, Awaitable):
             described = await described
@@ -169,10 +186,9 @@ class MsrpMedia:
         described = self._listener.answer(
             offered,
             prefer_active=self._prefer_active,
-            accept_types=self._accept_types,
-            accept_wrapped_types=self._accept_wrapped_types,
             max_size=self._max_size,
             resolve=self._resolve,
+            profile=self._profile,
         )
         if isinstance(described, Awaitable):
             try:
@@ -214,6 +230,16 @@ class MsrpMedia:
         """
         self._local_address = self._local_address or Address(local)
         self._remote_address = self._remote_address or Address(remote)
+
+    def confer(self, is_conference: bool) -> None:
+        """Be told by the call whether the other party is a conference.
+
+        Then messages are to a chat room, and some are private ones
+        (:rfc:`7701#section-5.2`).
+        """
+        self._in_room = is_conference
+        if self._connection is not None:
+            self._connection.in_room = is_conference
 
     # What is done.
 
@@ -294,11 +320,28 @@ class MsrpMedia:
             connection.max_message_length = self._max_size
         connection.local_address = self._local_address
         connection.remote_address = self._remote_address
+        connection.in_room = self._in_room
+        connection.offered_nickname = self._offered_nickname()
         if self._on_connection is not None:
             self._on_connection(connection)
         self._connection = connection
         self._watch = Watch(connection, self._ask_for_offer)
         return connection
+
+    def _offered_nickname(self) -> str | None:
+        if self._nickname is not None or not self._profile.offer_nickname:
+            return self._nickname
+        own = self._local_address
+        return None if own is None else own.name or name_in(own.uri)
+
+    def _check_ciphers(self) -> None:
+        """See that nobody connects with less than the profile allows."""
+        listener, wanted = self._listener, self._profile.aes_256_only
+        if wanted and listener.secure and not listener.tls.aes_256_only:
+            raise LocalProtocolError(
+                "the listener allows ciphers that the profile doesn't: give it the"
+                " profile, or a TlsPolicy with aes_256_only"
+            )
 
     async def _start(self, connection: MsrpConnection) -> None:
         try:

@@ -240,7 +240,7 @@ class Outbox:
         size = len(body.contents)
         self._check(body, size, message_id)
         if self._is_crowded:
-            with self._waiting():
+            with self.waiting():
                 while self._is_crowded:
                     self._changed.clear()
                     await self._changed.wait()
@@ -347,7 +347,7 @@ class Outbox:
 
     async def drained(self) -> None:
         """Wait until nothing is on its way any more."""
-        with self._waiting():
+        with self.waiting():
             while self._session.unfinished:
                 self._changed.clear()
                 await self._changed.wait()
@@ -414,7 +414,8 @@ class Outbox:
     def _is_crowded(self) -> bool:
         return self._queued > self._session.config.send_high_water
 
-    def _waiting(self) -> _Waiters:
+    def waiting(self) -> _Waiters:
+        """Have it known, inside of ``with``, that somebody waits for the peer."""
         return self._waiters
 
     def _check(self, body: Body, size: int, message_id: str | None) -> None:
@@ -453,7 +454,7 @@ class Outbox:
         # Only of what can be long: the core of others has all their octets with it.
         known = core if isinstance(source, ReadAhead) else None
         message = OutgoingMessage(
-            core.message_id, source.size, self._abort, self._waiting, known
+            core.message_id, source.size, self._abort, self.waiting, known
         )
         self._messages[core.message_id] = message
         return message

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from msrp.errors import SessionClosed
 from msrp.events import ClosedEvent
@@ -66,10 +68,22 @@ class Progress:
         """Wait until one of these is reached; it may be left by then."""
         if self._reached & wanted:
             return
-        entry = wanted, asyncio.get_running_loop().create_future()
+        future = asyncio.get_running_loop().create_future()
+        with self.waking(future, wanted):
+            await future
+
+    @contextmanager
+    def waking(self, future: asyncio.Future[None], wanted: Milestone) -> Iterator[None]:
+        """Have a future done, too, that waits for something else, inside of ``with``.
+
+        Args:
+            future: It.
+            wanted: What will do, if it is reached from now on.
+        """
+        entry = wanted, future
         self._waiting.append(entry)
         try:
-            await entry[1]
+            yield
         finally:
             self._waiting.remove(entry)
 

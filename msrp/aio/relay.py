@@ -23,18 +23,18 @@ from msrp.aio.relay_sessions import OnExpiring, RelayBinding, RelaySessions
 from msrp.aio.sockets import SocketOptions
 from msrp.aio.tapping import PortTaps
 from msrp.aio.tls_policy import TlsPolicy
+from msrp.chatroom import Chatroom
 from msrp.config import Limits
 from msrp.errors import LocalProtocolError
 from msrp.events import RelayExpiring
 from msrp.negotiation import (
-    DEFAULT_ACCEPT_TYPES,
-    DEFAULT_ACCEPT_WRAPPED_TYPES,
     MediaDescription,
     Resolver,
     answer_media,
     is_message_line,
     offer_media,
 )
+from msrp.profile import Profile
 from msrp.sansio.authorization import Authorization, Grant, Terms
 from msrp.uri import MsrpUri
 from recording import Tappable
@@ -89,6 +89,7 @@ class MsrpRelay(Hooked, Tappable):
         response_timeout: Seconds until a missing response is a failure.
         idle_time: Seconds that the connection stays open without a session.
         look_up: Gives SRV records; by default from the DNS.
+        profile: As for :class:`~msrp.MsrpListener`.
 
     Raises:
         InvalidUri: One of the relays isn't an MSRP URI.
@@ -119,8 +120,12 @@ class MsrpRelay(Hooked, Tappable):
         response_timeout: float = 30.0,
         idle_time: float = IDLE_TIME,
         look_up: LookUp | None = None,
+        profile: Profile | None = None,
     ) -> None:
         super().__init__()
+        self.profile = profile or Profile()
+        aes_256_only = self.profile.aes_256_only
+        self.tls = tls or TlsPolicy.by_authority(aes_256_only=aes_256_only)
         texts = (uris,) if isinstance(uris, str) else tuple(uris)
         self._relays = tuple(map(MsrpUri.parse, texts))
         if not self._relays:
@@ -148,7 +153,7 @@ class MsrpRelay(Hooked, Tappable):
             Manner.of(
                 None,
                 local_cert=None,  # Digest says who we are (section 9.2).
-                tls=tls or TlsPolicy.by_authority(),
+                tls=self.tls,
                 sockets=sockets,
                 limits=limits,
                 port=self.port_taps,
@@ -207,16 +212,24 @@ class MsrpRelay(Hooked, Tappable):
         """Whether there is a connection to the relay."""
         return self._link.is_open
 
+    @property
+    def secure(self) -> bool:
+        """Whether the connection to the relay runs over TLS."""
+        return self._relays[0].secure
+
     # Session descriptions.
 
     async def offer(
         self,
         setup: str = "actpass",
         *,
-        accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
-        accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+        accept_types: Sequence[str] | None = None,
+        accept_wrapped_types: Sequence[str] | None = None,
         max_size: int | None = None,
-        cema: bool = True,
+        cema: bool | None = None,
+        chatroom: Chatroom | None = None,
+        languages: Sequence[str] | None = None,
+        profile: Profile | None = None,
     ) -> MediaDescription:
         """Make the m-line of an offer for a new session through the relay.
 
@@ -228,20 +241,29 @@ class MsrpRelay(Hooked, Tappable):
             max_size: Octets of the largest message that is wanted.
             cema: ``False`` for an offer that follows
                 :attr:`Negotiated.needs_plain_offer`.
+            chatroom: As for :meth:`msrp.MsrpListener.offer`.
+            languages: As for :meth:`msrp.MsrpListener.offer`.
+            profile: By default the one of this relay.
 
         Raises:
             AuthorizationFailed: The relay refuses.
             ConnectionFailed: It can't be reached, or has not answered.
         """
+        said = (profile or self.profile).but(
+            accept_types=accept_types,
+            accept_wrapped_types=accept_wrapped_types,
+            chatroom=chatroom,
+            languages=languages,
+            cema=cema,
+        )
         grant = await self._next_grant()
         return offer_media(
             grant.local_uri,
             setup=setup,
-            accept_types=accept_types,
-            accept_wrapped_types=accept_wrapped_types,
             max_size=max_size,
-            cema=cema,
+            cema=said.cema,
             relays=grant.use_path,
+            **said.words,
         )
 
     async def answer(
@@ -249,10 +271,13 @@ class MsrpRelay(Hooked, Tappable):
         offered: MediaDescription,
         *,
         prefer_active: bool = False,
-        accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
-        accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+        accept_types: Sequence[str] | None = None,
+        accept_wrapped_types: Sequence[str] | None = None,
         max_size: int | None = None,
         resolve: Resolver | None = None,
+        chatroom: Chatroom | None = None,
+        languages: Sequence[str] | None = None,
+        profile: Profile | None = None,
     ) -> MediaDescription | None:
         """Make the m-line that answers an offered one, for a session through the relay.
 
@@ -263,6 +288,9 @@ class MsrpRelay(Hooked, Tappable):
             accept_wrapped_types: As for :meth:`offer`.
             max_size: As for :meth:`offer`.
             resolve: As for :func:`msrp.negotiate`.
+            chatroom: As for :meth:`msrp.MsrpListener.answer`.
+            languages: As for :meth:`msrp.MsrpListener.answer`.
+            profile: As for :meth:`offer`.
 
         Returns:
             The m-line; ``None`` if the offered one can't be accepted: it isn't for
@@ -274,16 +302,21 @@ class MsrpRelay(Hooked, Tappable):
         """
         if not is_message_line(offered) or offered.is_rejected:
             return None
+        said = (profile or self.profile).but(
+            accept_types=accept_types,
+            accept_wrapped_types=accept_wrapped_types,
+            chatroom=chatroom,
+            languages=languages,
+        )
         grant = await self._next_grant()
         answered = answer_media(
             offered,
             grant.local_uri,
             prefer_active=prefer_active,
-            accept_types=accept_types,
-            accept_wrapped_types=accept_wrapped_types,
             max_size=max_size,
             resolve=resolve,
             relays=grant.use_path,
+            **said.words,
         )
         if answered is None:
             self.forget(grant.local_uri)

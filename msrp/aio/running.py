@@ -20,6 +20,7 @@ from msrp.aio.dispatch import ConnectionHooks, Notice, Undelivered
 from msrp.aio.features.gathering import Features
 from msrp.aio.inbox import Inbox
 from msrp.aio.incoming import Reception
+from msrp.aio.nicknames import Nicknames
 from msrp.aio.outgoing import Outbox
 from msrp.aio.progress import Milestone, Progress
 from msrp.aio.recovery import Recovery
@@ -44,15 +45,17 @@ from msrp.events import (
     MessageRefused,
     MessageSent,
     MessageStored,
+    NicknameReceived,
     ReportReceived,
     SessionOver,
 )
 from msrp.headers import FailureReport
 from msrp.negotiation import Negotiated
 from msrp.policy import Policy
+from msrp.sansio.inquiries import Answer, OnAnswer
 from msrp.sansio.session import Session, SessionState
 
-__all__ = ["RunningSession"]
+__all__ = ["RunningSession", "announced"]
 
 logger = logging.getLogger("msrp.connection")
 
@@ -80,6 +83,7 @@ class RunningSession:
         "_listening",
         "_progress",
         "inbox",
+        "known_nicknames",
         "negotiated",
         "outbox",
         "reception",
@@ -126,6 +130,8 @@ class RunningSession:
         self._closing: asyncio.Task[None] | None = None
         self._left: dict[StreamProtocol, None] = {}
         """Connections of before, on which the peer may still say something."""
+        self.known_nicknames: Nicknames | None = None
+        """Ours and the peer's, once one of them has been spoken of."""
         self._listening = listening
         self.tap: SessionTap | None = None
         """What hears all that is said in it, while anybody listens."""
@@ -172,7 +178,7 @@ class RunningSession:
             negotiated.local_uri,
             negotiated.to_path,
             is_active=negotiated.is_active,
-            config=replace(lost.config, accept_types=negotiated.accept_types),
+            config=announced(lost.config, negotiated),
         )
         now = asyncio.get_running_loop().time()
         session.replace(lost, now, from_the_start=from_the_start)
@@ -184,6 +190,58 @@ class RunningSession:
         """Go on as before, by a further offer and answer."""
         self.negotiated = negotiated
         self.outbox.moved(self.session, negotiated)
+        if self.known_nicknames is not None:
+            self.known_nicknames.renegotiated()
+
+    @property
+    def nicknames(self) -> Nicknames:
+        """Ours and the peer's."""
+        if self.known_nicknames is None:
+            self.known_nicknames = Nicknames(self)
+        return self.known_nicknames
+
+    async def established(self) -> None:
+        """Wait until messages can flow.
+
+        Raises:
+            ConnectionFailed: They never can.
+            SessionClosed: The session is over.
+        """
+        await self._progress.established()
+        if self._progress.end is not None:
+            raise self.session.closed_error()
+
+    async def ask(
+        self, transaction_id: str, octets: bytes, on_answer: OnAnswer
+    ) -> Answer | None:
+        """Send a request that is no message, and return the answer.
+
+        Args:
+            transaction_id: Its transaction id.
+            octets: The whole of it.
+            on_answer: Is told the answer too, even if it comes so late that nobody
+                waits for it any more.
+
+        Returns:
+            ``None`` if none has come in time, or before the connection was lost.
+        """
+        answers: list[Answer] = []
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def answered(answer: Answer | None) -> None:
+            on_answer(answer)
+            answers.extend([] if answer is None else [answer])
+            if not done.done():
+                done.set_result(None)
+
+        # Its answer is read, even if messages wait for somebody to take them.
+        with self.outbox.waiting():
+            with self._progress.waking(done, Milestone.LOST | Milestone.OVER):
+                if self.stream is None:
+                    return None
+                self.stream.ask(transaction_id, octets, answered)
+                await done
+        return answers[0] if answers else None
 
     async def shutdown(self, timeout: float) -> None:
         """End it, once what has been sent has arrived or its time is over."""
@@ -282,7 +340,12 @@ class RunningSession:
                 logger.info("a shared connection doesn't take it: %s", event.error)
                 self._binding.stream = None
                 self._progress.reach(Milestone.TURNED_AWAY)
-            case IncompleteMessage() | ReportReceived() | MessageRefused():
+            case (
+                IncompleteMessage()
+                | ReportReceived()
+                | MessageRefused()
+                | NicknameReceived()
+            ):
                 self._note(event)
             case SessionOver():
                 self._session_over(event, _last_incomplete(events))
@@ -314,11 +377,17 @@ class RunningSession:
 
     def _arrived(self, event: Notice | Undelivered) -> None:
         """Have a message told, unless it is for one of the features alone."""
-        if type(event) is Undelivered and self._features.arrived(event.message):
+        if type(event) is Undelivered and self._is_for_feature(event):
             if self.tap is not None:
                 self.tap.messages.kept_back(event.message.message_id)
             return
         self.inbox.put(event)
+
+    def _is_for_feature(self, event: Undelivered) -> bool:
+        features, message = self._features, event.message
+        if message.cpim is not None and features.party.is_private(message):
+            event.message = message = replace(message, is_private=True)
+        return features.arrived(message)
 
     def _failed(self, event: MessageDeliveryFailed) -> None:
         if self.outbox.asides.failed(event):
@@ -328,9 +397,14 @@ class RunningSession:
         self.outbox.has_failed(event, told=told)
         self.inbox.put(event)
 
-    def _note(self, event: IncompleteMessage | ReportReceived | MessageRefused) -> None:
+    def _note(
+        self,
+        event: IncompleteMessage | ReportReceived | MessageRefused | NicknameReceived,
+    ) -> None:
         if isinstance(event, ReportReceived) and self.outbox.asides.reported(event):
             return
+        if isinstance(event, NicknameReceived):
+            self.nicknames.remote = event.nickname or None
         if isinstance(event, MessageRefused) and not self._hooks.on_message_refused:
             # It is in the log, at least, that a message was turned away.
             code = event.status_code
@@ -346,6 +420,8 @@ class RunningSession:
         self.recovery.found()
         self._progress.reach(Milestone.ESTABLISHED)
         self._binding.close_former()
+        if self.known_nicknames is not None:
+            self.known_nicknames.established()
 
     # Inside.
 
@@ -436,11 +512,23 @@ class RunningSession:
             self.inbox.put(end)
             self.inbox.finish()
         self._binding.forget(self.negotiated.local_uri)
+        if self.known_nicknames is not None:
+            await self.known_nicknames.close()
         await self.outbox.close()
         await self._binding.close(is_active=self.negotiated.is_active)
         self._listening.waits(False)
         if self.tap is not None:
             self.tap.over()
+
+
+def announced(config: SessionConfig, negotiated: Negotiated) -> SessionConfig:
+    """Return what is configured, with what we have announced that we take."""
+    chatroom = negotiated.chatroom
+    return replace(
+        config,
+        accept_types=negotiated.accept_types,
+        takes_nicknames=chatroom is not None and chatroom.nickname,
+    )
 
 
 def _hint(code: int) -> str:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
 
 from msrp.aio.features.gathering import Features
+from msrp.aio.in_room import InRoom
 from msrp.aio.outgoing import Outbox, OutgoingMessage, Progress
 from msrp.content import (
     Address,
@@ -28,7 +29,7 @@ __all__ = ["Sending"]
 _UNKNOWN_TYPE = "application/octet-stream"
 
 
-class Sending:
+class Sending(InRoom):
     """The part of :class:`~msrp.MsrpConnection` that sends.
 
     Attributes:
@@ -56,6 +57,7 @@ class Sending:
         success_report: bool | None = None,
         failure_report: FailureReport = FailureReport.YES,
         disposition: str | None = None,
+        to: Address | None = None,
     ) -> OutgoingMessage:
         """Send a message of any type.
 
@@ -78,9 +80,12 @@ class Sending:
             success_report: Whether to ask for one, if the id shall not decide it.
             failure_report: What to hear of failures (:rfc:`4975#section-7.1.1`).
             disposition: The value of Content-Disposition, if any.
+            to: In a chat room, for whom alone it is (:rfc:`7701#section-6.2`); by
+                default for all.
 
         Raises:
-            LocalProtocolError: The peer takes no such message, or the size can't be.
+            LocalProtocolError: The peer takes no such message, or the size can't be;
+                or it has not declared that it knows private messages.
             SessionClosed: The session isn't open any more.
         """
         at_hand = b"" if isinstance(contents, AsyncIterable) else contents
@@ -91,10 +96,10 @@ class Sending:
             accept=self.negotiated.remote_accept_types,
             accept_wrapped=self.negotiated.remote_accept_wrapped_types,
             sender=self.local_address,
-            recipient=self.remote_address,
+            recipient=self._recipient(to),
             now=_now(),
             disposition=disposition,
-            headers=self._features.headers(content_type),
+            headers=self._envelope(self._features.headers(content_type), to),
         )
         wish = _wish(message_id, success_report)
         if isinstance(contents, AsyncIterable):
@@ -121,6 +126,7 @@ class Sending:
         *,
         message_id: str | None = None,
         success_report: bool | None = None,
+        to: Address | None = None,
     ) -> OutgoingMessage:
         """Send a text, in CPIM if the peer prefers that; else as send_message."""
         body = text_body(
@@ -128,9 +134,9 @@ class Sending:
             accept=self.negotiated.remote_accept_types,
             accept_wrapped=self.negotiated.remote_accept_wrapped_types,
             sender=self.local_address,
-            recipient=self.remote_address,
+            recipient=self._recipient(to),
             now=_now(),
-            headers=self._features.headers("text/plain"),
+            headers=self._envelope(self._features.headers("text/plain"), to),
         )
         message = await self._outbox().send(
             body,
@@ -146,7 +152,11 @@ class Sending:
         message_id: str | None = None,
         success_report: bool | None = None,
     ) -> OutgoingMessage:
-        """Send a CPIM message as it is; else as send_message."""
+        """Send a CPIM message as it is; else as send_message.
+
+        In a chat room it has exactly one To: the room, or one of those in it.
+        """
+        self._check_addressed(message)
         body = cpim_body(
             message,
             accept=self.negotiated.remote_accept_types,
@@ -166,6 +176,7 @@ class Sending:
         subtype: str = "mixed",
         message_id: str | None = None,
         success_report: bool | None = None,
+        to: Address | None = None,
     ) -> OutgoingMessage:
         """Send several parts as one message; else as send_message.
 
@@ -174,6 +185,7 @@ class Sending:
             subtype: ``mixed``, ``alternative`` or ``related``.
             message_id: As for send_message.
             success_report: As for send_message.
+            to: As for send_message.
         """
         body = multipart_body(
             parts,
@@ -181,9 +193,9 @@ class Sending:
             accept=self.negotiated.remote_accept_types,
             accept_wrapped=self.negotiated.remote_accept_wrapped_types,
             sender=self.local_address,
-            recipient=self.remote_address,
+            recipient=self._recipient(to),
             now=_now(),
-            headers=self._features.headers(f"multipart/{subtype}"),
+            headers=self._envelope(self._features.headers(f"multipart/{subtype}"), to),
         )
         message = await self._outbox().send(
             body,
@@ -203,6 +215,7 @@ class Sending:
         disposition: str | None = None,
         start: int = 0,
         stop: int | None = None,
+        to: Address | None = None,
     ) -> OutgoingMessage:
         """Send a file; it is read from disk while it goes out.
 
@@ -218,6 +231,7 @@ class Sending:
             stop: The offset after the last one; ``None`` is the end of the file.
             message_id: As for send_message.
             success_report: As for send_message.
+            to: As for send_message.
 
         Raises:
             FileUnreadable: The file can't be read.
@@ -232,10 +246,10 @@ class Sending:
             accept=self.negotiated.remote_accept_types,
             accept_wrapped=self.negotiated.remote_accept_wrapped_types,
             sender=self.local_address,
-            recipient=self.remote_address,
+            recipient=self._recipient(to),
             now=_now(),
             disposition=disposition or file_disposition(path.name),
-            headers=self._features.headers(guess),
+            headers=self._envelope(self._features.headers(guess), to),
         )
         message = await self._outbox().send_file(
             path,

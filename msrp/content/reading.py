@@ -326,6 +326,8 @@ def _leaf(
             message.message_id,
             str(part.content_type),
             languages.partition(",")[0].strip() or None,
+            message.recipient,
+            message.is_private,
         )
     return AttachmentReceived(
         str(part.content_type),
@@ -334,4 +336,7 @@ def _leaf(
         message.sender,
         message.message_id,
         part.content_id,
+        None,
+        message.recipient,
+        message.is_private,
     )

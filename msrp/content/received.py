@@ -58,6 +58,19 @@ class MessageReceived:
     size: int = 0
     """Octets of the whole, wherever they are."""
 
+    is_private: bool = False
+    """Whether it comes from a chat room and is for us alone (:rfc:`7701#section-6.2`):
+    it has to be shown as such, lest somebody answers it to all."""
+
+    @property
+    def recipient(self) -> str | None:
+        """The URI in To of the outermost envelope, if there is one.
+
+        In a chat room that is the room, or whoever a private message is for.
+        """
+        addresses = () if self.cpim is None else self.cpim.to
+        return addresses[0].uri if addresses else None
+
 
 @dataclass(frozen=True, slots=True)
 class TextMessageReceived:
@@ -77,6 +90,12 @@ class TextMessageReceived:
 
     language: str | None
     """The first language tag of ``Content-Language``."""
+
+    recipient: str | None = None
+    """See :attr:`MessageReceived.recipient`."""
+
+    is_private: bool = False
+    """See :attr:`MessageReceived.is_private`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +123,9 @@ class AttachmentReceived:
 
     path: Path | None = None
     """The file that it is in, if a policy said so; ``contents`` are then empty."""
+
+    recipient: str | None = None
+    """See :attr:`MessageReceived.recipient`."""
+
+    is_private: bool = False
+    """See :attr:`MessageReceived.is_private`."""

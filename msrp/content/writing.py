@@ -81,6 +81,10 @@ class EnvelopeHeaders:
     namespaces: tuple[tuple[str, str], ...] = ()
     """Prefixes and URIs (:rfc:`3862#section-3.4`)."""
 
+    are_vital: bool = False
+    """Whether the content may not go out without them, such as a private message,
+    which would else be one to all."""
+
 
 def text_body(
     text: str,
@@ -152,7 +156,7 @@ def body_for(
         disposition: What to do with it, such as :func:`file_disposition`.
         prefer_bare: Whether to leave the envelope off if the peer doesn't mind.
         headers: What else to say on the envelope; with such it is left off only if
-            the peer takes none.
+            the peer takes none, and not even then if they are vital.
 
     Raises:
         LocalProtocolError: The peer doesn't take this content, or something
@@ -166,7 +170,8 @@ def body_for(
     part = _build_part(content_type, contents, disposition)
     root, *inner = _types_in(part)
     is_inner_fine = all(_is_wrappable(each, accept, accept_wrapped) for each in inner)
-    is_bare_fine = is_inner_fine and accept.covers(root)
+    must_wrap = headers is not None and headers.are_vital
+    is_bare_fine = is_inner_fine and accept.covers(root) and not must_wrap
     is_wrapped_fine = (
         is_inner_fine
         and root != _CPIM

@@ -37,13 +37,14 @@ from msrp.negotiation.writing import (
     answer_media,
     offer_media,
 )
-from sdp import Fingerprint, MediaDescription
+from sdp import Fingerprint, Languages, MediaDescription
 
 __all__ = [
     "DEFAULT_ACCEPT_TYPES",
     "DEFAULT_ACCEPT_WRAPPED_TYPES",
     "Description",
     "Fingerprint",
+    "Languages",
     "MediaDescription",
     "Negotiated",
     "Resolver",

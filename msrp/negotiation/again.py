@@ -65,7 +65,7 @@ def answer_again(
 def with_news_of(later: Negotiated, running: Negotiated) -> Negotiated:
     """Return what holds of a running session after a further offer and answer.
 
-    What concerns its connection stays; directions, types and sizes are the new ones.
+    What concerns its connection stays; all else is as it was said now.
     """
     return replace(
         running,
@@ -74,4 +74,7 @@ def with_news_of(later: Negotiated, running: Negotiated) -> Negotiated:
         remote_accept_types=later.remote_accept_types,
         remote_accept_wrapped_types=later.remote_accept_wrapped_types,
         remote_max_size=later.remote_max_size,
+        chatroom=later.chatroom,
+        remote_chatroom=later.remote_chatroom,
+        remote_languages=later.remote_languages,
     )

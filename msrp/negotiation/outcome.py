@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from msrp.accept_types import AcceptTypes
+from msrp.chatroom import Chatroom
 from msrp.errors import LocalProtocolError, NegotiationError
 from msrp.negotiation.anchoring import Route, address_to_dial, choose_route
 from msrp.negotiation.media_address import Resolver
-from msrp.negotiation.sides import Side, is_message_line
+from msrp.negotiation.sides import NO_LANGUAGES, Side, is_message_line
 from msrp.uri import MsrpUri
 from sdp import (
     Fingerprint,
+    Languages,
     MediaDescription,
     Party,
     SdpError,
@@ -82,6 +84,15 @@ class Negotiated:
     (:rfc:`4975#section-8.9`)."""
 
     may_receive: bool
+
+    chatroom: Chatroom | None = None
+    """What we have declared to know of chat rooms; None for nothing."""
+
+    remote_chatroom: Chatroom | None = None
+    """What the peer knows of chat rooms, and allows (:rfc:`7701#section-8`)."""
+
+    remote_languages: Languages = field(default=NO_LANGUAGES)
+    """What the peer will use, and understands (:rfc:`8373`)."""
 
     needs_plain_offer: bool = False
     """Whether we, the offerer, have to offer again with ``cema=False``, or else end
@@ -187,6 +198,9 @@ def negotiate(
         remote_max_size=remote.max_size,
         may_send=local.direction.sends and remote.direction.receives,
         may_receive=local.direction.receives and remote.direction.sends,
+        chatroom=local.chatroom,
+        remote_chatroom=remote.chatroom,
+        remote_languages=remote.languages,
         needs_plain_offer=route is Route.REOFFER and not is_incoming,
         warnings=remote.warnings,
     )

@@ -6,23 +6,28 @@ import functools
 from dataclasses import dataclass
 
 from msrp.accept_types import AcceptTypes, essence
+from msrp.chatroom import Chatroom
 from msrp.errors import InvalidUri, NegotiationError
 from msrp.negotiation.media_address import MediaAddress, Resolver
 from msrp.uri import MsrpUri, parse_path
 from sdp import (
     Direction,
     Fingerprint,
+    Languages,
     MediaDescription,
     SdpError,
     Setup,
     direction_of,
     fingerprints_of,
+    languages_of,
     setup_of,
 )
 from sdp.grammar import is_token
 
 __all__ = [
     "CEMA",
+    "CHATROOM",
+    "NO_LANGUAGES",
     "PLAIN_PROTO",
     "TLS_PROTO",
     "Side",
@@ -36,6 +41,9 @@ TLS_PROTO = "TCP/TLS/MSRP"
 
 CEMA = "msrp-cema"
 """The attribute of those who connect to ``c=`` and ``m=`` (:rfc:`6714#section-5`)."""
+
+CHATROOM = "chatroom"
+"""The attribute of those who know of chat rooms (:rfc:`7701#section-8`)."""
 
 _TCP = ("tcp", "tls")
 """Transports that we can connect to; the second, for TLS over TCP, is the invention
@@ -83,6 +91,8 @@ class Side:
     accept_types: AcceptTypes
     accept_wrapped_types: AcceptTypes
     max_size: int | None
+    chatroom: Chatroom | None
+    languages: Languages
     fingerprints: tuple[Fingerprint, ...]
     warnings: tuple[str, ...]
 
@@ -122,6 +132,8 @@ class Side:
             accept_types=accept_types,
             accept_wrapped_types=_read_types(media, "accept-wrapped-types"),
             max_size=_read_max_size(media),
+            chatroom=_read_chatroom(media),
+            languages=_read_languages(media),
             fingerprints=fingerprints,
             warnings=_warnings(media, whose),
         )
@@ -180,6 +192,23 @@ def _parse_types(value: str) -> AcceptTypes:
 _known_types = functools.lru_cache(64)(_parse_types)
 _MAX_KNOWN = 1000
 """Characters of a list that is worth remembering."""
+
+
+def _read_chatroom(media: MediaDescription) -> Chatroom | None:
+    if not media.has(CHATROOM):
+        return None
+    value = media.first(CHATROOM) or ""
+    return (_known_rooms if len(value) <= _MAX_KNOWN else Chatroom.parse)(value)
+
+
+_known_rooms = functools.lru_cache(64)(Chatroom.parse)
+NO_LANGUAGES = Languages()
+"""What those say who say nothing of languages."""
+
+
+def _read_languages(media: MediaDescription) -> Languages:
+    languages = languages_of(media)
+    return NO_LANGUAGES if languages == NO_LANGUAGES else languages
 
 
 def _read_max_size(media: MediaDescription) -> int | None:

@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msrp.accept_types import AcceptTypes
+from msrp.chatroom import Chatroom
 from msrp.errors import LocalProtocolError, NegotiationError
 from msrp.negotiation.anchoring import Route, address_to_dial, answers_cema
 from msrp.negotiation.media_address import DISCARD_PORT, Resolver
-from msrp.negotiation.sides import CEMA, PLAIN_PROTO, TLS_PROTO, Side, is_format_entry
+from msrp.negotiation.sides import (
+    CEMA,
+    CHATROOM,
+    NO_LANGUAGES,
+    PLAIN_PROTO,
+    TLS_PROTO,
+    Side,
+    is_format_entry,
+)
 from msrp.uri import MsrpUri, format_path
 from sdp import (
     Attribute,
     ConnectionData,
     Direction,
     Fingerprint,
+    Languages,
     MediaDescription,
     SdpError,
     Setup,
     answer_direction,
+    answer_languages,
     answer_setup,
     direction_of,
 )
@@ -53,6 +64,8 @@ def offer_media(
     direction: str | None = None,
     cema: bool = True,
     relays: Sequence[MsrpUri] = (),
+    chatroom: Chatroom | None = None,
+    languages: Sequence[str] = (),
 ) -> MediaDescription:
     """Make the section that offers a session.
 
@@ -75,6 +88,10 @@ def offer_media(
         relays: What relays have given us for this session (:rfc:`4976#section-5.1`),
             the one next to us first.  Then peers connect to the last of them, whose
             address and security are what the section says.
+        chatroom: What we know of chat rooms (:rfc:`7701#section-8`), if that is to be
+            said.
+        languages: The tags of the languages that we use and understand, the best
+            first (:rfc:`8373`).
 
     Raises:
         LocalProtocolError: An argument is none that a peer could work with, or
@@ -96,6 +113,8 @@ def offer_media(
         fingerprints=fingerprints,
         direction=None if direction is None else _parse_direction(direction),
         cema=cema,
+        chatroom=chatroom,
+        languages=_languages(languages, languages),
     )
 
 
@@ -111,6 +130,8 @@ def answer_media(
     direction: str = "sendrecv",
     resolve: Resolver | None = None,
     relays: Sequence[MsrpUri] = (),
+    chatroom: Chatroom | None = None,
+    languages: Sequence[str] = (),
 ) -> MediaDescription | None:
     """Make the section that accepts an offered session.
 
@@ -134,6 +155,10 @@ def answer_media(
         resolve: As for :func:`negotiate`.
         relays: As for :func:`offer_media`.  With a relay the answer may bring in TLS
             that was not offered (:rfc:`4976#section-11`), but not do without it.
+        chatroom: As for :func:`offer_media`, whether it was offered or not.
+        languages: As for :func:`offer_media`.  For each direction that the offer has
+            languages for, the answer names one: the best of them that is among ours,
+            or else our best (:rfc:`8373#section-5.1`).
 
     Returns:
         None if the offer can't be accepted, so that the answer has to reject the
@@ -168,6 +193,8 @@ def answer_media(
         fingerprints=fingerprints,
         direction=_answer_direction(offered, _parse_direction(direction)),
         cema=answers_cema(offer, setup, by_relay=bool(relays)),
+        chatroom=chatroom,
+        languages=_answer_languages(offer.languages, languages),
     )
     unreachable = setup is Setup.ACTIVE and not is_reachable
     if unreachable or uri == offer.path[-1]:
@@ -175,6 +202,18 @@ def answer_media(
     if not offer.has_cema and offer.is_behind_middlebox(resolve):
         return None
     return answered if _have_common(offer.accept_types, accept_types) else None
+
+
+def _languages(send: Sequence[str], recv: Sequence[str]) -> Languages:
+    try:
+        return Languages(tuple(send), tuple(recv))
+    except SdpError as error:
+        raise LocalProtocolError(error.problem, section="8373#5.1") from error
+
+
+def _answer_languages(offered: Languages, ours: Sequence[str]) -> Languages:
+    _languages(ours, ours)
+    return answer_languages(offered, ours) if ours else NO_LANGUAGES
 
 
 def _have_common(offered: AcceptTypes, ours: Sequence[str]) -> bool:
@@ -214,6 +253,8 @@ def _write(
     fingerprints: Sequence[Fingerprint],
     direction: Direction | None,
     cema: bool,
+    chatroom: Chatroom | None,
+    languages: Languages,
 ) -> MediaDescription:
     if not accept_types:
         raise LocalProtocolError("no type is accepted", section="4975#8.6")
@@ -236,6 +277,9 @@ def _write(
         attributes = [Attribute(name, value) for name, value in announced if value]
         if cema:
             attributes.append(Attribute(CEMA))
+        if chatroom is not None:
+            attributes.append(Attribute(CHATROOM, str(chatroom) or None))
+        attributes += languages.attributes
         if direction is not None:
             attributes.append(Attribute(direction.value))
         return MediaDescription(

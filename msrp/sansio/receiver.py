@@ -268,7 +268,9 @@ class Receiver:
             request.session = session if here else None
             return
         if head.method != "SEND":
-            request.refusal = StatusCode.UNKNOWN_METHOD
+            here = session.stream is self._stream
+            code = StatusCode.UNKNOWN_METHOD
+            request.refusal = session.request_received(head) if here else code
             return
         if not (session.stream or has_left or self._accept(session, request)):
             return

@@ -46,6 +46,7 @@ from msrp.sansio.chunker import BytesBody, Chunk
 from msrp.sansio.encoder import encode_paths
 from msrp.sansio.ids import new_message_id, new_transaction_id
 from msrp.sansio.incoming import Incoming
+from msrp.sansio.nicknames import read_request
 from msrp.sansio.outgoing import Outgoing, OutgoingState
 from msrp.sansio.queues import SendQueues
 from msrp.sansio.refusals import (
@@ -397,6 +398,16 @@ class Session:
             else:
                 self._fail(message, error_of(message, code, error))
             self.lose(CloseReason.LOST, error)
+
+    def request_received(self, head: RequestHead) -> int:
+        """Take in what is neither SEND nor REPORT, and return the code to answer."""
+        if head.method != "NICKNAME" or not self.config.takes_nicknames:
+            return StatusCode.UNKNOWN_METHOD
+        asked = read_request(head)
+        if asked is None:
+            return StatusCode.NICKNAME_MALFORMED
+        self.tell(asked)
+        return _OK
 
     def late_report_received(self, head: RequestHead) -> list[CoreEvent]:
         """Return what a REPORT says on a connection that the session has left.

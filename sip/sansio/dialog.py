@@ -44,6 +44,7 @@ class Dialog:
         remote_cseq: The number of the peer's last request, if there was one.
         route_set: The proxies on the way, the next one first.
         remote_target: Where the peer wants requests to go: its Contact.
+        is_conference: Whether that is the focus of a conference, for now.
         secure: Whether it was made by a ``sips`` URI over TLS.
         flow: Where the peer's last request came from, if there was one.
         state: Early, confirmed or terminated.
@@ -54,6 +55,7 @@ class Dialog:
         "_to",
         "call_id",
         "flow",
+        "is_conference",
         "local",
         "local_cseq",
         "remote",
@@ -80,6 +82,7 @@ class Dialog:
         self.local = local
         self.remote = remote
         self.remote_target = remote_target
+        self.is_conference = False
         self.route_set = tuple(route_set)
         self.local_cseq = local_cseq
         self.remote_cseq = remote_cseq
@@ -109,6 +112,7 @@ class Dialog:
             local_cseq=request.cseq.number,
             secure=_is_secure(request.uri),
         )
+        dialog.is_conference = _is_focus(response)
         if response.status >= 200:
             dialog.state = DialogState.CONFIRMED
         return dialog
@@ -142,6 +146,7 @@ class Dialog:
             secure=source.transport.secure and _is_secure(request.uri),
         )
         dialog.flow = source
+        dialog.is_conference = _is_focus(request)
         return dialog
 
     @property
@@ -161,7 +166,10 @@ class Dialog:
 
     def refresh_target(self, message: Request | Response) -> None:
         """Take over the Contact of a target refresh request or its 2xx."""
-        self.remote_target = _target_of(message) or self.remote_target
+        target = _target_of(message)
+        if target is not None:
+            self.remote_target = target
+            self.is_conference = _is_focus(message)
 
     def terminate(self) -> None:
         """Take note that the dialog is over."""
@@ -243,6 +251,12 @@ class Dialog:
 def _target_of(message: Request | Response) -> Uri | None:
     contacts = message.contacts
     return contacts[0].uri if contacts else None
+
+
+def _is_focus(message: Request | Response) -> bool:
+    """Tell whether a Contact is the focus of a conference (:rfc:`4579#section-2`)."""
+    contacts = message.contacts
+    return bool(contacts) and contacts[0].parameter("isfocus") is not None
 
 
 def _is_secure(uri: Uri) -> bool:

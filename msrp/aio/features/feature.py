@@ -61,6 +61,9 @@ class Party(Protocol):
     local_address: Address | None
     remote_address: Address | None
 
+    def is_private(self, message: MessageReceived) -> bool:
+        """Tell whether a message from a chat room is for us alone."""
+
 
 class Stage(Protocol):
     """The session that a feature goes along with, once it was started."""

@@ -16,10 +16,11 @@ class Features:
         party: Who we are in the session.
     """
 
-    __slots__ = ("_all", "_party", "_stage")
+    __slots__ = ("_all", "_stage", "party")
 
     def __init__(self, party: Party) -> None:
-        self._party = party
+        self.party = party
+        """Who we are in the session."""
         self._stage: Stage | None = None
         self._all: tuple[Feature, ...] = ()
 

@@ -103,6 +103,12 @@ class Call(Conversation, Changing[MediaT_co]):
         return self.request.from_ if self._call.is_ours else self.request.to
 
     @property
+    def is_conference(self) -> bool:
+        """Whether the other end is a conference (:rfc:`4579#section-2`), for now."""
+        dialog = self._call.dialog
+        return dialog is not None and dialog.is_conference
+
+    @property
     def is_incoming(self) -> bool:
         """Whether the peer made the call."""
         return not self._call.is_ours

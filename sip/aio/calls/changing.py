@@ -15,6 +15,7 @@ from sip.media import (
     Media,
     MediaT_co,
     RenegotiatingMedia,
+    is_conferring,
     is_introduced,
     is_renegotiating,
 )
@@ -231,6 +232,7 @@ class Changing(Generic[MediaT_co]):
         """Start a medium with what was agreed."""
         if is_introduced(medium):
             medium.introduce(*self._parties())
+        self._tell_of_conference(medium)
         if is_renegotiating(medium):
             medium.on_renegotiate = partial(self._renew, medium)
         try:
@@ -248,7 +250,18 @@ class Changing(Generic[MediaT_co]):
     def _parties(self) -> tuple[str, str]:
         raise NotImplementedError
 
+    @property
+    def is_conference(self) -> bool:
+        """Whether the other end is a conference."""
+        raise NotImplementedError
+
+    def _tell_of_conference(self, medium: Media) -> None:
+        if is_conferring(medium):
+            medium.confer(self.is_conference)
+
     def _changed(self) -> None:
+        for medium in self.media:
+            self._tell_of_conference(medium)
         if self.on_change is not None:
             try:
                 self.on_change()
