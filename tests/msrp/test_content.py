@@ -148,6 +148,7 @@ def test_an_envelope_is_taken_off_and_its_headers_are_known() -> None:
             "m1",
             "text/plain; charset=utf-8",
             "de-AT",
+            "im:bob@example.net",
         )
     ]
 
@@ -274,7 +275,10 @@ def test_what_requires_the_unknown_is_not_shown_as_if_understood() -> None:
     assert "requires" in message.problem
     assert message.cpim is not None
     assert leaves(message) == [
-        AttachmentReceived("message/cpim", REQUIRING, None, ALICE.uri, "m1", None)
+        AttachmentReceived(
+            *("message/cpim", REQUIRING, None, ALICE.uri, "m1", None),
+            recipient=BOB.uri,
+        )
     ]
 
 
