@@ -172,8 +172,11 @@ class ReceivingFile(FileTransfer):
             await asyncio.shield(self._ended)
             if self._reason is not None or writer.error is not None:
                 raise FileTransferAborted("it can't be taken")
-        except (FileTransferAborted, asyncio.CancelledError) as error:
-            raise await self._abort(part, writer, str(error)) from error
+        except FileTransferAborted as error:
+            raise await self._abort(part, writer, error.problem) from error
+        except asyncio.CancelledError:
+            await self._abort(part, writer, "it was given up")
+            raise
         # From here on the file is here, whatever happens to the call.
         return await asyncio.shield(asyncio.to_thread(self._finish, part, writer))
 

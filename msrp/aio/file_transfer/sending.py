@@ -29,6 +29,10 @@ from msrp.status import StatusCode
 __all__ = ["FileToSend", "SendingFile"]
 
 
+_GIVEN_UP = (StatusCode.STOP_SENDING, StatusCode.SESSION_DOES_NOT_EXIST)
+"""What a receiver answers who wants no more (§8.4), or has gone."""
+
+
 class FileToSend:
     """A file on our disk, as it was when it was offered.
 
@@ -148,7 +152,7 @@ class SendingFile(FileTransfer):
         except RequestRefused as error:
             if self._reason is not None:
                 raise
-            if error.code == StatusCode.STOP_SENDING:
+            if error.code in _GIVEN_UP:
                 raise self._aborted("the peer has given it up") from error
             raise FileRefused(str(error), file.path) from error
 
