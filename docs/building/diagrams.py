@@ -1,8 +1,8 @@
 """Diagrams of the state machines, drawn from the tables that the code runs by.
 
 ``python -m docs.building.diagrams`` writes ``docs/diagrams/*.svg`` by Graphviz, which
-need not be there otherwise: each picture says which description it was drawn from, and a
-test compares that with the tables.
+need not be there otherwise: each picture says from which description it was drawn, and
+a test compares that with the tables.
 """
 
 from __future__ import annotations
