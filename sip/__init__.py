@@ -42,6 +42,7 @@ from sip.errors import (
     CallRefused,
     CallTimeout,
     LocalError,
+    LocationUnavailable,
     NegotiationFailed,
     SipError,
     SipParseError,
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
         ThreadedIncomingCall,
         ThreadedRegistration,
     )
+    from sip.aio.location_fetcher import HttpClient, LocationFetcher
     from sip.change import ChangeDecision, ChangePolicy, ProposedChange
     from sip.media import (
         AccompaniedMedia,
@@ -152,6 +154,7 @@ _LATER = {
         "ThreadedRegistration",
     ),
     "sip.aio.blocking.agent": ("ThreadedUserAgent",),
+    "sip.aio.location_fetcher": ("HttpClient", "LocationFetcher"),
     "sip.change": ("ChangeDecision", "ChangePolicy", "ProposedChange"),
     "sip.media": (
         "AccompaniedMedia",
@@ -205,6 +208,7 @@ __all__ = [
     "Headers",
     "HistoryInfo",
     "Hop",
+    "HttpClient",
     "IncomingCall",
     "IncomingRefer",
     "IncomingRequest",
@@ -213,6 +217,8 @@ __all__ = [
     "LeavingMedia",
     "Limits",
     "LocalError",
+    "LocationFetcher",
+    "LocationUnavailable",
     "Media",
     "MediaRange",
     "Message",

@@ -11,6 +11,7 @@
         * :exc:`NegotiationFailed` — the two sides agree on no media
         * :exc:`TransferFailed` — the peer could not call whom it was sent to
     * :exc:`SubscriptionOver` — the peer has ended a subscription
+    * :exc:`LocationUnavailable` — where a caller is can't be fetched
 
 Errors carry facts; ``str()`` words them in one sentence.  They never repeat
 the peer's octets, so they may be logged as they are.
@@ -32,6 +33,7 @@ __all__ = [
     "CallRefused",
     "CallTimeout",
     "LocalError",
+    "LocationUnavailable",
     "NegotiationFailed",
     "SipError",
     "SipParseError",
@@ -245,3 +247,18 @@ class SubscriptionOver(SipError):
             f"the subscription is over: {self.problem}; "
             f"try again in {self.retry_after} s"
         )
+
+
+class LocationUnavailable(SipError):
+    """A location that a call only names can't be had.
+
+    Attributes:
+        problem: Why.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the location can't be fetched: {self.problem}"

@@ -28,6 +28,10 @@ from sip.sansio.transactions.server import ServerTransaction
 __all__ = ["NotifierState", "ServerSubscription", "State"]
 
 
+_FETCH_TIME = 0.5
+"""Seconds for an application to tell the state to who fetches it."""
+
+
 class NotifierState(enum.Enum):
     """How far a subscription of a peer has come."""
 
@@ -118,6 +122,9 @@ class ServerSubscription:
     ) -> None:
         """Take the subscription; the state of the moment is told at once.
 
+        A peer that only fetches the state (:rfc:`6665#section-4.4.3`) gets one NOTIFY:
+        with ``state``, or with the first state that is told within half a second.
+
         Args:
             now: The time, in seconds.
             status: 200, or 202 for a REFER of old.
@@ -134,11 +141,13 @@ class ServerSubscription:
         self._become(NotifierState.PENDING if pending else NotifierState.ACTIVE)
         self._grant(self._transaction, status, now)
         self._told = state or self._told
-        if self.expires == 0:
-            # The peer only wants to know how things are (RFC 6665 §4.4.3).
+        if self.expires > 0:
+            self._say(self._told, now)
+        elif state is not None:
             self.terminate(now, "timeout")
         else:
-            self._say(self._told, now)
+            self._expires_at = now + _FETCH_TIME
+            self._services.wake(self)
 
     def accept_silently(self, now: float, *, headers: Headers = ()) -> None:
         """Take a REFER without a subscription to it (:rfc:`4488#section-4`).
@@ -189,7 +198,10 @@ class ServerSubscription:
         if self.state is NotifierState.PENDING:
             self._become(NotifierState.ACTIVE)
         self._told = State(body, content_type, tuple(headers))
-        self._say(self._told, now)
+        if self.expires > 0:
+            self._say(self._told, now)
+        else:
+            self.terminate(now, "timeout")
 
     def terminate(
         self,

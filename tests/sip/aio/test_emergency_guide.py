@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 import sip
+from sip.emergency import Circle, Position, write_pidf
+from sip.testing import RecordingMedia
 
 GUIDE = Path(__file__).parents[3] / "docs" / "emergency.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.S)
@@ -39,7 +41,7 @@ async def test_a_caller_reaches_a_console_and_is_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     port = free_port()
-    console, caller, _ = BLOCKS
+    console, _, caller, _ = BLOCKS
     serving = asyncio.ensure_future(run(console, port)["serve"]())
     main = run(caller, port)["main"]
     try:
@@ -87,7 +89,48 @@ async def until_it_listens(port: int, serving: asyncio.Future[None]) -> None:
                 return
 
 
+class Web:
+    """A location server, of which the network allows only one address."""
+
+    async def get(self, uri: str, *, accept: str, max_octets: int) -> tuple[str, bytes]:
+        if uri != "https://lis.example.com/1":
+            raise PermissionError
+        return "application/pidf+xml", here()
+
+
+def here() -> bytes:
+    shape = Circle(Position(42.5463, -73.2512), 30.0)
+    return write_pidf("pres:caller@example.com", shape=shape)
+
+
+@pytest.mark.rule("NG-2", "NG-3")
+async def test_the_example_of_fetching_locations_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    locate = run(BLOCKS[1])["locate"]
+    listen = ["udp://127.0.0.1:0"]
+    async with (
+        sip.UserAgent("sip:psap@127.0.0.1", listen=listen) as console,
+        sip.UserAgent("sip:caller@127.0.0.1", listen=listen) as caller,
+    ):
+
+        @console.on_invite
+        async def ring(call: sip.IncomingCall) -> None:
+            await locate(sip.LocationFetcher(console, http=Web()), call)
+            await call.answer([RecordingMedia()])
+
+        wanted = "<https://lis.example.com/1>, <https://192.168.1.1/admin>"
+        uri = f"sip:psap@127.0.0.1:{console.listening[0].port}"
+        call = await caller.invite(
+            uri, media=[RecordingMedia()], headers=[("Geolocation", wanted)]
+        )
+        await call.bye()
+    good, bad = capsys.readouterr().out.splitlines()
+    assert good.startswith("https://lis.example.com/1 (Circle(center=Position(")
+    assert bad.endswith("the location can't be fetched: it could not be got by HTTP")
+
+
 @pytest.mark.rule("NG-9", "NT-5")
 def test_the_example_of_calling_back_runs() -> None:
-    namespace = run(BLOCKS[2])
+    namespace = run(BLOCKS[3])
     assert "callback" in namespace

@@ -237,9 +237,11 @@ async def test_the_state_can_be_fetched_once(
     @bob.agent.on_subscribe("presence")
     async def watch(watcher: Watcher) -> None:
         watcher.accept()
+        watcher.notify(b"<open/>", PIDF)
 
     subscription = await alice.agent.subscribe(bob.uri, "presence", expires=0)
-    assert [n.state async for n in subscription] == ["terminated"]
+    heard = [(n.state, n.body) async for n in subscription]
+    assert heard == [("terminated", b"<open/>")]
 
 
 async def test_what_nobody_tells_of_is_refused(

@@ -137,8 +137,25 @@ def test_zero_seconds_fetch_the_state_once(
     network: Network, alice: Node, bob: Node
 ) -> None:
     ours = subscribe(alice, expires=0)
+    theirs(bob).notify(network.now, b"<open/>", PIDF)
+    network.run()
+    assert ours.state is SubscriberState.ENDED
+    assert told(alice) == [("terminated", b"<open/>")]
+    network.run(64.0)
+    assert len(network.sent("SUBSCRIBE")) == 1
+    nothing_is_left(alice, bob)
+
+
+def test_who_fetches_a_state_that_nobody_tells_hears_that_soon(
+    network: Network, alice: Node, bob: Node
+) -> None:
+    ours = subscribe(alice, expires=0)
+    network.run(0.4)
+    assert told(alice) == []
+    network.run(0.2)
     assert ours.state is SubscriberState.ENDED
     assert told(alice) == [("terminated", b"")]
+    theirs(bob).notify(network.now, b"too late", PIDF)
     network.run(64.0)
     assert len(network.sent("SUBSCRIBE")) == 1
     nothing_is_left(alice, bob)
