@@ -520,6 +520,7 @@ async def test_an_icon_goes_along_with_the_offer(
 ) -> None:
     alice, bob = sides
     push = alice.push(alice.file(), icon=ICON, information="my latest picture")
+    call: sip.Call
     if when == "later":
         call = await alice.agent.invite(bob.uri, media=[alice.chat()])
         requests: list[sip.Request] = []
