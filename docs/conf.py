@@ -60,6 +60,8 @@ napoleon_attr_annotations = True
 
 html_theme = "furo"
 html_title = "msrpkit"
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
 html_show_sourcelink = False
 html_copy_source = False
 

@@ -89,7 +89,9 @@ def _page(package: str, subject: str) -> Iterator[str]:
             title = _ELSEWHERE
         sections.setdefault(title, []).append(name)
     # What is only a name for something else comes last.
-    for title in sorted(sections, key=lambda title: title in (_CONSTANTS, _ELSEWHERE)):
+    for title in sorted(
+        sections, key=lambda each: _rank(each, names[sections[each][0]])
+    ):
         yield f"## {title}\n"
         if title == _ELSEWHERE:
             links = (f"{{py:obj}}`{home_of(names[n])}.{n}`" for n in sections[title])
@@ -97,6 +99,12 @@ def _page(package: str, subject: str) -> Iterator[str]:
             continue
         for name in sections[title]:
             yield from _directives(package, _entry(name, names[name]))
+
+
+def _rank(title: str, value: object) -> tuple[bool, bool]:
+    """Put what applications hold first, and what is said elsewhere last."""
+    home = getattr(value, "__module__", None) or ""
+    return title in (_CONSTANTS, _ELSEWHERE), ".aio." not in home
 
 
 def _directives(package: str, lines: list[str]) -> Iterator[str]:
@@ -130,5 +138,7 @@ def _entry(name: str, value: object) -> list[str]:
         kind = "autofunction" if inspect.isroutine(value) else "autodata"
         return [f".. {kind}:: {name}"]
     kind = "autoexception" if issubclass(value, BaseException) else "autoclass"
-    options = [":members:", ":show-inheritance:", f":inherited-members: {_NOT_OURS}"]
+    options = [":members:", f":inherited-members: {_NOT_OURS}"]
+    if value.__bases__ != (object,):
+        options.append(":show-inheritance:")
     return [f".. {kind}:: {name}", *(f"   {option}" for option in options)]

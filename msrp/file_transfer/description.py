@@ -85,7 +85,7 @@ class FileDescription:
     """Who sends, as the author of the section sees it."""
 
     disposition: str = RENDER
-    """:data:`RENDER`, :data:`ATTACHMENT` or another, in lower case."""
+    """``render``, ``attachment`` or another, in lower case."""
 
     dates: FileDates = field(default_factory=FileDates)
     icon: str | None = None
@@ -113,7 +113,7 @@ class FileDescription:
 
     @classmethod
     def read(cls, media: MediaDescription) -> FileDescription:
-        """Read a section that :func:`describes_file`.
+        """Read a section that describes a file.
 
         Raises:
             InvalidFileDescription: It can't be understood, or lacks something
