@@ -69,7 +69,10 @@ class RelayExpiring:
     """Seconds that are left to agree with the peer on another path."""
 
 
-@dataclass(frozen=True, slots=True)
+# Three that each message makes aren't frozen: that takes three times as long.
+
+
+@dataclass(slots=True)
 class MessageCompleted:
     """All octets of a message have arrived."""
 
@@ -120,7 +123,7 @@ class MessageRefused:
     """Whether the peer gets that response; it may have asked for none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MessageSent:
     """The last octet of a message was handed to the transport.
 
@@ -130,7 +133,7 @@ class MessageSent:
     message_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MessageDelivered:
     """As much is known of a message's arrival as its sender asked to know."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msrp.aio.hooks import Handlers, Hook, Hooked, call_handlers, call_only
@@ -12,6 +11,8 @@ from msrp.content import (
     MessageReceived,
     TextMessageReceived,
     leaves,
+    read_line,
+    read_message,
 )
 from msrp.events import (
     ClosedEvent,
@@ -19,6 +20,7 @@ from msrp.events import (
     ConnectionFailedEvent,
     ConnectionLost,
     IncompleteMessage,
+    MessageCompleted,
     MessageDeliveryFailed,
     MessageRefused,
     NicknameReceived,
@@ -41,13 +43,75 @@ Notice = (
 """What is told once, and dropped if no hook wants it."""
 
 
-@dataclass(slots=True, eq=False)
 class Undelivered:
-    """A message that has not found a taker for all that is in it."""
+    """A message that has not found a taker for all that is in it.
 
-    message: MessageReceived
-    shown: set[int] = field(default_factory=set)
-    """Which of its leaves a hook has had."""
+    Args:
+        message: It, or the octets of it; those are read when somebody asks.
+    """
+
+    __slots__ = ("_message", "shown", "unread")
+
+    def __init__(self, message: MessageReceived | MessageCompleted) -> None:
+        self._message: MessageReceived | None = None
+        self.unread: MessageCompleted | None = None
+        """The octets, if nobody has asked for the message yet."""
+        if isinstance(message, MessageCompleted):
+            self.unread = message
+        else:
+            self._message = message
+        self.shown: frozenset[int] = _NOTHING
+        """Which of its leaves a hook has had."""
+
+    @property
+    def message(self) -> MessageReceived:
+        """The message, taken apart."""
+        message, unread = self._message, self.unread
+        if message is None:
+            assert unread is not None
+            message = self._message = read_message(
+                unread.message_id,
+                unread.content_type,
+                unread.contents,
+                unread.disposition,
+            )
+            self.unread = None
+        return message
+
+    @message.setter
+    def message(self, message: MessageReceived) -> None:
+        self._message, self.unread = message, None
+
+    @property
+    def is_bare_text(self) -> bool:
+        """Whether it is plainly text in no envelope, and nobody has asked for more."""
+        return self.unread is not None and self.unread.content_type.startswith("text/")
+
+    @property
+    def line(self) -> TextMessageReceived | None:
+        """All of it, if it is nothing but one text."""
+        unread = self.unread
+        if unread is not None:
+            line = read_line(
+                unread.message_id,
+                unread.content_type,
+                unread.contents,
+                unread.disposition,
+            )
+            if line is not None:
+                return line
+        parts = leaves(self.message)
+        if len(parts) == 1 and isinstance(parts[0], TextMessageReceived):
+            return parts[0]
+        return None
+
+    @property
+    def size(self) -> int:
+        """Octets that it holds."""
+        return len((self.unread or self.message).contents)
+
+
+_NOTHING: frozenset[int] = frozenset()
 
 
 class ConnectionHooks(Hooked):
@@ -123,15 +187,15 @@ class ConnectionHooks(Hooked):
             Whether that is all; else what is left to be awaited.  If it is
             ``False`` nothing was called, and :meth:`deliver` has to be.
         """
-        if self.on_message_received or undelivered.shown:
+        # Not by their attributes: those are made when they are asked for.
+        on_text = self._handlers.get("on_text_message_received")
+        handler = None if on_text is None else on_text.only
+        if handler is None or self._handlers.get("on_message_received"):
             return False
-        handler = self.on_text_message_received.only
-        if handler is None:
+        line = None if undelivered.shown else undelivered.line
+        if line is None:
             return False
-        parts = leaves(undelivered.message)
-        if len(parts) != 1 or not isinstance(text := parts[0], TextMessageReceived):
-            return False
-        left = call_only(handler, text)
+        left = call_only(handler, line)
         return True if left is None else left
 
     async def _deliver_message(self, undelivered: Undelivered) -> bool:
@@ -156,7 +220,7 @@ class ConnectionHooks(Hooked):
                 await call_handlers(on_attachment, leaf)
                 seen = True
             if seen:
-                undelivered.shown.add(index)
+                undelivered.shown |= {index}
             every = every and seen
         return whole or (every and bool(undelivered.shown))
 

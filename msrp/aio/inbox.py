@@ -257,7 +257,7 @@ class Inbox:
 
 def _octets_of(event: Notice | Undelivered) -> int:
     if isinstance(event, Undelivered):
-        return len(event.message.contents) + _OVERHEAD
+        return event.size + _OVERHEAD
     if isinstance(event, IncompleteMessage):
         return sum(len(octets) for _, octets in event.ranges) + _OVERHEAD
     return _OVERHEAD

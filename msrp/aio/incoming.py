@@ -12,7 +12,7 @@ from msrp.aio.dispatch import Notice, Undelivered
 from msrp.aio.hooks import guarded
 from msrp.aio.sinks import FileSink, Sink, WriterSink
 from msrp.config import SessionConfig
-from msrp.content import filename_of, read_message, stored_message
+from msrp.content import filename_of, stored_message
 from msrp.events import IncompleteMessage, MessageCompleted, MessageStored
 from msrp.policy import (
     Announcement,
@@ -102,10 +102,7 @@ class Reception:
 
     def completed(self, event: MessageCompleted) -> None:
         """Tell of a message that is in memory."""
-        message = read_message(
-            event.message_id, event.content_type, event.contents, event.disposition
-        )
-        self._put(Undelivered(message))
+        self._put(Undelivered(event))
 
     def stored(self, event: MessageStored) -> None:
         """Tell of a message once the last octet of it is written."""

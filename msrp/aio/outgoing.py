@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterable, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from msrp.errors import DeliveryError, LocalProtocolError, SessionClosed
 from msrp.events import MessageDelivered, MessageDeliveryFailed, MessageSent
 from msrp.headers import FailureReport, is_ident
 from msrp.negotiation import Negotiated
-from msrp.sansio.chunker import BodySource, BytesBody
+from msrp.sansio.chunker import BodySource
 from msrp.sansio.ids import new_message_id
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session
@@ -42,13 +42,12 @@ class OutgoingMessage:
     """
 
     __slots__ = (
-        "_abort",
-        "_all_out",
         "_changed",
         "_core",
         "_error",
+        "_outbox",
         "_over",
-        "_waiting",
+        "is_out",
         "message_id",
         "size",
         "watched",
@@ -58,19 +57,19 @@ class OutgoingMessage:
         self,
         message_id: str,
         size: int | None,
-        abort: Callable[[str], None],
-        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+        outbox: Outbox | None = None,
         core: Outgoing | None = None,
     ) -> None:
         self.message_id = message_id
         self.size = size
         self.watched = False
         """Whether somebody waits for the outcome, or has asked for it."""
-        self._abort = abort
-        self._waiting = waiting
+        # Not two of its methods: those would be two more objects for each message.
+        self._outbox = outbox
         self._core = core
         self._error: DeliveryError | None = None
-        self._all_out = False
+        self.is_out = False
+        """Whether the last octet is handed to the transport."""
         self._over = False
         # Only there while somebody waits: of most messages nobody asks more than once.
         self._changed: Signal | None = None
@@ -82,9 +81,9 @@ class OutgoingMessage:
             DeliveryError: The message failed before that.
         """
         self.watched = True
-        if not (self._all_out or self._over):
-            await self._wait_until(lambda: self._all_out or self._over)
-        if self._error is not None and not self._all_out:
+        if not (self.is_out or self._over):
+            await self._wait_until(lambda: self.is_out or self._over)
+        if self._error is not None and not self.is_out:
             raise self._error
 
     async def delivered(self) -> None:
@@ -108,7 +107,7 @@ class OutgoingMessage:
             raise self._error
 
     async def _wait_until(self, reached: Callable[[], bool]) -> None:
-        with self._waiting():
+        with nullcontext() if self._outbox is None else self._outbox.waiting():
             while not reached():
                 if self._changed is None:
                     self._changed = Signal()
@@ -118,11 +117,6 @@ class OutgoingMessage:
         if self._changed is not None:
             self._changed.set()
             self._changed = None
-
-    @property
-    def is_out(self) -> bool:
-        """Whether the last octet is handed to the transport."""
-        return self._all_out
 
     @property
     def confirmed(self) -> int:
@@ -140,11 +134,12 @@ class OutgoingMessage:
     def abort(self) -> None:
         """Give it up: the peer is told that no more will come (``#``)."""
         self.watched = True
-        self._abort(self.message_id)
+        if self._outbox is not None:
+            self._outbox.abort(self.message_id)
 
     def was_sent(self) -> None:
         """Note that the last octet is out."""
-        self._all_out = True
+        self.is_out = True
         self._has_changed()
 
     def was_delivered(self) -> None:
@@ -164,7 +159,7 @@ class OutgoingMessage:
         elif self._over:
             state = "delivered"
         else:
-            state = "sent" if self._all_out else "sending"
+            state = "sent" if self.is_out else "sending"
         return f"<OutgoingMessage {self.message_id} {state}>"
 
 
@@ -244,7 +239,7 @@ class Outbox:
                 while self._is_crowded:
                     self._changed.clear()
                     await self._changed.wait()
-        source = BytesBody(body.contents)
+        source = body.contents
         message = self._queue(body, source, message_id, success_report, failure_report)
         self._queued += size
         self._write()
@@ -332,7 +327,7 @@ class Outbox:
             length=size,
             limit=None if limit is None else limit - len(body.contents),
             wake=self._flush,
-            fail=partial(self._abort, message_id),
+            fail=partial(self.abort, message_id),
         )
         message = self._queue(body, source, message_id, success_report, failure_report)
         self._sources[message_id] = source
@@ -377,7 +372,8 @@ class Outbox:
             self._changed.set()
             return
         message = self._messages.pop(event.message_id, None)
-        self._close_source(event.message_id)
+        if event.message_id in self._sources:
+            self._close_source(event.message_id)
         if message is not None:
             message.was_delivered()
         self._changed.set()
@@ -442,7 +438,7 @@ class Outbox:
     def _queue(
         self,
         body: Body,
-        source: BodySource,
+        source: BodySource | bytes,
         message_id: str | None,
         success_report: bool,
         failure_report: FailureReport,
@@ -453,16 +449,14 @@ class Outbox:
         self._session.send(core)
         # Only of what can be long: the core of others has all their octets with it.
         known = core if isinstance(source, ReadAhead) else None
-        message = OutgoingMessage(
-            core.message_id, source.size, self._abort, self.waiting, known
-        )
+        message = OutgoingMessage(core.message_id, core.size, self, known)
         self._messages[core.message_id] = message
         return message
 
     def _core_message(
         self,
         body: Body,
-        source: BodySource,
+        source: BodySource | bytes,
         message_id: str | None,
         success_report: bool,
         failure_report: FailureReport,
@@ -504,9 +498,7 @@ class Outbox:
             return False
         if limit is not None and len(body.contents) > limit:
             return False
-        core = self._core_message(
-            body, BytesBody(body.contents), None, False, failure_report
-        )
+        core = self._core_message(body, body.contents, None, False, failure_report)
         try:
             self._session.send(core)
         except SessionClosed:
@@ -515,18 +507,20 @@ class Outbox:
         self._write()
         return True
 
-    def _abort(self, message_id: str, problem: str | None = None) -> None:
+    def abort(self, message_id: str, problem: str | None = None) -> None:
+        """Give up a message of which no more shall be sent."""
         self._session.abort(message_id, problem)
         self._flush()
 
     def _no_longer_queued(self, message: OutgoingMessage) -> None:
         source = self._sources.get(message.message_id)
-        if isinstance(source, FileBody):
+        if source is None:
+            if message.size is not None and not message.is_out:
+                self._queued -= message.size
+        elif isinstance(source, FileBody):
             self._close_soon(source)  # Another session may have to open it again.
-        elif source is not None:
+        else:
             self._close_source(message.message_id)
-        elif message.size is not None and not message.is_out:
-            self._queued -= message.size
         self._changed.set()
 
     def _close_source(self, message_id: str) -> None:

@@ -384,7 +384,10 @@ class RunningSession:
         self.inbox.put(event)
 
     def _is_for_feature(self, event: Undelivered) -> bool:
-        features, message = self._features, event.message
+        features = self._features
+        if event.is_bare_text and not features.any:
+            return False  # Without its being taken apart.
+        message = event.message
         if message.cpim is not None and features.party.is_private(message):
             event.message = message = replace(message, is_private=True)
         return features.arrived(message)
@@ -434,8 +437,9 @@ class RunningSession:
 
     def _write(self) -> None:
         """Have the connection write, with what else is sent in this turn."""
-        if self.stream is not None:
-            self.stream.write()
+        stream = self._binding.stream
+        if stream is not None:
+            stream.write()
 
     def _awaited_or_not(self) -> None:
         if self.inbox.full:  # Only then it decides whether we read.

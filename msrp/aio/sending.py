@@ -17,6 +17,7 @@ from msrp.content import (
     body_for,
     cpim_body,
     file_disposition,
+    line_body,
     multipart_body,
     text_body,
 )
@@ -129,15 +130,19 @@ class Sending(InRoom):
         to: Address | None = None,
     ) -> OutgoingMessage:
         """Send a text, in CPIM if the peer prefers that; else as send_message."""
-        body = text_body(
-            text,
-            accept=self.negotiated.remote_accept_types,
-            accept_wrapped=self.negotiated.remote_accept_wrapped_types,
-            sender=self.local_address,
-            recipient=self._recipient(to),
-            now=_now(),
-            headers=self._envelope(self._features.headers("text/plain"), to),
-        )
+        headers = self._envelope(self._features.headers("text/plain"), to)
+        accept = self.negotiated.remote_accept_types
+        body = line_body(text, accept) if headers is None else None
+        if body is None:
+            body = text_body(
+                text,
+                accept=accept,
+                accept_wrapped=self.negotiated.remote_accept_wrapped_types,
+                sender=self.local_address,
+                recipient=self._recipient(to),
+                now=_now(),
+                headers=headers,
+            )
         message = await self._outbox().send(
             body,
             message_id=message_id,

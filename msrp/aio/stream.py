@@ -352,7 +352,8 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         """
         transport = self._transport
         if self._just_written:
-            self._flush_soon()
+            if not self._flush_due:
+                self._flush_soon()
         elif transport is None or transport.is_closing() or self._core.closing:
             self.flush()
         else:

@@ -28,6 +28,7 @@ from msrp.content.reading import (
     MAX_NESTING,
     filename_of,
     leaves,
+    read_line,
     read_message,
     stored_message,
 )
@@ -43,6 +44,7 @@ from msrp.content.writing import (
     body_for,
     cpim_body,
     file_disposition,
+    line_body,
     multipart_body,
     text_body,
 )
@@ -66,7 +68,9 @@ __all__ = [
     "file_disposition",
     "filename_of",
     "leaves",
+    "line_body",
     "multipart_body",
+    "read_line",
     "read_message",
     "stored_message",
     "text_body",

@@ -26,7 +26,14 @@ from msrp.content.received import (
     TextMessageReceived,
 )
 
-__all__ = ["MAX_NESTING", "filename_of", "leaves", "read_message", "stored_message"]
+__all__ = [
+    "MAX_NESTING",
+    "filename_of",
+    "leaves",
+    "read_line",
+    "read_message",
+    "stored_message",
+]
 
 MAX_NESTING = MAX_DEPTH
 """Envelopes and multiparts within each other, counted together.  Each level costs a
@@ -139,6 +146,26 @@ def _read_text(
         filename=None,
         size=len(contents),
     )
+
+
+def read_line(
+    message_id: str, content_type: str, contents: bytes, disposition: str | None = None
+) -> TextMessageReceived | None:
+    """Read a message that is a line of text; ``None`` if it is another.
+
+    What it returns is all that :func:`leaves` finds in what :func:`read_message` reads,
+    found without making the latter.
+    """
+    if disposition is not None or len(content_type) > _MAX_KNOWN:
+        return None
+    plain = _plain_text(content_type)
+    if plain is None:
+        return None
+    try:
+        text = contents.decode()
+    except UnicodeDecodeError:
+        return None
+    return TextMessageReceived(text, None, message_id, plain.content_type, None)
 
 
 def stored_message(

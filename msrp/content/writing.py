@@ -31,6 +31,7 @@ __all__ = [
     "body_for",
     "cpim_body",
     "file_disposition",
+    "line_body",
     "multipart_body",
     "text_body",
 ]
@@ -41,13 +42,17 @@ From and To may not be left out (:rfc:`4975#section-13`)."""
 
 _CPIM = "message/cpim"
 
+_TEXT = "text/plain;charset=utf-8"
+"""The type that our own texts have."""
+
 _SINGULAR = ("From", "DateTime", "Subject", "Require")
 """The core headers that may stand only once in MSRP (:rfc:`4975#section-13`)."""
 
 _NOTHING = AcceptTypes(())
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would take three times as long, for each message.
+@dataclass(slots=True)
 class Body:
     """What to send: the arguments of one message."""
 
@@ -104,15 +109,9 @@ def text_body(
         LocalProtocolError: The peer takes no text, or it can't be written as
             UTF-8.
     """
-    if not isinstance(text, str):
-        raise TypeError(f"text must be str, not {type(text).__name__}")
-    try:
-        contents = text.encode()
-    except UnicodeEncodeError:
-        raise LocalProtocolError("the text has half of a surrogate pair") from None
     return body_for(
-        "text/plain;charset=utf-8",
-        contents,
+        _TEXT,
+        _encode(text),
         accept=accept,
         accept_wrapped=accept_wrapped,
         sender=sender,
@@ -121,6 +120,24 @@ def text_body(
         prefer_bare=not _prefers_envelope(accept),
         headers=headers,
     )
+
+
+def line_body(text: str, accept: AcceptTypes) -> Body | None:
+    """Return what :func:`text_body` does for a text that needs no envelope.
+
+    Most don't, and what goes around is always the same.  It is ``None`` for others.
+    """
+    form = None if _prefers_envelope(accept) else _bare_form(_TEXT, None, accept)
+    return None if form is None else Body(form.content_type, _encode(text))
+
+
+def _encode(text: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"text must be str, not {type(text).__name__}")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise LocalProtocolError("the text has half of a surrogate pair") from None
 
 
 def body_for(

@@ -44,11 +44,6 @@ class BytesBody:
         """How many octets the body has."""
         return len(self._data)
 
-    @property
-    def data(self) -> bytes:
-        """All of its octets, wherever it has been read to."""
-        return self._data
-
     def read(self, limit: int) -> bytes:
         """Return the next octets, ``b""`` at the end."""
         data = self._data

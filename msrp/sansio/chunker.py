@@ -114,7 +114,6 @@ class Chunker:
         to_path: str,
         from_path: str,
         max_size: int | None,
-        paths: bytes | None = None,
     ) -> Chunk | None:
         """Begin the next chunk.
 
@@ -122,8 +121,6 @@ class Chunker:
             to_path: What to write as To-Path.
             from_path: What to write as From-Path.
             max_size: Octets of body at most, ``None`` for all that there are.
-            paths: Both, as :func:`~msrp.sansio.encoder.encode_paths` writes them, if
-                somebody has them at hand.
 
         Returns:
             The chunk, or ``None`` when the source has no octets yet.
@@ -134,12 +131,6 @@ class Chunker:
         limit = MAX_NUMERIC_CHUNK
         if max_size is not None and max_size < limit:
             limit = max_size
-        if self.offset == 0 and type(self._body) is BytesBody and not self._pending:
-            if self._body.size <= limit:
-                paths = paths or encode_paths(to_path, from_path)
-                only = self._only_chunk(self._body, paths)
-                if only is not None:
-                    return only
         if not self._fill(limit):
             return None
         # Or what is left fits in a chunk that says where it ends.
@@ -148,25 +139,6 @@ class Chunker:
         if self.total is not None and self.total - self.offset <= MAX_NUMERIC_CHUNK:
             return self._whole_chunk(to_path, from_path, limit)
         return LongChunk(self, to_path, from_path, self._new_id(), max_size)
-
-    def _only_chunk(self, source: BytesBody, paths: bytes) -> WholeChunk | None:
-        """Write a message that is in memory, and fits into one chunk.
-
-        Most do, and this writes what the long way would; it is ``None`` if that has
-        to be gone, as the transaction id occurs in the body.
-        """
-        transaction_id = self._new_id()
-        end = f"-------{transaction_id}".encode()
-        body = source.data
-        if end in body:
-            return None
-        size = self.offset = len(body)
-        self._source_ended = True
-        lead = self._lead or self._encode_lead()
-        octets = b"MSRP %b SEND%b%b\r\nByte-Range: 1-%d/%d%b%b\r\n%b$\r\n" % (
-            end[7:], paths, lead, size, size, self._tail, body, end,
-        )  # fmt: skip
-        return WholeChunk(transaction_id, octets, 0, size, _END)
 
     def _whole_chunk(self, to_path: str, from_path: str, limit: int) -> Chunk:
         start = self.offset

@@ -17,6 +17,7 @@ __all__ = [
     "encode_end",
     "encode_fields",
     "encode_head",
+    "encode_middle",
     "encode_paths",
     "encode_response",
     "encode_tail",
@@ -101,12 +102,13 @@ def encode_response(
     transaction_id: str, code: int, to_path: str, from_path: str
 ) -> bytes:
     """Write a whole response (:rfc:`4975#section-7.2`)."""
-    middle = _response_middle(code, to_path, from_path)
+    middle = encode_middle(code, to_path, from_path)
     return f"MSRP {transaction_id}{middle}{transaction_id}$\r\n".encode()
 
 
 @functools.lru_cache(maxsize=512)
-def _response_middle(code: int, to_path: str, from_path: str) -> str:
+def encode_middle(code: int, to_path: str, from_path: str) -> str:
+    """Write what stands in a response between the two places of its id."""
     phrase = reason_phrase(code)
     comment = f" {phrase}" if phrase else ""
     return (

@@ -43,15 +43,8 @@ class IdSupply:
             return text[:digits]
 
 
-_TRANSACTION_IDS = IdSupply(16)
-_MESSAGE_IDS = IdSupply(24)
+new_transaction_id = IdSupply(16).next
+"""Return a transaction id of 64 random bits (:rfc:`4975#section-7.1`)."""
 
-
-def new_transaction_id() -> str:
-    """Return a transaction id of 64 random bits (:rfc:`4975#section-7.1`)."""
-    return _TRANSACTION_IDS.next()
-
-
-def new_message_id() -> str:
-    """Return a Message-ID that no endpoint will ever repeat."""
-    return _MESSAGE_IDS.next()
+new_message_id = IdSupply(24).next
+"""Return a Message-ID that no endpoint will ever repeat."""

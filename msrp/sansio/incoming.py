@@ -34,15 +34,9 @@ class _Open:
     touched: float
 
 
-@dataclass(slots=True, eq=False)
-class _Done:
-    """What is remembered of a message that is over."""
-
-    code: int
-    """What to answer to further chunks of it."""
-
-    size: int | None = None
-    """How many octets it had, if all of them came."""
+_Done = tuple[int, int | None]
+"""What is remembered of a message that is over: what to answer to further chunks of it,
+and how many octets it had, if all of them came."""
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +77,15 @@ class Incoming:
         config: What to take, and the bounds.
     """
 
-    __slots__ = ("_config", "_done", "_open", "_paused_at", "has_room", "open_store")
+    __slots__ = (
+        "_config",
+        "_done",
+        "_open",
+        "_paused_at",
+        "_taken_type",
+        "has_room",
+        "open_store",
+    )
 
     def __init__(self, config: SessionConfig) -> None:
         self._config = config
@@ -95,6 +97,8 @@ class Incoming:
         self._open: dict[str, _Open] = {}
         self._done: dict[str, _Done] = {}
         self._paused_at: float | None = None
+        self._taken_type = ""
+        """The type of a message that was taken: most are of the same one."""
 
     def begin(self, head: RequestHead, *, has_body: bool, now: float) -> IncomingChunk:
         """Judge a chunk by its head; see :attr:`IncomingChunk.refusal`."""
@@ -115,56 +119,63 @@ class Incoming:
             else:
                 chunk.offset = max(0, start - 1)
                 self._enter(chunk, now)
-        elif done.code == _OK:
+        elif done[0] == _OK:
             # It has come before: answer and report, but show it only once.
-            chunk.repeats = done.size
+            chunk.repeats = done[1]
         else:
-            chunk.refusal = done.code
+            chunk.refusal = done[0]
         return chunk
 
-    def whole(
-        self, head: RequestHead, data: bytes, flag: ContinuationFlag, now: float
-    ) -> IncomingChunk:
-        """Take in a chunk that is here from start to end.
+    # Two short ways for a chunk that is here from start to end, see
+    # msrp.sansio.shortcut.  They do what begin(), add() and end() would do, or nothing.
 
-        What :meth:`begin`, :meth:`add` and :meth:`end` do one after the other; only
-        that a message of a single chunk, as most are, is not put together first.
+    def only_chunk(
+        self, message_id: str, content_type: str, data: bytes
+    ) -> MessageCompleted | None:
+        """Take in a message that is one chunk; ``None`` if it isn't as simple as that.
+
+        It is where the chunk belongs to one that is here already, where a policy says
+        where to put it, and where it is to be refused.
         """
-        if flag is not _END or not self._is_only_chunk(head, data):
-            chunk = self.begin(head, has_body=True, now=now)
-            if chunk.refusal is None:
-                self.add(chunk, data, now)
-        else:
-            chunk = IncomingChunk(head)
-            store = self._store_or_refusal(head, 0)
-            if isinstance(store, int):
-                self._refuse(chunk, store)
-            elif type(store) is MemoryStore and self._takes(store, len(data)):
-                self._completed(chunk, head, len(data), data)
-                return chunk
-            else:
-                self._open_message(chunk, store, now)
-                self.add(chunk, data, now)
-        if chunk.refusal is None:
-            self.end(chunk, flag, now)
-        return chunk
+        if self.open_store is not None or message_id in self._open:
+            return None
+        if message_id in self._done or not self._may_take(content_type, len(data)):
+            return None
+        self._forget(message_id, (_OK, len(data)))
+        return MessageCompleted(message_id, content_type, data)
 
-    def _takes(self, store: MemoryStore, size: int) -> bool:
-        if store.max_length is not None and size > store.max_length:
+    def _may_take(self, content_type: str, size: int) -> bool:
+        config = self._config
+        if content_type != self._taken_type:
+            if not config.accept_types.covers(content_type):
+                return False
+            self._taken_type = content_type
+        if size > config.max_message_length or not self.has_room():
             return False
-        return not self._open or not self._is_too_much(self._held() + size)
+        if not self._open:
+            return True
+        if len(self._open) >= config.limits.max_open_messages:
+            return False
+        return not self._is_too_much(self._held() + size)
+
+    def goes_on(self, message_id: str, offset: int, data: bytes, now: float) -> bool:
+        """Take in a chunk that continues a message and doesn't end it.
+
+        Tell whether that is what it does, in the order in which it was sent.
+        """
+        message = self._open.get(message_id)
+        if message is None or len(self._open) > 1:  # Else all that is held counts.
+            return False
+        try:
+            if not message.partial.grow(offset, data):
+                return False
+        except RemoteProtocolError:
+            return False  # It will be said again, and to somebody who answers it.
+        message.touched = now
+        return True
 
     def _is_too_much(self, octets: int) -> bool:
         return octets > self._config.limits.max_held_octets
-
-    def _is_only_chunk(self, head: RequestHead, data: bytes) -> bool:
-        """Tell whether a chunk that ends its message is all of it, as it seems."""
-        message_id, byte_range = head.message_id, head.byte_range
-        if message_id is None or head.content_type is None:
-            return False
-        if message_id in self._open or message_id in self._done:
-            return False
-        return byte_range is None or byte_range.start == 1
 
     def _enter(self, chunk: IncomingChunk, now: float) -> None:
         """Find or open the message that a chunk belongs to."""
@@ -268,32 +279,21 @@ class Incoming:
         assert head.content_type is not None
         store, size = message.partial.store, message.partial.size
         store.finish(size)
-        if isinstance(store, MemoryStore):
-            self._completed(chunk, head, size, store.contents())
-            return
-        self._forget(head.message_id, _Done(_OK, size))
+        self._forget(head.message_id, (_OK, size))
         chunk.completed = size
-        disposition = head.others.get("content-disposition")
         about = head.message_id, head.content_type
-        chunk.events.append(MessageStored(*about, size, store, disposition))
-
-    def _completed(
-        self, chunk: IncomingChunk, head: RequestHead, size: int, contents: bytes
-    ) -> None:
-        assert head.message_id is not None
-        assert head.content_type is not None
-        self._forget(head.message_id, _Done(_OK, size))
-        chunk.completed = size
         disposition = head.others.get("content-disposition")
         chunk.events.append(
-            MessageCompleted(head.message_id, head.content_type, contents, disposition)
+            MessageCompleted(*about, store.contents(), disposition)
+            if isinstance(store, MemoryStore)
+            else MessageStored(*about, size, store, disposition)
         )
 
     def _give_up(self, chunk: IncomingChunk) -> None:
         message = chunk.message
         assert message is not None
         assert message.head.message_id is not None
-        self._forget(message.head.message_id, _Done(_OK))
+        self._forget(message.head.message_id, (_OK, None))
         chunk.events.append(_give_up(message, "its sender gave it up"))
 
     def _refuse(self, chunk: IncomingChunk, code: int) -> None:
@@ -303,7 +303,7 @@ class Incoming:
         if chunk.message is not None:
             chunk.message.partial.store.give_up(keep=False)
         chunk.message = None
-        self._forget(head.message_id, _Done(code))
+        self._forget(head.message_id, (code, None))
         told = head.failure_report is not FailureReport.NO
         chunk.events.append(
             MessageRefused(head.message_id, head.content_type or "", code, told)
@@ -344,6 +344,7 @@ class Incoming:
         While there was none, nothing grew old.
         """
         self._config = config
+        self._taken_type = ""
         self._paused_at = None
         for message in self._open.values():
             message.touched = now
@@ -356,7 +357,7 @@ class Incoming:
         stale = [m for m in self._open.values() if m.touched + age <= now]
         for message in stale:
             assert message.head.message_id is not None
-            self._forget(message.head.message_id, _Done(StatusCode.STOP_SENDING))
+            self._forget(message.head.message_id, (StatusCode.STOP_SENDING, None))
         return [_give_up(message, "no more of it came") for message in stale]
 
     def give_up_all(self, problem: str) -> list[IncompleteMessage]:

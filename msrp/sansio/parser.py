@@ -13,6 +13,7 @@ sense is still a request with an end, and can be answered.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from msrp.errors import LimitExceeded, RemoteProtocolError
@@ -140,25 +141,62 @@ class Parser:
         Where the stream stops being MSRP the events stop too, :attr:`error` says
         why, and all further octets are ignored: close the connection.
         """
-        if self.error is not None:
-            return []
-        # Mostly nothing is left over from last time, and this copies nothing.
-        self._data = self._data + data if self._data else data
+        self.add(data)
         events: list[FramingEvent] = []
+        while more := self.next_events():
+            events += more
+        self.drop_read()
+        return events
+
+    # The same in steps, for who deals with each request before the next one is read.
+
+    def add(self, data: bytes) -> None:
+        """Take in what the transport has read."""
+        if self.error is None:
+            # Mostly nothing is left over from last time, and this copies nothing.
+            self._data = self._data + data if self._data else data
+
+    def next_events(self) -> list[FramingEvent]:
+        """Return what comes next, of one request or response at most.
+
+        It is empty if that isn't here yet.
+        """
+        events: list[FramingEvent] = []
+        if self.error is not None:
+            return events
         try:
             while self._read_whole(events) or self._next_event(events):
-                pass
+                if events:
+                    break
         except RemoteProtocolError as error:
             self.error = error
             self._data = b""
-            return events
-        # Once per call and not per event, lest many small chunks in one read
-        # cost the square of their number.
+            self._at = 0
+        return events
+
+    def skip(self, take: Callable[[bytes, int, float], int], now: float) -> None:
+        """Let somebody take what begins here, if nothing has begun to be read.
+
+        Args:
+            take: Is told the octets, where to begin and the time, and tells where
+                that begins which it has left.
+            now: The time.
+        """
+        if self._state == _BEFORE and self._data:
+            after = take(self._data, self._at, now)
+            if after > self._at:
+                self._finish(after)
+
+    def drop_read(self) -> None:
+        """Let go of what was read.
+
+        Once for all that came in one read, lest many small chunks cost the square of
+        their number.
+        """
         if self._at:
             self._data = self._data[self._at :]
             self._searched = max(0, self._searched - self._at)
             self._at = 0
-        return events
 
     def _read_whole(self, events: list[FramingEvent]) -> bool:
         """Take a request or a response that is in the buffer from start to end.

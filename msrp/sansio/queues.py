@@ -40,17 +40,22 @@ class SendQueues:
         self._bulk_turn = False
         self._unanswered = 0
 
-    def add(self, message: Outgoing) -> None:
-        """Put a message behind the others."""
-        size = message.chunker.total
+    def add(self, message: Outgoing) -> bool:
+        """Put a message behind the others of its kind; tell whether there are none.
+
+        If there are, nothing changes about who may go now.
+        """
+        size = message.size
         if size is None or size > BULK_SIZE:
             if self._bulk is None:
                 self._bulk = deque()
             self._bulk.append(message)
-        else:
-            if self._lines is None:
-                self._lines = deque()
+            return True
+        if self._lines is not None:
             self._lines.append(message)
+            return len(self._lines) == 1
+        self._lines = deque((message,))
+        return True
 
     def add_first(self, message: Outgoing) -> None:
         """Put a message before all others."""
@@ -80,6 +85,24 @@ class SendQueues:
         lines = [self._lines[0]] if self._lines and room > 0 else []
         bulk = list(self._bulk) if room > self._window // _RESERVED else []
         return bulk + lines if self._bulk_turn else lines + bulk
+
+    def take_line(self) -> Outgoing | None:
+        """Take out the first of the short messages, if it may go now and none else.
+
+        It is to be written at one go, and counts as unanswered then.
+        """
+        if self._bulk or not self._lines or self._unanswered >= self._window:
+            return None
+        message = self._lines.popleft()
+        message.unanswered += 1
+        self._unanswered += 1
+        self._bulk_turn = True
+        return message
+
+    def put_back(self, message: Outgoing) -> None:
+        """Undo :meth:`take_line`."""
+        self.answered(message)
+        self.add_first(message)
 
     def __bool__(self) -> bool:
         return bool(self._lines or self._bulk)

@@ -179,6 +179,24 @@ class PartialMessage:
         if len(self._received) > self._max_ranges:
             raise _too_scattered(self._max_ranges)
 
+    def grow(self, offset: int, data: bytes) -> bool:
+        """Add octets that follow all others; tell whether these do.
+
+        Where they don't, or the message might then be too long or complete, nothing is
+        done, and :meth:`write` has to be called.
+
+        Raises:
+            RemoteProtocolError: The store takes no more.
+        """
+        if self._total is not None or not self._received.is_up_to(offset):
+            return False
+        stop, limit = offset + len(data), self.store.max_length
+        if limit is not None and stop > limit:
+            return False
+        self.store.write(offset, data)
+        self._received.add(offset, stop)
+        return True
+
     def end_at(self, total: int) -> None:
         """Fix the length: the chunk with the last octets ends here.
 

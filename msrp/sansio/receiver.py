@@ -25,7 +25,6 @@ from msrp.headers import (
 from msrp.sansio.encoder import encode_response
 from msrp.sansio.incoming import IncomingChunk
 from msrp.sansio.inquiries import Answer
-from msrp.sansio.known_paths import KnownPaths
 from msrp.sansio.parser import (
     BodyReceived,
     EndReceived,
@@ -37,6 +36,7 @@ from msrp.sansio.parser import (
 from msrp.sansio.reports import encode_report
 from msrp.sansio.session import Session
 from msrp.sansio.session_state import SessionState
+from msrp.sansio.shortcut import Shortcut
 from msrp.status import StatusCode
 from msrp.uri import MsrpUri, format_path
 
@@ -82,10 +82,10 @@ class Receiver:
         "_answered_paths",
         "_backlog",
         "_in_vain",
-        "_known",
         "_new_id",
         "_parser",
         "_request",
+        "_shortcut",
         "_stream",
         "held",
         "held_since",
@@ -105,7 +105,7 @@ class Receiver:
         self._backlog: deque[FramingEvent] | None = None
         self._new_id = new_id
         self._answered_paths: _Paths | None = None
-        self._known = KnownPaths()
+        self._shortcut = Shortcut(stream)
 
     @property
     def error(self) -> RemoteProtocolError | None:
@@ -129,28 +129,25 @@ class Receiver:
 
     def receive(self, data: bytes, now: float) -> None:
         """Take in what the transport has read."""
-        events = self._parser.receive_data(data)
-        at, count = 0, len(events)
-        while at < count:
-            event = events[at]
-            at += 1
-            if self.held:
-                assert self._backlog is not None, "what it is held for is in there"
-                self._backlog.append(event)
-                continue
-            # The three events of a chunk that came at one go are dealt with at one
-            # go, if the session is here already; of a response there is but one.
-            if type(event) is ResponseReceived and not self._stream.closing:
-                self._response_received(event)
-            elif type(event) is RequestReceived and at + 1 < count:
-                body, end = events[at], events[at + 1]
-                if type(body) is BodyReceived and type(end) is EndReceived:
-                    if self._whole_received(event, body.data, end.flag, now):
-                        at += 2
-                        continue
-                self._handle(event, now)
-            else:
-                self._handle(event, now)
+        parser = self._parser
+        parser.add(data)
+        while True:
+            if not self.held and not self._stream.closing:
+                parser.skip(self._shortcut.take, now)
+            events = parser.next_events()
+            if not events:
+                break
+            for event in events:
+                if self.held:
+                    assert self._backlog is not None, "what it is held for is in there"
+                    self._backlog.append(event)
+                else:
+                    self._handle(event, now)
+        parser.drop_read()
+
+    def forget(self, session: Session) -> None:
+        """Let go of a session that leaves the connection."""
+        self._shortcut.forget(session)
 
     def retry(self, now: float) -> None:
         """Go on with what was kept back until a session is there."""
@@ -213,34 +210,8 @@ class Receiver:
         request.from_path, request.to_path = head.from_path, head.to_path
         self._request = request
         request.answered = head.method == "REPORT"
-        self._route(request, session, event.has_body, now)
+        self._route(request, session, event, now)
         self._answer_refusal(request)
-
-    def _whole_received(
-        self, event: RequestReceived, data: bytes, flag: ContinuationFlag, now: float
-    ) -> bool:
-        """Take in a SEND to a session that is here already; tell whether it was one."""
-        stream = self._stream
-        if event.method != "SEND" or stream.closing:
-            return False
-        known = head = self._known.parse(event.transaction_id, event.block)
-        if head is None:
-            try:
-                head = RequestHead.parse(event.transaction_id, "SEND", event.block)
-            except RemoteProtocolError:
-                return False
-        uri = head.to_path[0]
-        session = stream.session_at(uri)
-        if session is None or len(head.to_path) > 1:
-            return False
-        if known is None:
-            self._known.remember(event.block, head)
-        request = _Request(event.transaction_id, head, session)
-        request.from_path, request.to_path = head.from_path, head.to_path
-        stream.chunk_received(session)
-        chunk = request.chunk = session.incoming.whole(head, data, flag, now)
-        self._conclude(request, head, session, chunk)
-        return True
 
     def _salvage(self, request: _Request, event: RequestReceived) -> None:
         """Find in a malformed head what its answer needs."""
@@ -251,10 +222,14 @@ class Receiver:
         request.answered = silent or not request.from_path
 
     def _route(
-        self, request: _Request, session: Session | None, has_body: bool, now: float
+        self,
+        request: _Request,
+        session: Session | None,
+        event: RequestReceived,
+        now: float,
     ) -> None:
         """Let the session that a request is for judge its head."""
-        head = request.head
+        head, has_body, block = request.head, event.has_body, event.block
         assert head is not None
         has_left = session is not None and self._has_left(session)
         if session is None or (has_left and _is_over(session)):
@@ -280,6 +255,8 @@ class Receiver:
             latest.stream.chunk_received(latest)
         request.chunk = session.incoming.begin(head, has_body=has_body, now=now)
         request.refusal = request.chunk.refusal
+        if has_body and session is self._stream.session_at(head.to_path[0]):
+            self._shortcut.learn_paths(block, head, session)
 
     def _accept(self, session: Session, request: _Request) -> bool:
         """Bind a session to this connection: the peer has shown that it knows it."""
@@ -368,8 +345,10 @@ class Receiver:
             # Or it is late, doubled, or nobody's: peers send such things.
             self._stream.inquiries.answered(Answer(head, event.block))
             return
-        message, chunk = transaction.message, transaction.chunk
-        transaction.session.response_received(message, head.code, chunk)
+        session, message = transaction.session, transaction.message
+        if head.code == _OK and head.comment == "OK":
+            self._shortcut.learn_answer(event.block, session)
+        session.response_received(message, head.code, transaction.chunk)
 
     # Answering.
 

@@ -42,7 +42,7 @@ from msrp.events import (
     SessionOver,
 )
 from msrp.headers import ContinuationFlag, FailureReport, RequestHead, is_ident
-from msrp.sansio.chunker import BytesBody, Chunk
+from msrp.sansio.chunker import MAX_NUMERIC_CHUNK, BytesBody, Chunk
 from msrp.sansio.encoder import encode_paths
 from msrp.sansio.ids import new_message_id, new_transaction_id
 from msrp.sansio.incoming import Incoming
@@ -110,6 +110,8 @@ class Session:
         self.to_path = format_path(remote_path)
         self.refused_types: frozenset[str] = frozenset()
         """Kinds of content that the peer answered with 415, see :class:`Outgoing`."""
+        self.usual_answer: bytes | None = None
+        """What the peer's 200s say between the two places of the transaction id."""
         self._paths: bytes | None = None
         """Both as they are written, once something was: many sessions are silent."""
         self._chunk_size = self.config.chunk_size
@@ -150,8 +152,8 @@ class Session:
         if message.message_id in self._messages:
             raise LocalProtocolError("a message with this Message-ID is on its way")
         self._messages[message.message_id] = message
-        self._queues.add(message)
-        self._changed()
+        if self._queues.add(message):
+            self._changed()
 
     def abort(self, message_id: str, problem: str | None = None) -> None:
         """Give up a message; what is left of it won't be sent."""
@@ -293,13 +295,39 @@ class Session:
             self.stream.session_changed(self)
         self._events.append(event)
 
+    def write_lines(self, budget: int, now: float) -> bytes:
+        """Write short messages that are at hand, each in one chunk, about ``budget``.
+
+        That is the short way out of nearly all messages, see :meth:`next_chunk` for the
+        long one.  It writes nothing where the next message has to go that way.
+        """
+        if self.state is not _OPEN:
+            return b""
+        paths = self._paths = self._paths or encode_paths(self.to_path, self.from_path)
+        queues = self._queues
+        limit = min(self._chunk_size or MAX_NUMERIC_CHUNK, MAX_NUMERIC_CHUNK)
+        pieces: list[bytes] = []
+        lines: list[tuple[str, Outgoing]] = []
+        while budget > 0 and (message := queues.take_line()) is not None:
+            written = message.write_whole(paths, limit)
+            if written is None:
+                queues.put_back(message)
+                break
+            pieces.append(written[1])
+            lines.append((written[0], message))
+            budget -= len(written[1])
+            self.tell(MessageSent(message.message_id))
+        if lines:
+            assert self.stream is not None, "an open session has one"
+            self.stream.writer.transactions.begin_lines(self, lines, now)
+        return b"".join(pieces)
+
     def next_chunk(self) -> tuple[Outgoing, Chunk] | None:
         """Choose whose turn it is and begin its next chunk; ``None`` if nobody's."""
         size, to, from_ = self._chunk_size, self.to_path, self.from_path
-        paths = self._paths = self._paths or encode_paths(to, from_)
         for message in self._candidates():
             try:
-                chunk = message.chunker.next_chunk(to, from_, size, paths)
+                chunk = message.chunker.next_chunk(to, from_, size)
             except LocalProtocolError as error:
                 self._fail(message, MessageAborted(message.message_id, str(error)))
                 return self.next_chunk()  # The next in line may go now.

@@ -380,6 +380,7 @@ class Stream:
             del self._by_uri[session.local_uri]
         self._news.pop(session, None)
         self._clocked.pop(session, None)
+        self._receiver.forget(session)
         lost = session.state is SessionState.LOST
         if lost:
             self.leave(session)

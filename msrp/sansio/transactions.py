@@ -66,12 +66,24 @@ class Transactions:
         transaction.started = self._running(now)
         self._open[transaction.transaction_id] = transaction
 
+    def begin_lines(
+        self, session: Session, lines: list[tuple[str, Outgoing]], now: float
+    ) -> None:
+        """Add one for each of some messages that were written at one go."""
+        started = self._running(now)
+        for name, message in lines:
+            self._open[name] = Transaction(name, session, message, False, None, started)
+
     def written(self, transaction_id: str, now: float) -> None:
         """Start the clock: the last octet of the request is out."""
         transaction = self._open.pop(transaction_id, None)
         if transaction is not None:
             transaction.started = self._running(now)
             self._open[transaction_id] = transaction  # Behind all that started before.
+
+    def find(self, transaction_id: str) -> Transaction | None:
+        """Return a transaction that is open; ``None`` if there is none."""
+        return self._open.get(transaction_id)
 
     def end(self, transaction_id: str) -> Transaction | None:
         """Take out a transaction that was answered; ``None`` if there is none."""

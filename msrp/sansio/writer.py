@@ -180,6 +180,12 @@ class Writer:
         for _ in range(len(self._turns)):
             session = next(iter(self._turns))
             self._turns.move_to_end(session)
+            # Nobody else waits for its turn where there is but one.
+            lines = session.write_lines(budget if len(self._turns) == 1 else 1, now)
+            if lines:
+                if not session.has_queued:
+                    self._turns.pop(session, None)
+                return lines
             begun = session.next_chunk()
             if begun is None:
                 if not session.wants_to_send():

@@ -22,7 +22,7 @@ from msrp.config import SessionConfig
 from msrp.errors import CloseReason, SessionClosed
 from msrp.events import CoreEvent
 from msrp.headers import ContinuationFlag, FailureReport, parse_fields
-from msrp.sansio.chunker import BodySource, BytesBody
+from msrp.sansio.chunker import BodySource
 from msrp.sansio.ids import new_message_id
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session
@@ -213,7 +213,7 @@ class End:
         message = Outgoing(
             message_id or new_message_id(),
             content_type,
-            BytesBody(contents) if isinstance(contents, bytes) else contents,
+            contents,
             success_report=success_report,
             failure_report=failure_report,
         )

@@ -27,7 +27,9 @@ from msrp.content import (
     cpim_body,
     file_disposition,
     leaves,
+    line_body,
     multipart_body,
+    read_line,
     read_message,
     text_body,
 )
@@ -1048,3 +1050,48 @@ def test_what_goes_out_is_what_the_peer_takes(
     assert essence(said.content_type) == text
     assert outcome("text/html") == html
     assert outcome("image/png") == image
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.sampled_from(
+        [
+            "text/plain",
+            "Text/Plain; charset=UTF-8",
+            "text/plain;name=a",
+            "text/plain;charset=latin1",
+            "text/plain;x=" + "y" * 300,
+            "text/html",
+            "nonsense",
+        ]
+    ),
+    st.binary(max_size=5) | st.text(max_size=5).map(str.encode),
+    st.sampled_from([None, "render", "attachment"]),
+)
+def test_a_line_is_all_that_there_is_in_its_message(
+    content_type: str, contents: bytes, disposition: str | None
+) -> None:
+    line = read_line("id01", content_type, contents, disposition)
+    message = read_message("id01", content_type, contents, disposition)
+    assert line is None or leaves(message) == [line]
+
+
+def test_most_texts_are_lines() -> None:
+    line = read_line("id01", "text/plain;charset=utf-8", b"hello")
+    assert line is not None
+    assert line.text == "hello"
+
+
+@pytest.mark.parametrize(
+    "accept", ["*", "text/plain message/cpim", "message/cpim text/plain", "image/png"]
+)
+def test_a_line_goes_out_as_any_text(accept: str) -> None:
+    accepted = AcceptTypes.parse(accept)
+    line = line_body("hello", accepted)
+    assert (line is None) is accept.startswith(("message", "image"))
+    assert line is None or line == text_body("hello", accept=accepted)
+
+
+def test_a_line_is_text_that_can_be_written() -> None:
+    with pytest.raises(LocalProtocolError):
+        line_body("\ud800", AcceptTypes())

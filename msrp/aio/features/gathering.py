@@ -28,6 +28,11 @@ class Features:
         """Have one more go along."""
         self._all = (*self._all, feature)
 
+    @property
+    def any(self) -> bool:
+        """Whether there is one: without any, nobody takes a message apart in vain."""
+        return bool(self._all)
+
     def attach(self, stage: Stage) -> None:
         """Be told that the session was started."""
         self._stage = stage

@@ -25,7 +25,7 @@ async def silent_peer(board: Board) -> tuple[msrp.MsrpConnection, RawPeer]:
 
 
 def message() -> OutgoingMessage:
-    return OutgoingMessage("abcd", 5, lambda message_id: None)
+    return OutgoingMessage("abcd", 5)
 
 
 def is_over(sent: OutgoingMessage) -> bool:

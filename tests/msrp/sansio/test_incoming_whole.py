@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from msrp.accept_types import AcceptTypes
 from msrp.config import Limits, SessionConfig
+from msrp.errors import LimitExceeded
 from msrp.events import IncompleteMessage, MessageRefused, MessageStored
 from msrp.headers import ByteRange, ContinuationFlag, FailureReport, RequestHead
 from msrp.policy import Announcement, Store
@@ -22,6 +23,7 @@ MORE, END, ABORT = (
     ContinuationFlag.END,
     ContinuationFlag.ABORT,
 )
+NO = FailureReport.NO
 
 
 @dataclass
@@ -41,6 +43,14 @@ class Ledger:
 
     def give_up(self, *, keep: bool) -> None:
         self.ends.append("kept" if keep else "thrown away")
+
+
+class Full(Ledger):
+    """One that takes two octets."""
+
+    def write(self, offset: int, data: bytes) -> None:
+        if offset + len(data) > 2:
+            raise LimitExceeded("it is full", status=413)
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,22 @@ def into_ledgers(into: Incoming, max_length: int | None = None) -> list[Ledger]:
     return ledgers
 
 
+def at_one_go(into: Incoming, sent: Sent) -> IncomingChunk:
+    """Take the short way where there is one."""
+    head, body = sent.head, sent.body
+    at = head.byte_range
+    if head.message_id and head.content_type and sent.failure_report is not NO and at:
+        whole = at.start == 1 and at.total == len(body)
+        if sent.flag is END and whole:
+            event = into.only_chunk(head.message_id, head.content_type, body)
+            if event is not None:
+                return IncomingChunk(head, events=[event], completed=len(body))
+        if sent.flag is MORE and body:
+            if into.goes_on(head.message_id, at.start - 1, body, 0.0):
+                return IncomingChunk(head)
+    return step_by_step(into, sent)
+
+
 def step_by_step(into: Incoming, sent: Sent) -> IncomingChunk:
     chunk = into.begin(sent.head, has_body=True, now=0.0)
     if chunk.refusal is None:
@@ -120,7 +146,7 @@ def test_a_chunk_leads_to_the_same_at_one_go_and_step_by_step(
     one, two = incoming(max_held_octets=held), incoming(max_held_octets=held)
     ledgers = [into_ledgers(into, 5) if own else [] for into in (one, two)]
     for each in sent:
-        whole = one.whole(each.head, each.body, each.flag, 0.0)
+        whole = at_one_go(one, each)
         steps = step_by_step(two, each)
         assert whole.refusal == steps.refusal
         assert whole.completed == steps.completed
@@ -136,7 +162,7 @@ def test_a_message_can_go_somewhere_else_than_into_memory() -> None:
     into = incoming()
     ledgers = into_ledgers(into)
     sent = Sent("m1111", "text/x-ledger", None, FailureReport.YES, b"hello", END)
-    (event,) = into.whole(sent.head, sent.body, END, 0.0).events
+    (event,) = step_by_step(into, sent).events
     assert event == MessageStored("m1111", "text/x-ledger", 5, ledgers[0])
     assert ledgers[0].pieces == [(0, b"hello")]
     assert ledgers[0].ends == ["finished 5"]
@@ -147,7 +173,7 @@ def test_what_a_store_has_of_an_unfinished_message_stays_there() -> None:
     into = incoming()
     ledgers = into_ledgers(into)
     sent = Sent("m1111", "text/x-ledger", None, FailureReport.YES, b"hell", MORE)
-    assert into.whole(sent.head, sent.body, MORE, 0.0).events == []
+    assert step_by_step(into, sent).events == []
     (event,) = into.give_up_all("over")
     assert event == IncompleteMessage("m1111", "text/x-ledger", (), "over", ledgers[0])
     assert ledgers[0].ends == ["kept"]
@@ -159,7 +185,7 @@ def test_a_store_that_takes_less_than_is_announced_is_not_used() -> None:
     ledgers = into_ledgers(into, max_length=4)
     announced = ByteRange(1, None, 5)
     sent = Sent("m1111", "text/x-ledger", announced, FailureReport.NO, b"hell", MORE)
-    chunk = into.whole(sent.head, sent.body, MORE, 0.0)
+    chunk = step_by_step(into, sent)
     assert chunk.refusal == 413
     assert chunk.events == [MessageRefused("m1111", "text/x-ledger", 413, False)]
     assert ledgers[0].ends == ["thrown away"]
@@ -170,7 +196,7 @@ def test_who_decides_where_a_message_goes_can_refuse_it() -> None:
     into = incoming()
     into_ledgers(into)
     sent = Sent("m1111", "text/x-not", None, FailureReport.YES, b"hello", END)
-    assert into.whole(sent.head, sent.body, END, 0.0).refusal == 403
+    assert step_by_step(into, sent).refusal == 403
     assert step_by_step(into, sent).refusal == 403
 
 
@@ -180,4 +206,45 @@ def test_a_store_of_any_kind_can_be_too_scattered() -> None:
     for number, refusal in enumerate([None, None, 413]):
         at = ByteRange(3 * number + 1, None, None)
         sent = Sent("m1111", "text/x-ledger", at, FailureReport.YES, b"x", MORE)
-        assert into.whole(sent.head, sent.body, MORE, 0.0).refusal == refusal
+        assert step_by_step(into, sent).refusal == refusal
+
+
+def test_a_store_that_takes_no_more_says_so_the_long_way() -> None:
+    into = incoming()
+    first = Sent("m1111", "text/x-ledger", None, FailureReport.YES, b"he", MORE)
+    into.open_store = lambda _: Full()
+    assert step_by_step(into, first).refusal is None
+    assert not into.goes_on("m1111", 2, b"llo", 0.0)
+    more = Sent(
+        "m1111", "text/x-ledger", ByteRange(3, 5, 5), FailureReport.YES, b"llo", MORE
+    )
+    assert step_by_step(into, more).refusal == 413
+
+
+def opened(into: Incoming, *message_ids: str) -> None:
+    """Have messages begin with two octets."""
+    for each in message_ids:
+        sent = Sent(each, "text/plain", None, FailureReport.YES, b"he", MORE)
+        assert step_by_step(into, sent).refusal is None
+
+
+def test_a_message_beside_too_many_others_goes_the_long_way() -> None:
+    into = incoming(max_open_messages=1)
+    opened(into, "m1111")
+    assert into.only_chunk("m2222", "text/plain", b"hello") is None
+
+
+def test_what_might_be_too_long_goes_the_long_way() -> None:
+    into = incoming()
+    opened(into, "m1111")
+    assert not into.goes_on("m1111", 2, b"hello", 0.0)
+    assert into.goes_on("m1111", 2, b"llo", 0.0)
+
+
+def test_what_is_not_taken_goes_the_long_way() -> None:
+    into = incoming()
+    assert into.only_chunk("m1111", "image/png", b"x") is None
+    assert into.only_chunk("m1111", "text/plain", b"x") is not None
+    assert into.only_chunk("m1111", "text/plain", b"x") is None
+    into.has_room = lambda: False
+    assert into.only_chunk("m2222", "text/plain", b"x") is None

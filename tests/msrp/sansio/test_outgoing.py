@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from msrp.errors import MessageAborted
 from msrp.headers import ByteRange, FailureReport
 from msrp.sansio.chunker import BytesBody
+from msrp.sansio.encoder import encode_paths
 from msrp.sansio.outgoing import MAX_REPORT_GAPS, Outgoing, OutgoingState
 
 
@@ -145,3 +148,58 @@ def test_a_report_of_no_octets_takes_nothing_back() -> None:
     assert outgoing.confirmed.prefix == 100
     outgoing.not_received(ByteRange(51, 60, 100))
     assert outgoing.confirmed.prefix == 50
+
+
+def written(body: bytes | BytesBody, *, success: bool, disposition: bool) -> bytes:
+    """Write a message of one chunk: at one go, or with a chunker."""
+    ids = iter(["hello", "tid1", "tid2"])
+    fields = (("Content-Disposition", "render"),) if disposition else ()
+    outgoing = Outgoing(
+        "m123",
+        "text/plain",
+        body,
+        success_report=success,
+        fields=fields,
+        new_id=ids.__next__,
+    )
+    whole = outgoing.write_whole(encode_paths("to", "from"), 2048)
+    if whole is not None:
+        assert outgoing.state is OutgoingState.SENT
+        assert outgoing.chunker.offset == outgoing.size
+        assert outgoing.chunker.at_end
+        return whole[1]
+    chunk = outgoing.chunker.next_chunk("to", "from", 2048)
+    assert chunk is not None
+    assert outgoing.state is OutgoingState.QUEUED
+    return chunk.write(0) or b""
+
+
+@pytest.mark.rule("MSRP-14", "MSRP-16")
+@settings(deadline=None, max_examples=100)
+@given(
+    body=st.binary(max_size=20) | st.just(b"x-------tid1\r\n"),
+    success=st.booleans(),
+    disposition=st.booleans(),
+)
+def test_a_message_of_one_chunk_is_written_the_same_at_one_go(
+    body: bytes, success: bool, disposition: bool
+) -> None:
+    one = written(body, success=success, disposition=disposition)
+    assert one == written(BytesBody(body), success=success, disposition=disposition)
+
+
+@pytest.mark.rule("MSRP-16")
+def test_an_id_that_occurs_in_the_body_is_not_used() -> None:
+    assert b"MSRP tid1 SEND" in written(
+        b"-------hello", success=False, disposition=False
+    )
+
+
+def test_what_was_written_at_one_go_can_be_sent_again() -> None:
+    outgoing = Outgoing("m123", "text/plain", b"hello")
+    assert outgoing.write_whole(encode_paths("to", "from"), 2048) is not None
+    outgoing.resume()
+    chunk = outgoing.chunker.next_chunk("to", "from", 2048)
+    assert chunk is not None
+    assert (chunk.start, chunk.stop) == (0, 5)
+    assert outgoing.write_whole(encode_paths("to", "from"), 2048) is None
