@@ -2,7 +2,8 @@
 
 The checks are those of the RFC in its order: method, Request-URI, required
 extensions, body.  They change nothing, so a request is taken whole or refused
-whole.
+whole.  A call for help isn't refused for its body: what can't be understood of that is
+as good as absent (NENA-STA-010, 3.1.1).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from sip.checks import KNOWN_METHODS
 from sip.message import Request
+from sip.sansio.call_for_help import is_call_for_help
 from sip.uri import OtherUri, SipUri, Uri
 
 __all__ = ["Admission", "Refusal", "check_content"]
@@ -131,7 +133,7 @@ class Admission:
         return None
 
     def _check_body(self, request: Request) -> Refusal | None:
-        if request.method not in _SESSION_BODY:
+        if request.method not in _SESSION_BODY or is_call_for_help(request):
             return None
         if request.body and not _is_optional(request):
             refused = check_content(request, self.content_types)

@@ -15,6 +15,7 @@ import digest
 from sip.errors import SipParseError
 from sip.message import Request
 from sip.sansio.admission import Refusal
+from sip.sansio.call_for_help import is_call_for_help
 from sip.sansio.calls.call import Call
 from sip.sansio.calls.early import EarlyDialog
 from sip.sansio.services import DialogUser
@@ -22,12 +23,10 @@ from sip.sansio.subscriptions.subscriber import ClientSubscription
 from sip.sansio.transactions.server import ServerTransaction
 from sip.uri import SipUri, Uri, parse_uri
 
-__all__ = ["Authenticator", "is_call_for_help"]
+__all__ = ["Authenticator"]
 
 # A NOTIFY answers a request of ours, sometimes before there is a dialog.
 _NEVER_CHALLENGED = frozenset({"ACK", "CANCEL", "NOTIFY"})
-
-_HELP = ("service:sos", "service:test.sos")
 
 
 class Authenticator:
@@ -145,25 +144,6 @@ class Authenticator:
         if isinstance(user, Call) and (user.is_ours or is_call_for_help(user.request)):
             return False
         return self._challenges is None or self._challenges(request)
-
-
-def is_call_for_help(request: Request) -> bool:
-    """Tell whether a request is for an emergency service (:rfc:`5031`).
-
-    It is if its URI or its To says so; a test call counts too.
-    """
-    try:
-        uris: list[Uri] = [request.uri, request.to.uri]
-    except SipParseError:
-        return False
-    return any(_is_help(uri) for uri in uris)
-
-
-def _is_help(uri: Uri) -> bool:
-    scheme, _, rest = str(uri).lower().partition(":")
-    return scheme == "urn" and any(
-        rest == name or rest.startswith(f"{name}.") for name in _HELP
-    )
 
 
 def _identity(uri: Uri) -> str | None:

@@ -8,7 +8,8 @@ import digest
 from sip.fields.subscription import Event as EventField
 from sip.message import Request, Response
 from sip.sansio.admission import Admission
-from sip.sansio.authenticator import Authenticator, is_call_for_help
+from sip.sansio.authenticator import Authenticator
+from sip.sansio.call_for_help import is_call_for_help
 from sip.sansio.calls.call import CallState
 from sip.sansio.events import (
     CallAnswered,
