@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeGuard, runtime_checkable
 
 import mime
 import sdp
+from recording import CallIdentity
 from sip.message import Message
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "DirectedMedia",
     "ExplainingMedia",
     "FollowingMedia",
+    "IdentifiedMedia",
     "IntroducedMedia",
     "LeavingMedia",
     "Media",
@@ -44,6 +46,7 @@ __all__ = [
     "is_conferring",
     "is_explaining",
     "is_following",
+    "is_identified",
     "is_introduced",
     "is_leaving",
     "is_multiple",
@@ -152,6 +155,14 @@ class ConferringMedia(Media, Protocol):
 
 
 @runtime_checkable
+class IdentifiedMedia(Media, Protocol):
+    """A stream that wants to know which call it is in, for those who record it."""
+
+    def identify(self, call: CallIdentity) -> None:
+        """Be told the identifiers of the call, before the start."""
+
+
+@runtime_checkable
 class ExplainingMedia(Media, Protocol):
     """A stream that can say why it didn't take an offer."""
 
@@ -256,6 +267,11 @@ def is_introduced(medium: Media) -> TypeGuard[IntroducedMedia]:
 def is_conferring(medium: Media) -> TypeGuard[ConferringMedia]:
     """Tell whether a medium wants to know of conferences."""
     return hasattr(medium, "confer")
+
+
+def is_identified(medium: Media) -> TypeGuard[IdentifiedMedia]:
+    """Tell whether a medium wants to know which call it is in."""
+    return hasattr(medium, "identify")
 
 
 def is_explaining(medium: Media) -> TypeGuard[ExplainingMedia]:

@@ -309,6 +309,18 @@ class StreamFramer:
         """
         return self._head is not None or len(self._buffer) > 0
 
+    @property
+    def unread(self) -> tuple[bytes, int]:
+        """What has come of a message that isn't complete, for who reads along.
+
+        Returns:
+            Its octets, if not even its head is complete; or else nothing, and how many
+            octets of it are still to come.
+        """
+        if self._head is None or self._head.length is None:
+            return bytes(self._buffer), 0
+        return b"", self._head.length - len(self._buffer)
+
     def receive_data(self, data: bytes) -> list[StreamEvent]:
         """Take in what the transport has read and return what it completes.
 

@@ -33,6 +33,7 @@ from msrp.negotiation import (
 )
 from msrp.profile import Profile
 from msrp.uri import MsrpUri, parse_path
+from recording import CallIdentity
 
 __all__ = ["MsrpMedia"]
 
@@ -117,6 +118,8 @@ class MsrpMedia:
         self._max_size = max_size
         self._prefer_active = prefer_active
         self._local_address = local_address
+        self.call_identity: CallIdentity | None = None
+        """Which call it is in, as records shall have it; the call says so by itself."""
         self._remote_address = remote_address
         config = config or SessionConfig(
             chunk_size=self._profile.chunk_size, window=self._profile.window
@@ -241,6 +244,14 @@ class MsrpMedia:
         if self._connection is not None:
             self._connection.in_room = is_conference
 
+    def identify(self, call: CallIdentity) -> None:
+        """Be told by the call what it is known by, unless that was said before.
+
+        Args:
+            call: Its identifiers, for those who tap the session.
+        """
+        self.call_identity = self.call_identity or call
+
     # What is done.
 
     async def start(
@@ -319,6 +330,8 @@ class MsrpMedia:
         if self._max_size is not None:
             connection.max_message_length = self._max_size
         connection.local_address = self._local_address
+        if self.call_identity is not None:
+            connection.call_identity = self.call_identity
         connection.remote_address = self._remote_address
         connection.in_room = self._in_room
         connection.offered_nickname = self._offered_nickname()

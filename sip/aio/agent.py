@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import sdp
+from recording import Tappable, Taps
 from sip.aio.calls.call import Call
 from sip.aio.calls.calling import Calling
 from sip.aio.calls.desk import CallDesk
@@ -49,7 +50,7 @@ __all__ = ["UserAgent"]
 _log = logging.getLogger("sip.agent")
 
 
-class UserAgent(Asking, Calling, Subscribing):
+class UserAgent(Asking, Calling, Subscribing, Tappable):
     """A SIP user agent: it makes calls and takes them.
 
     Use it as a context manager: leaving it ends all calls and closes all sockets.
@@ -101,6 +102,7 @@ class UserAgent(Asking, Calling, Subscribing):
         super().__init__()
         if not listen:
             raise LocalError("a user agent has to listen somewhere")
+        self.taps = Taps(on_change=self._taps_changed)
         self._listen = [Hop.parse(text) for text in listen]
         self._server_ssl = server_ssl
         self._client_ssl = client_ssl
@@ -180,6 +182,7 @@ class UserAgent(Asking, Calling, Subscribing):
             self._subscriptions.abandon()
             self._registrations.abandon()
             await driver.close()
+            self.taps.end()
 
     async def __aenter__(self) -> Self:
         """Listen.
@@ -199,6 +202,7 @@ class UserAgent(Asking, Calling, Subscribing):
         self._ways.transport = driver.transport
         self._ways.service_route = self._registrations.service_route
         driver.transport.on_lost = self._registrations.lost_connection
+        driver.taps_changed(self.taps)
         await driver.open(self._listen)
         self._driver = self._calls.driver = driver
         self._requests.driver = self._registrations.driver = driver
@@ -214,6 +218,10 @@ class UserAgent(Asking, Calling, Subscribing):
     ) -> None:
         """End all calls and close all sockets."""
         await self.close()
+
+    def _taps_changed(self) -> None:
+        if self._driver is not None and not self._closed:
+            self._driver.taps_changed(self.taps)
 
     def _handle(self, event: Event) -> None:
         match event:

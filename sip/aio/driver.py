@@ -13,8 +13,10 @@ import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 
+from recording import Taps
 from sip.aio.locating.resolver import Resolver
 from sip.aio.requests.exchange import Exchange, Send
+from sip.aio.tapping import AgentTap
 from sip.aio.transport.layer import TransportLayer
 from sip.errors import SipParseError, TransportError
 from sip.message import Message, Response
@@ -68,6 +70,7 @@ class Driver:
         self._exchanges: set[Exchange] = set()
         self._flushing = False
         self._closed = False
+        self._tap: AgentTap | None = None
         self.transport = TransportLayer(
             self,
             self._transport_failed,
@@ -76,6 +79,15 @@ class Driver:
             client_ssl=client_ssl,
             pings=pings,
         )
+
+    def taps_changed(self, taps: Taps) -> None:
+        """Listen if somebody wants to hear something, and else don't."""
+        if taps.hears_anything and self._tap is None:
+            self._tap = AgentTap(taps, self.core.timers.timeout)
+        elif self._tap is not None and not taps.hears_anything:
+            self._tap.finish()
+            self._tap = None
+        self.transport.tap_by(self._tap)
 
     @property
     def address(self) -> NameAddr:
@@ -116,6 +128,8 @@ class Driver:
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             await self.transport.close()
+            if self._tap is not None:
+                self._tap.finish()
 
     def now(self) -> float:
         """Return the time, in seconds."""
@@ -187,6 +201,8 @@ class Driver:
     def _transport_failed(self, outgoing: Outgoing, error: TransportError) -> None:
         if not self._closed:
             _log.info("%s", error)
+            if self._tap is not None:
+                self._tap.failed(outgoing.message, error)
             if self._send_elsewhere(outgoing):
                 return
             self.core.transport_failed(outgoing, self.now(), error)
@@ -233,6 +249,8 @@ class Driver:
             self.transport.send(outgoing)
         events = self.core.events_received()
         for event in events:
+            if self._tap is not None:
+                self._tap.happened(event)
             self._on_event(event)
         return bool(lookups or messages or events)
 

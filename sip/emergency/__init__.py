@@ -33,7 +33,11 @@ from sip.emergency.callback import PSAP_CALLBACK, Callback, call_back
 from sip.emergency.caller import is_dialable, telephone_number
 from sip.emergency.calling import DataBlock, EmergencyDetails, describe_emergency
 from sip.emergency.civic import CivicAddress
-from sip.emergency.identifiers import EmergencyIdentifier, IdentifierKind
+from sip.emergency.identifiers import (
+    EmergencyIdentifier,
+    IdentifierKind,
+    identifiers_in,
+)
 from sip.emergency.location import Access, Location
 from sip.emergency.pidf import PIDF_TYPE, LocationObject, Pidf, write_pidf
 from sip.emergency.policy import (
@@ -89,6 +93,7 @@ __all__ = [
     "Sphere",
     "call_back",
     "describe_emergency",
+    "identifiers_in",
     "is_dialable",
     "may_refuse",
     "parse_markup",

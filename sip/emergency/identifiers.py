@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from sip.errors import LocalError, SipParseError
 from sip.fields import CallInfo
 from sip.grammar import parse_host
+from sip.message import Message
 from sip.uri import OtherUri, Uri
 
-__all__ = ["EmergencyIdentifier", "IdentifierKind"]
+__all__ = ["EmergencyIdentifier", "IdentifierKind", "identifiers_in"]
 
 MIN_LENGTH, MAX_LENGTH = 10, 32
 """How long the unique part of an identifier is to be."""
@@ -143,3 +144,18 @@ class EmergencyIdentifier:
     def call_info(self) -> CallInfo:
         """The value for a Call-Info header field."""
         return CallInfo(self.uri, (("purpose", self.kind.purpose),))
+
+
+def identifiers_in(
+    message: Message,
+) -> tuple[EmergencyIdentifier | None, EmergencyIdentifier | None]:
+    """Return the identifiers of the call and of the incident in a message.
+
+    The first of each kind counts; a Call-Info that can't be read has none.
+    """
+    try:
+        found = [EmergencyIdentifier.from_call_info(info) for info in message.call_info]
+    except SipParseError:
+        found = []
+    by_kind = {each.kind: each for each in reversed(found) if each is not None}
+    return by_kind.get(IdentifierKind.CALL), by_kind.get(IdentifierKind.INCIDENT)

@@ -9,9 +9,11 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import sdp
+from recording import CallIdentity
 from sip.aio.calls.changing import Changing
 from sip.aio.calls.conversation import Conversation
 from sip.aio.requests.exchange import Send
+from sip.emergency.identifiers import identifiers_in
 from sip.errors import CallOver
 from sip.media import Media, MediaT_co, offerable
 from sip.message import Request, Response
@@ -221,6 +223,15 @@ class Call(Conversation, Changing[MediaT_co]):
         # A caller may have dialled a service, which is nobody's own name.
         local = self._owner.address if self.is_incoming else self.local
         return str(local.uri), str(self.remote.uri)
+
+    def _identity(self) -> CallIdentity:
+        """Return what the call is known by, for media that want to know."""
+        call, incident = identifiers_in(self.request)
+        return CallIdentity(
+            call_id=str(call) if call else None,
+            incident_id=str(incident) if incident else None,
+            sip_call_id=self.call_id,
+        )
 
     def _check_alive(self) -> None:
         if self._stopping is not None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, cast
 
 import sdp
+from recording import CallIdentity
 from sip.aio.calls.renegotiation import Prepare, Renegotiation
 from sip.change import ChangePolicy
 from sip.errors import CallError, LocalError, NegotiationFailed
@@ -16,6 +17,7 @@ from sip.media import (
     MediaT_co,
     RenegotiatingMedia,
     is_conferring,
+    is_identified,
     is_introduced,
     is_renegotiating,
 )
@@ -233,6 +235,8 @@ class Changing(Generic[MediaT_co]):
         if is_introduced(medium):
             medium.introduce(*self._parties())
         self._tell_of_conference(medium)
+        if is_identified(medium):
+            medium.identify(self._identity())
         if is_renegotiating(medium):
             medium.on_renegotiate = partial(self._renew, medium)
         try:
@@ -258,6 +262,9 @@ class Changing(Generic[MediaT_co]):
     def _tell_of_conference(self, medium: Media) -> None:
         if is_conferring(medium):
             medium.confer(self.is_conference)
+
+    def _identity(self) -> CallIdentity:
+        raise NotImplementedError
 
     def _changed(self) -> None:
         for medium in self.media:

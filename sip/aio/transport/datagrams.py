@@ -18,6 +18,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
+from recording import Direction
+from sip.aio.tapping import AgentTap
 from sip.aio.transport.flows import wanted_pings
 from sip.aio.transport.stun_pings import StunPings
 from sip.errors import SipParseError
@@ -59,6 +61,9 @@ class Datagrams(asyncio.DatagramProtocol):
         on_failure: Called with the last message to an address where nobody is,
             and with what the system says.
         pings: What takes STUN, and pings the registrars that understand it.
+
+    Attributes:
+        tap: What hears all that goes through it, while anybody listens.
     """
 
     def __init__(
@@ -72,6 +77,8 @@ class Datagrams(asyncio.DatagramProtocol):
         self._sink = sink
         self._on_failure = on_failure
         self._pings = pings
+        self.tap: AgentTap | None = None
+        self._near = Hop(Transport.UDP, "", 0)
         self._socket: socket.socket | None = None
         self._transport: asyncio.DatagramTransport | None = None
         self._last: OrderedDict[_Address, Outgoing] = OrderedDict()
@@ -103,7 +110,8 @@ class Datagrams(asyncio.DatagramProtocol):
             sock.close()
             raise
         self._socket = sock
-        return Hop(Transport.UDP, *sock.getsockname()[:2])
+        self._near = Hop(Transport.UDP, *sock.getsockname()[:2])
+        return self._near
 
     @property
     def is_ipv6(self) -> bool:
@@ -131,6 +139,8 @@ class Datagrams(asyncio.DatagramProtocol):
         if is_stun(data):
             self._pings.received(data, source)
             return
+        if self.tap is not None:
+            self.tap.heard(Direction.RECEIVED, data, self._near, source)
         try:
             message = parse_message(data)
         except SipParseError as exc:
@@ -173,6 +183,8 @@ class Datagrams(asyncio.DatagramProtocol):
         error = self._hand_over(data, address) and self._hand_over(data, address)
         if error is not None:
             raise error
+        if self.tap is not None:
+            self.tap.heard(Direction.SENT, data, self._near, outgoing.hop)
         self._remember(address, outgoing)
 
     def send_octets(self, data: bytes, hop: Hop) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sip.aio.reasons import cannot_reach, why_closed, why_not_connected
+from sip.aio.tapping import AgentTap
 from sip.aio.transport.connector import ConnectionKey, Connector, connection_key
 from sip.aio.transport.datagrams import Datagrams
 from sip.aio.transport.flows import alias_keys, wanted_pings
@@ -98,7 +99,16 @@ class TransportLayer:
         self._by_address: dict[ConnectionKey, Stream] = {}
         self._openings: dict[ConnectionKey, _Opening] = {}
         self._routes = Routes()
+        self._tap: AgentTap | None = None
         self._closing = False
+
+    def tap_by(self, tap: AgentTap | None) -> None:
+        """Have somebody listen to all sockets from now on, or nobody."""
+        self._tap = tap
+        for datagrams in self._listeners.datagrams.values():
+            datagrams.tap = tap
+        for stream in self._streams.values():
+            stream.tap_by(tap)
 
     async def listen(self, wanted: Hop) -> None:
         """Listen on an address; UDP brings TCP with it (:rfc:`3261#section-18.2.1`).
@@ -203,6 +213,8 @@ class TransportLayer:
             return
         stream.is_theirs = True
         self._streams[stream.flow] = stream
+        if self._tap is not None:
+            stream.tap_by(self._tap)
         if stream.kind is not Transport.TLS:
             self._by_address.setdefault(connection_key(stream.hop), stream)
 
@@ -297,6 +309,8 @@ class TransportLayer:
             stream.refuse(error)
             return
         self._streams[stream.flow] = stream
+        if self._tap is not None:
+            stream.tap_by(self._tap)
         if self._pings:
             stream.pings.start()
 
@@ -313,9 +327,11 @@ class TransportLayer:
     # Datagrams.
 
     def _new_datagrams(self) -> Datagrams:
-        return Datagrams(
+        datagrams = Datagrams(
             next(self._flows), self._sink, self._undeliverable, self._stun_pings
         )
+        datagrams.tap = self._tap
+        return datagrams
 
     def _send_datagram(self, outgoing: Outgoing) -> None:
         datagrams = self._socket_for(outgoing.hop)

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from sip.aio.tapping import AgentTap, StreamTap
 from sip.aio.transport.pings import PONG, Pings
 from sip.aio.transport.tls import check_certificate, identities_of
 from sip.errors import SipParseError
@@ -53,6 +54,7 @@ class Stream(asyncio.Protocol):
         identities: The SIP domains and addresses that the peer has proved to be its
             own, with a certificate.
         is_theirs: Whether the peer has opened the connection.
+        tap: What hears all that goes over it, while anybody listens.
         pings: Finds out whether the peer is still there, once it is started.
         last_used: When the last message came or went, by the loop's clock.  Pings
             don't count, nor do parts of messages.
@@ -85,6 +87,7 @@ class Stream(asyncio.Protocol):
         self.not_sip: bytes | None = None
         self.identities: frozenset[str] = frozenset()
         self.is_theirs = False
+        self.tap: StreamTap | None = None
         self.pings = Pings(self.send, self._flow_failed, self._is_reading, limits)
         self._sink = sink
         self._on_open = on_open
@@ -110,6 +113,12 @@ class Stream(asyncio.Protocol):
         host, port = self._transport.get_extra_info("sockname")[:2]
         return Hop(self.kind, host, port)
 
+    def tap_by(self, agent: AgentTap | None) -> None:
+        """Have somebody listen from now on, or nobody."""
+        self.tap = None
+        if agent is not None and self._transport is not None:
+            self.tap = StreamTap(agent, self.near_end, self.hop, self._framer)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take note that the connection stands."""
         # Not every event loop derives its transports from asyncio's.
@@ -125,6 +134,8 @@ class Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what was read."""
+        if self.tap is not None:
+            self.tap.received(data)
         for event in self._framer.receive_data(data):
             self._incomplete_since = None
             if not isinstance(event, SipParseError):
@@ -202,6 +213,8 @@ class Stream(asyncio.Protocol):
             return False
         if data.strip():  # Pings and pongs are no use of it.
             self.last_used = self._loop.time()
+        if self.tap is not None:
+            self.tap.sent(data)
         self._transport.write(data)
         return True
 
