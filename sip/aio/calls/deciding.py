@@ -45,6 +45,7 @@ class Decider:
         self._limits = limits
         self._report = report
         self._asking: asyncio.Task[Verdict] | None = None
+        self._is_withdrawn = False
 
     async def decide(self, change: ProposedChange) -> Verdict | None:
         """Have it decided whether to do what the peer wants.
@@ -55,18 +56,23 @@ class Decider:
         if self.policy is None or change.is_refresh:
             return Verdict(ChangeDecision.ACCEPT)
         asking = asyncio.get_running_loop().create_task(self._ask(self.policy, change))
-        self._asking = asking
+        self._asking, self._is_withdrawn = asking, False
         try:
             await asyncio.wait([asking])
         finally:
             self._asking = None
             if asking.cancel():
                 await asyncio.wait([asking])
-        return None if asking.cancelled() else asking.result()
+        if self._is_withdrawn:
+            return None
+        if asking.cancelled():  # By the policy itself.
+            return Verdict(ChangeDecision.REFUSE, 500)
+        return asking.result()
 
     def withdraw(self) -> None:
         """Take note that nobody wants to know any more."""
         if self._asking is not None:
+            self._is_withdrawn = True
             self._asking.cancel()
 
     async def _ask(self, policy: ChangePolicy, change: ProposedChange) -> Verdict:

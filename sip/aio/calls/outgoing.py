@@ -10,7 +10,7 @@ from types import TracebackType
 
 import sdp
 from sip.aio.calls.call import Call, CallOwner
-from sip.errors import CallOver, CallTimeout, NegotiationFailed
+from sip.errors import CallOver, CallTimeout, LocalError, NegotiationFailed
 from sip.media import (
     SDP_TYPE,
     Media,
@@ -282,13 +282,19 @@ class OutgoingCall(Call[MediaT_co]):
         try:
             async with self._renegotiation.turn:
                 await self._start_early(tag, event)
-        except (NegotiationFailed, sdp.SdpError) as exc:
+        except (NegotiationFailed, LocalError, sdp.SdpError) as exc:
             # Somebody else may answer the call, with whom it is better.
             _log.info("call %s: no early session: %s", self.call_id, exc)
-            if self._early_tag == tag:
-                self._early_tag = None
-                for medium in self._streams.forget():
-                    await medium.stop()
+            await self._forget_early(tag)
+        except Exception as exc:
+            self._owner.report("a medium failed in an early session", exc)
+            await self._forget_early(tag)
+
+    async def _forget_early(self, tag: str) -> None:
+        if self._early_tag == tag:
+            self._early_tag = None
+            for medium in self._streams.forget():
+                await medium.stop()
 
     async def _start_early(self, tag: str, event: CallProgressed) -> None:
         response = event.response

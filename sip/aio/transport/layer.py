@@ -296,7 +296,7 @@ class TransportLayer:
             problem, cause = why_not_connected(exc, hop, self._limits), exc
             _log.info("no connection to %s: %s", hop, problem)
         opening = self._openings.pop(key)
-        if stream is not None:
+        if stream is not None and stream.is_open:
             self._by_address[key] = stream
         for outgoing in opening.waiting:
             if not self._send_on(stream, outgoing):

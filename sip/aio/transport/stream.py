@@ -122,8 +122,12 @@ class Stream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take note that the connection stands."""
         # Not every event loop derives its transports from asyncio's.
-        self._transport = cast("asyncio.Transport", transport)
-        host, port = transport.get_extra_info("peername")[:2]
+        self._transport = transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        if peer is None:
+            transport.abort()  # It has gone again already.
+            return
+        host, port = peer[:2]
         # A peer that vanishes without a word is noticed in the end.
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

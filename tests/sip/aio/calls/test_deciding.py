@@ -232,6 +232,19 @@ async def test_what_must_be_answered_at_once_isnt_for_people(
     assert (verdict.decision, verdict.status) == (ChangeDecision.REFUSE, status)
 
 
+async def test_a_policy_that_is_cancelled_refuses() -> None:
+    """Else the peer would wait for an answer that never comes."""
+    decider = Decider(sip.Limits(), lambda *_: None)
+
+    async def give_up(change: ProposedChange) -> ChangeDecision:
+        raise asyncio.CancelledError
+
+    decider.policy = give_up
+    verdict = await decider.decide(change_of("INVITE"))
+    assert verdict is not None
+    assert (verdict.decision, verdict.status) == (ChangeDecision.REFUSE, 500)
+
+
 @pytest.mark.rule("SIP-56")
 async def test_a_program_may_decide_about_an_update() -> None:
     decider = Decider(sip.Limits(), lambda *_: None)

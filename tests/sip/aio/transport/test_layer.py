@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator
+from unittest.mock import Mock
 
 import pytest
 import pytest_asyncio
@@ -480,3 +481,24 @@ async def test_a_datagram_that_the_system_refuses_fails() -> None:
     await asyncio.sleep(0)
     assert len(failed) == 1
     await layer.close()
+
+
+@pytest.mark.rule("SIP-68")
+async def test_who_has_gone_before_we_look_is_no_peer() -> None:
+    """The system gives a connection that was reset, and no address of its peer."""
+    opened: list[Stream] = []
+    stream = Stream(
+        Transport.TCP,
+        1,
+        Sink(),
+        on_open=opened.append,
+        on_close=lambda _: None,
+        on_message=lambda *_: None,
+        limits=sip.Limits(),
+    )
+    transport = Mock()
+    transport.get_extra_info.return_value = None
+    stream.connection_made(transport)
+    assert transport.abort.call_count == 1
+    stream.connection_lost(None)
+    assert opened == []
