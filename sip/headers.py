@@ -139,8 +139,7 @@ class Headers:
                 fields.append((key, name, value))
             else:
                 fields.append((key, key, value))
-            before = index.get(key)
-            index[key] = (value,) if before is None else (*before, value)
+            index[key] = (*index[key], value) if key in index else (value,)
         return headers, problem
 
     @classmethod
@@ -194,13 +193,12 @@ class Headers:
         Raises:
             SipParseError: There are two.
         """
-        index = self._index
-        values = None if index is None else index.get(name)
-        if values is None:
-            values = self.lines(name)
-        if len(values) > 1:
+        values = self.lines(name)
+        if len(values) == 1:
+            return values[0]
+        if values:
             raise SipParseError("the header field is there twice", header=name)
-        return values[0] if values else None
+        return None
 
     def values(self, name: str) -> list[str]:
         """Give the elements of every field of this name, in order.
@@ -287,12 +285,17 @@ class Headers:
             names: The header fields, which are added in this order.
             first: Take one at most of each.
         """
+        fields = self._fields
         for name in names:
             key, spelling = _key_and_name(name)
             values = other.lines(key)
-            if values:
-                values = values[:1] if first else values
-                self._fields += [(key, spelling, value) for value in values]
+            if not values:
+                continue
+            if first or len(values) == 1:
+                fields.append((key, spelling, values[0]))
+            else:
+                fields += [(key, spelling, value) for value in values]
+            if self._index is not None or self.views:
                 self._changed(key)
 
     def extend(self, other: Headers) -> None:

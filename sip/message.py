@@ -289,15 +289,16 @@ def response_to(
     if status == 100:
         copied.copy_fields(request.headers, "Timestamp", first=True)
     if to_tag is not None:
-        _add_to_tag(response, to_tag)
+        _add_to_tag(response, request, to_tag)
     copied.extend(_build_headers(headers, body, content_type))
     response.body = body
     return response
 
 
-def _add_to_tag(response: Response, tag: str) -> None:
+def _add_to_tag(response: Response, request: Request, tag: str) -> None:
     try:
-        has_tag = response.to.tag is not None
+        # The same as that of the response, and most have looked at it already.
+        has_tag = request.to.tag is not None
     except SipParseError:
         return  # There is no telling what a tag after it would be part of.
     if not has_tag:

@@ -67,7 +67,7 @@ class NameAddr:
             quoted, unquoted, scheme, user, host, port, rest, own = plain.groups()
             name = (unquoted.strip(WSP) or None) if quoted is None else quoted
             uri = plain_sip_uri(scheme, user, host, port, rest)
-            return cls(name, uri, split_plain(own))
+            return cls(name, uri, split_plain(own) if own else ())
         bracketed = _BRACKETED.fullmatch(text)
         if bracketed is not None:
             quoted, unquoted, other, own = bracketed.groups()
@@ -112,7 +112,7 @@ class NameAddr:
     @property
     def tag(self) -> str | None:
         """The tag of a From or To header field (:rfc:`3261#section-19.3`)."""
-        return self.parameter("tag") or None
+        return find_parameter(self.parameters, "tag") or None
 
     @property
     def q(self) -> float | None:

@@ -41,7 +41,6 @@ PLAIN = r"(?:;[A-Za-z0-9\-.!%*_+`'~]++(?:=[A-Za-z0-9\-.!%*_+`'~:\[\]]++)?+)*+"
 """A regular expression for parameters that :func:`split_plain` can split."""
 
 _PLAIN = re.compile(PLAIN)
-_PLAIN_PAIR = re.compile(r";([^;=]++)(?:=([^;]++))?+")
 
 
 def parse_parameters(text: str) -> Parameters:
@@ -71,11 +70,12 @@ def split_plain(text: str) -> Parameters:
     """
     if not text:
         return ()
-    if text.rfind(";") == 0:  # Such as a tag.
-        name, _, value = text[1:].partition("=")
-        return ((name, value or None),)
-    pairs = _PLAIN_PAIR.findall(text)
-    return _unique(tuple([(name, value or None) for name, value in pairs]))
+    pairs: list[tuple[str, str | None]] = []
+    for part in text[1:].split(";"):
+        name, _, value = part.partition("=")
+        pairs.append((name, value or None))
+    # One alone, such as a tag, is there once.
+    return tuple(pairs) if len(pairs) == 1 else _unique(tuple(pairs))
 
 
 def _unique(parameters: Parameters) -> Parameters:
@@ -119,9 +119,12 @@ def find_parameter(parameters: Parameters, name: str) -> str | None:
     Returns:
         Its value, ``""`` if it is there without one, ``None`` if it isn't there.
     """
-    lower = name.lower()
     for known, value in parameters:
-        if known == name or known.lower() == lower:
+        if known == name:
+            return "" if value is None else value
+    lower = name.lower()  # Hardly ever are they written in another way.
+    for known, value in parameters:
+        if known.lower() == lower:
             return "" if value is None else value
     return None
 

@@ -271,7 +271,8 @@ def plain_sip_uri(
         SipParseError: A parameter is there twice.
     """
     number = int(port) if port else None
-    return SipUri(scheme, user, None, host, number, split_plain(parameters))
+    pairs = split_plain(parameters) if parameters else ()
+    return SipUri(scheme, user, None, host, number, pairs)
 
 
 @quick_init

@@ -98,7 +98,7 @@ class Via:
     @property
     def branch(self) -> str | None:
         """The transaction's identifier, or ``None`` from an RFC 2543 element."""
-        return self.parameter("branch")
+        return find_parameter(self.parameters, "branch")
 
     @property
     def received(self) -> str | None:
@@ -116,7 +116,7 @@ class Via:
         ``""`` asks for it to be filled in; ``None`` is no parameter, or one
         that isn't a port.
         """
-        value = self.parameter("rport")
+        value = find_parameter(self.parameters, "rport")
         if not value:
             return value
         if not (value.isascii() and value.isdigit() and len(value) <= len("65535")):

@@ -44,10 +44,12 @@ people send to each other don't travel in SIP.
 _END_OF_HEAD = b"\r\n\r\n"
 
 # A line, and that CRLF ends it.  If there are as many of these as there are CRs and
-# LFs, then no line is malformed or continues another.
+# LFs, and no NUL, then no line is malformed or continues another.
 _LINE = re.compile(
     r"^([A-Za-z0-9\-.!%*_+`'~]++)[ \t]*+:(.*+)(?:(?<=\r)\n|\Z)", re.MULTILINE
 )
+
+_HARMLESS = bytes(set(range(256)) - set(b"\r\n\0"))
 
 # What nearly all first lines look like.
 _REQUEST_LINE = re.compile(r"([A-Z]++) ([^\x00-\x20\x7f]++) SIP/2\.0")
@@ -131,7 +133,7 @@ def _parse_head(octets: bytes) -> _Head:
     start_line, _, rest = text.partition("\r\n")
     pairs = _LINE.findall(rest)
     problem: str | None = None
-    if len(pairs) == text.count("\n") == text.count("\r") and "\0" not in text:
+    if octets.translate(None, _HARMLESS) == b"\r\n" * len(pairs):
         headers, bad_line = Headers.from_pairs(pairs)
     else:
         lines = text.split("\r\n")[1:]

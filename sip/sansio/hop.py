@@ -19,7 +19,7 @@ from sip.errors import LocalError
 from sip.frozen import quick_init
 from sip.grammar import split_list
 from sip.message import Message, Request
-from sip.parameters import set_parameter
+from sip.parameters import Parameters
 from sip.via import Via
 
 __all__ = [
@@ -165,19 +165,37 @@ def stamp_via(request: Request, source: Hop) -> None:
         SipParseError: The request has no Via that can be read.
     """
     via = request.via
-    if via.rport is not None:
-        parameters = set_parameter(via.parameters, "rport", str(source.port))
-        parameters = set_parameter(parameters, "received", source.host)
-        via = Via(via.transport, via.host, via.port, parameters, via.protocol)
-    elif not same_address(via.host, source.host):
-        via = via.with_parameter("received", source.host)
-    else:
+    asked = via.rport is not None
+    if not asked and same_address(via.host, source.host):
         return
-    vias = (via, *request.vias[1:])
+    parameters = _stamped(via.parameters, source, str(source.port) if asked else None)
+    via = Via(via.transport, via.host, via.port, parameters, via.protocol)
+    text = str(via)
     first = request.headers.get("Via") or ""
-    _, *others = split_list(first, ",")
-    request.headers.replace_first("Via", ", ".join([str(via), *others]))
+    if "," in first:
+        _, *others = split_list(first, ",")
+        text = ", ".join([text, *others])
+    vias = (via, *request.vias[1:])
+    request.headers.replace_first("Via", text)
     Request.vias.remember(request, vias)
+
+
+def _stamped(parameters: Parameters, source: Hop, port: str | None) -> Parameters:
+    """Give parameters of a Via with where it came from, and the port if asked for."""
+    stamped: list[tuple[str, str | None]] = []
+    received: tuple[str, str] | None = ("received", source.host)
+    for name, value in parameters:
+        lower = name.lower()
+        if lower == "rport" and port is not None:
+            stamped.append(("rport", port))
+        elif lower == "received" and received is not None:
+            stamped.append(received)
+            received = None
+        else:
+            stamped.append((name, value))
+    if received is not None:
+        stamped.append(received)
+    return tuple(stamped)
 
 
 def response_hops(via: Via, source: Hop) -> tuple[Hop, Hop | None]:
