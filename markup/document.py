@@ -49,9 +49,17 @@ class Element:
     text: str = ""
     """What is in it and in none of its children, white space at the ends aside."""
 
-    def child(self, name: str) -> Element | None:
-        """Return the first child of a name, in whatever namespace."""
-        return next((child for child in self.children if child.name == name), None)
+    def child(self, name: str, namespace: str | None = None) -> Element | None:
+        """Return the first child of a name; ``None`` if there is none.
+
+        Args:
+            name: Without a prefix.
+            namespace: The URI; by default any.
+        """
+        for child in self.children:
+            if child.name == name and namespace in (None, child.namespace):
+                return child
+        return None
 
     def find_all(self, name: str) -> Iterator[Element]:
         """Yield the elements of a name at any depth below, in order.

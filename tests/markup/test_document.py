@@ -32,6 +32,8 @@ def test_elements_have_names_attributes_and_text() -> None:
     assert (second.namespace, second.text) == ("", "three")
     assert root.child("f") is third
     assert root.child("d") is None
+    assert root.child("f", third.namespace) is third
+    assert root.child("f", "urn:another") is None
     assert root.find_text("c") == "one & two"
     assert root.find_text("nothing") is None
     assert root.find_text("d") is None
