@@ -88,11 +88,12 @@ if TYPE_CHECKING:
     from msrp.aio.files import FileUnreadable
     from msrp.aio.listener import MsrpListener
     from msrp.aio.media import MsrpMedia
-    from msrp.aio.outgoing import OutgoingMessage
+    from msrp.aio.outgoing_message import OutgoingMessage
     from msrp.aio.relay import MsrpRelay
     from msrp.aio.sockets import SocketOptions
     from msrp.aio.tls_policy import TlsPolicy, Verification
     from msrp.chatroom import Chatroom
+    from msrp.composing import ComposingChanged
     from msrp.content import (
         Address,
         AttachmentReceived,
@@ -108,6 +109,15 @@ if TYPE_CHECKING:
         FileHash,
         FileRange,
         FileSelector,
+    )
+    from msrp.imdn import (
+        Consent,
+        Disposition,
+        DispositionNotification,
+        DispositionStatus,
+        DispositionType,
+        NotificationPolicy,
+        NotificationRequest,
     )
     from msrp.negotiation import (
         Negotiated,
@@ -137,11 +147,12 @@ _LATER = {
     "msrp.aio.files": ("FileUnreadable",),
     "msrp.aio.listener": ("MsrpListener",),
     "msrp.aio.media": ("MsrpMedia",),
-    "msrp.aio.outgoing": ("OutgoingMessage",),
+    "msrp.aio.outgoing_message": ("OutgoingMessage",),
     "msrp.aio.relay": ("MsrpRelay",),
     "msrp.aio.sockets": ("SocketOptions",),
     "msrp.aio.tls_policy": ("TlsPolicy", "Verification"),
     "msrp.chatroom": ("Chatroom",),
+    "msrp.composing": ("ComposingChanged",),
     "msrp.content": (
         "Address",
         "AttachmentReceived",
@@ -157,6 +168,15 @@ _LATER = {
         "FileHash",
         "FileRange",
         "FileSelector",
+    ),
+    "msrp.imdn": (
+        "Consent",
+        "Disposition",
+        "DispositionNotification",
+        "DispositionStatus",
+        "DispositionType",
+        "NotificationPolicy",
+        "NotificationRequest",
     ),
     "msrp.negotiation": (
         "Negotiated",
@@ -180,14 +200,20 @@ __all__ = [
     "Chatroom",
     "CloseReason",
     "ClosedEvent",
+    "ComposingChanged",
     "ConcurrencyError",
     "ConnectionEstablished",
     "ConnectionFailed",
     "ConnectionFailedEvent",
     "ConnectionLost",
+    "Consent",
     "ContentType",
     "CpimMessage",
     "DeliveryError",
+    "Disposition",
+    "DispositionNotification",
+    "DispositionStatus",
+    "DispositionType",
     "FailureReport",
     "FailureReported",
     "FileAnswerer",
@@ -233,6 +259,8 @@ __all__ = [
     "NegotiationError",
     "NicknameFailed",
     "NicknameReceived",
+    "NotificationPolicy",
+    "NotificationRequest",
     "OutgoingMessage",
     "Part",
     "Policy",

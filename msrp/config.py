@@ -115,6 +115,15 @@ class SessionConfig:
     """Whether this side announced that the peer may ask for a nickname
     (:rfc:`7701#section-8`)."""
 
+    composing: bool = True
+    """Whether typing is told and heard of (:rfc:`3994`), and announced by
+    :class:`~msrp.MsrpMedia`; if not, what the peer says of its own is dropped."""
+
+    notifications: bool = True
+    """Whether disposition notifications are asked for and sent (:rfc:`5438`), each as
+    the application wishes, and announced by :class:`~msrp.MsrpMedia`; if not, those of
+    the peer are dropped."""
+
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

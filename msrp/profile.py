@@ -14,7 +14,11 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self, TypedDict, TypeVar
 
 from msrp.chatroom import Chatroom
-from msrp.negotiation import DEFAULT_ACCEPT_TYPES, DEFAULT_ACCEPT_WRAPPED_TYPES
+from msrp.negotiation import (
+    CONTROL_TYPES,
+    DEFAULT_ACCEPT_TYPES,
+    DEFAULT_ACCEPT_WRAPPED_TYPES,
+)
 
 __all__ = ["Profile", "Words"]
 
@@ -26,6 +30,7 @@ class Words(TypedDict):
 
     accept_types: tuple[str, ...]
     accept_wrapped_types: tuple[str, ...]
+    control_types: tuple[str, ...]
     chatroom: Chatroom | None
     languages: tuple[str, ...]
 
@@ -48,6 +53,10 @@ class Profile:
 
     accept_wrapped_types: tuple[str, ...] = DEFAULT_ACCEPT_WRAPPED_TYPES
     """Those that are taken inside of CPIM or multipart."""
+
+    control_types: tuple[str, ...] = CONTROL_TYPES
+    """Those that are named there in any case, if CPIM is taken: typing and
+    notifications."""
 
     chatroom: Chatroom | None = None
     """What ``a=chatroom`` says, if it is there at all (:rfc:`7701#section-8`)."""
@@ -101,6 +110,7 @@ class Profile:
         return {
             "accept_types": self.accept_types,
             "accept_wrapped_types": self.accept_wrapped_types,
+            "control_types": self.control_types,
             "chatroom": self.chatroom,
             "languages": self.languages,
         }
@@ -139,6 +149,7 @@ Profile.PLAIN = Profile(
     # What every peer can send and take; nobody is led to think of an envelope.
     accept_types=("text/plain",),
     accept_wrapped_types=(),
+    control_types=(),
     # Nothing that isn't in RFC 4975, but a=setup, which costs nobody anything.
     cema=False,
     # Chunks of this size are taken by every stack that we have met, ...

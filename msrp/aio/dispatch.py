@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from msrp.aio.hooks import Handlers, Hook, Hooked, call_handlers, call_only
+from msrp.composing import ComposingChanged
 from msrp.content import (
     AttachmentReceived,
     MessageReceived,
@@ -26,6 +27,7 @@ from msrp.events import (
     NicknameReceived,
     ReportReceived,
 )
+from msrp.imdn import UNDERSTOOD, DispositionNotification
 
 __all__ = ["ConnectionHooks", "Notice", "Undelivered"]
 
@@ -38,6 +40,8 @@ Notice = (
     | MessageRefused
     | IncompleteMessage
     | NicknameReceived
+    | ComposingChanged
+    | DispositionNotification
     | ClosedEvent
 )
 """What is told once, and dropped if no hook wants it."""
@@ -74,6 +78,8 @@ class Undelivered:
                 unread.content_type,
                 unread.contents,
                 unread.disposition,
+                # What they ask for may be left undone (RFC 5438, 7.2.1.2).
+                understood=UNDERSTOOD,
             )
             self.unread = None
         return message
@@ -152,6 +158,14 @@ class ConnectionHooks(Hooked):
     on_nickname_received = Hook[NicknameReceived]()
     """The peer wants to be known by a nickname, see :attr:`remote_nickname`.  Only if
     our description has said that it may (:rfc:`7701#section-8`)."""
+
+    on_composing = Hook[ComposingChanged]()
+    """Somebody has begun to compose a message, or composes none any more; the twin of
+    :attr:`~msrp.MsrpConnection.peer_is_composing`."""
+
+    on_disposition_notification = Hook[DispositionNotification]()
+    """What became of a message of ours, if that was asked for; the twin of ``await
+    sent.notified(…)``."""
 
     on_closed = Hook[ClosedEvent]()
     """Once, at the end; nothing comes after it."""
@@ -234,5 +248,7 @@ _HOOK_OF: dict[type, str] = {
     MessageRefused: "on_message_refused",
     IncompleteMessage: "on_incomplete_message",
     NicknameReceived: "on_nickname_received",
+    ComposingChanged: "on_composing",
+    DispositionNotification: "on_disposition_notification",
     ClosedEvent: "on_closed",
 }

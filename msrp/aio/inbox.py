@@ -30,6 +30,7 @@ from msrp.events import (
     NicknameReceived,
     ReportReceived,
 )
+from msrp.imdn import DispositionNotification
 
 __all__ = ["Inbox"]
 
@@ -260,4 +261,6 @@ def _octets_of(event: Notice | Undelivered) -> int:
         return event.size + _OVERHEAD
     if isinstance(event, IncompleteMessage):
         return sum(len(octets) for _, octets in event.ranges) + _OVERHEAD
+    if isinstance(event, DispositionNotification):
+        return event.imdn.size + _OVERHEAD
     return _OVERHEAD

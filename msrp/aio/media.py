@@ -18,9 +18,11 @@ from msrp.aio.listener import MsrpListener
 from msrp.aio.lost import Watch
 from msrp.aio.relay import MsrpRelay
 from msrp.chatroom import name_in
+from msrp.composing import CONTENT_TYPE as COMPOSING
 from msrp.config import SessionConfig
 from msrp.content import Address
 from msrp.errors import ConnectionFailed, InvalidUri, LocalProtocolError, MsrpError
+from msrp.imdn import CONTENT_TYPE as IMDN
 from msrp.negotiation import (
     MediaDescription,
     Negotiated,
@@ -127,6 +129,7 @@ class MsrpMedia:
         if config.recovery_time <= 0:
             config = replace(config, recovery_time=recovery_time)
         self._config = config
+        self._profile = _without_what_is_off(self._profile, config)
         self._resolve = resolve
         self._connection: MsrpConnection | None = None
         self._said: MediaDescription | None = None
@@ -444,6 +447,14 @@ class MsrpMedia:
         if path is not None:
             with suppress(InvalidUri):
                 self._listener.forget(parse_path(path)[-1])
+
+
+def _without_what_is_off(profile: Profile, config: SessionConfig) -> Profile:
+    """Announce nothing that would be dropped when it comes."""
+    off = {COMPOSING} if not config.composing else set()
+    off |= {IMDN} if not config.notifications else set()
+    taken = tuple(each for each in profile.control_types if each not in off)
+    return replace(profile, control_types=taken)
 
 
 def _path_of(described: MediaDescription) -> str | None:

@@ -1,11 +1,10 @@
-"""Messages that an application has sent, and how to learn what became of them."""
+"""The messages of one session that are on their way out."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncIterable, Callable
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +12,11 @@ from msrp.aio.asides import Asides
 from msrp.aio.files import FileBody
 from msrp.aio.hooks import guarded
 from msrp.aio.iterables import IterableBody
+from msrp.aio.outgoing_message import OutgoingMessage
 from msrp.aio.readahead import ReadAhead
 from msrp.aio.signal import Signal
 from msrp.content import Body
-from msrp.errors import DeliveryError, LocalProtocolError, SessionClosed
+from msrp.errors import LocalProtocolError, SessionClosed
 from msrp.events import MessageDelivered, MessageDeliveryFailed, MessageSent
 from msrp.headers import FailureReport, is_ident
 from msrp.negotiation import Negotiated
@@ -25,142 +25,12 @@ from msrp.sansio.ids import new_message_id
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session
 
-__all__ = ["Outbox", "OutgoingMessage", "Progress"]
+__all__ = ["Outbox", "Progress"]
 
 logger = logging.getLogger("msrp.connection")
 
 Progress = Callable[[int, int], None]
 """Called with the octets that are on their way, and how many there are in all."""
-
-
-class OutgoingMessage:
-    """What :meth:`msrp.MsrpConnection.send_message` and its like return.
-
-    Attributes:
-        message_id: The Message-ID, as events name it.
-        size: Octets of the body, ``None`` if nobody knows yet.
-    """
-
-    __slots__ = (
-        "_changed",
-        "_core",
-        "_error",
-        "_outbox",
-        "_over",
-        "is_out",
-        "message_id",
-        "size",
-        "watched",
-    )
-
-    def __init__(
-        self,
-        message_id: str,
-        size: int | None,
-        outbox: Outbox | None = None,
-        core: Outgoing | None = None,
-    ) -> None:
-        self.message_id = message_id
-        self.size = size
-        self.watched = False
-        """Whether somebody waits for the outcome, or has asked for it."""
-        # Not two of its methods: those would be two more objects for each message.
-        self._outbox = outbox
-        self._core = core
-        self._error: DeliveryError | None = None
-        self.is_out = False
-        """Whether the last octet is handed to the transport."""
-        self._over = False
-        # Only there while somebody waits: of most messages nobody asks more than once.
-        self._changed: Signal | None = None
-
-    async def sent(self) -> None:
-        """Wait until the last octet is handed to the transport.
-
-        Raises:
-            DeliveryError: The message failed before that.
-        """
-        self.watched = True
-        if not (self.is_out or self._over):
-            await self._wait_until(lambda: self.is_out or self._over)
-        if self._error is not None and not self.is_out:
-            raise self._error
-
-    async def delivered(self) -> None:
-        """Wait until the message is known to have arrived.
-
-        That is when every chunk was answered with 200, or when success reports
-        cover all of it if one was asked for (:rfc:`4975#section-7.1.2`); when
-        neither was asked for, as soon as it is sent.
-
-        Raises:
-            RequestRefused: The peer answered with an error.
-            FailureReported: A report says that it failed further on.
-            ResponseTimeout: No response came within 30 s.
-            MessageAborted: It was given up before all was sent.
-            SessionEnded: The session ended before anything was known.
-        """
-        self.watched = True
-        if not self._over:
-            await self._wait_until(lambda: self._over)
-        if self._error is not None:
-            raise self._error
-
-    async def _wait_until(self, reached: Callable[[], bool]) -> None:
-        with nullcontext() if self._outbox is None else self._outbox.waiting():
-            while not reached():
-                if self._changed is None:
-                    self._changed = Signal()
-                await self._changed.wait()
-
-    def _has_changed(self) -> None:
-        if self._changed is not None:
-            self._changed.set()
-            self._changed = None
-
-    @property
-    def confirmed(self) -> int:
-        """Octets from the start on that the peer itself is known to have.
-
-        It is told of a body that is read or made while it goes out.
-        """
-        return 0 if self._core is None else self._core.confirmed.prefix
-
-    @property
-    def error(self) -> DeliveryError | None:
-        """Why it failed; ``None`` if it didn't, or not yet."""
-        return self._error
-
-    def abort(self) -> None:
-        """Give it up: the peer is told that no more will come (``#``)."""
-        self.watched = True
-        if self._outbox is not None:
-            self._outbox.abort(self.message_id)
-
-    def was_sent(self) -> None:
-        """Note that the last octet is out."""
-        self.is_out = True
-        self._has_changed()
-
-    def was_delivered(self) -> None:
-        """Note that it has arrived."""
-        self._over = True
-        self._has_changed()
-
-    def has_failed(self, error: DeliveryError) -> None:
-        """Note that it failed."""
-        self._error = error
-        self._over = True
-        self._has_changed()
-
-    def __repr__(self) -> str:
-        if self._error is not None:
-            state = "failed"
-        elif self._over:
-            state = "delivered"
-        else:
-            state = "sent" if self.is_out else "sending"
-        return f"<OutgoingMessage {self.message_id} {state}>"
 
 
 class _Waiters:
@@ -401,6 +271,13 @@ class Outbox:
         message.has_failed(event.error)
         if not told and not message.watched:
             logger.warning("message %s: %s", message.message_id, event.reason)
+
+    async def room_aside(self) -> None:
+        """Wait until :meth:`send_aside` has room, or nobody takes anything more."""
+        while self.asides.are_too_many:
+            with self.waiting():
+                self._changed.clear()
+                await self._changed.wait()
 
     def has_changed(self) -> None:
         """Have those look again who wait until there is room, or nothing is left."""

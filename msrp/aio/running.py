@@ -355,6 +355,11 @@ class RunningSession:
     # What the features ask.
 
     @property
+    def config(self) -> SessionConfig:
+        """What was set for it."""
+        return self.session.config
+
+    @property
     def is_open(self) -> bool:
         """Whether messages can flow now."""
         return self.session.state is SessionState.OPEN
@@ -375,6 +380,10 @@ class RunningSession:
             body, failure_report=failure_report, refused=refused
         )
 
+    async def room_aside(self) -> None:
+        """Wait until there is room for another such message."""
+        await self.outbox.room_aside()
+
     def _arrived(self, event: Notice | Undelivered) -> None:
         """Have a message told, unless it is for one of the features alone."""
         if type(event) is Undelivered and self._is_for_feature(event):
@@ -385,7 +394,7 @@ class RunningSession:
 
     def _is_for_feature(self, event: Undelivered) -> bool:
         features = self._features
-        if event.is_bare_text and not features.any:
+        if event.is_bare_text and not features.see_lines:
             return False  # Without its being taken apart.
         message = event.message
         if message.cpim is not None and features.party.is_private(message):

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
 
 from msrp.aio.features.gathering import Features
+from msrp.aio.features.noticing import Noticing
 from msrp.aio.in_room import InRoom
-from msrp.aio.outgoing import Outbox, OutgoingMessage, Progress
+from msrp.aio.outgoing import Outbox, Progress
+from msrp.aio.outgoing_message import OutgoingMessage
 from msrp.content import (
     Address,
     CpimMessage,
@@ -30,7 +32,7 @@ __all__ = ["Sending"]
 _UNKNOWN_TYPE = "application/octet-stream"
 
 
-class Sending(InRoom):
+class Sending(InRoom, Noticing):
     """The part of :class:`~msrp.MsrpConnection` that sends.
 
     Attributes:

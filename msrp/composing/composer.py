@@ -83,10 +83,15 @@ class Composer:
 
         Args:
             now: The time.
-            content_type: What is composed.
+            content_type: What is composed: a media type, with its subtype or without.
+
+        Raises:
+            ValueError: The type is none.
         """
+        if content_type != self._content_type:
+            IsComposing(_ACTIVE, content_type)  # Refused before anything changes.
+            self._content_type = content_type
         self._last_input = now
-        self._content_type = content_type
         return self._step(_Trigger.INPUT, now)
 
     def content_sent(self, now: float) -> None:

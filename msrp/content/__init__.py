@@ -46,6 +46,7 @@ from msrp.content.writing import (
     file_disposition,
     line_body,
     multipart_body,
+    prefers_envelope,
     text_body,
 )
 
@@ -70,6 +71,7 @@ __all__ = [
     "leaves",
     "line_body",
     "multipart_body",
+    "prefers_envelope",
     "read_line",
     "read_message",
     "stored_message",

@@ -33,6 +33,7 @@ __all__ = [
     "file_disposition",
     "line_body",
     "multipart_body",
+    "prefers_envelope",
     "text_body",
 ]
 
@@ -117,7 +118,7 @@ def text_body(
         sender=sender,
         recipient=recipient,
         now=now,
-        prefer_bare=not _prefers_envelope(accept),
+        prefer_bare=not prefers_envelope(accept),
         headers=headers,
     )
 
@@ -127,7 +128,7 @@ def line_body(text: str, accept: AcceptTypes) -> Body | None:
 
     Most don't, and what goes around is always the same.  It is ``None`` for others.
     """
-    form = None if _prefers_envelope(accept) else _bare_form(_TEXT, None, accept)
+    form = None if prefers_envelope(accept) else _bare_form(_TEXT, None, accept)
     return None if form is None else Body(form.content_type, _encode(text))
 
 
@@ -227,7 +228,8 @@ def _bare_form(
 
 
 @functools.lru_cache(maxsize=256)
-def _prefers_envelope(accept: AcceptTypes) -> bool:
+def prefers_envelope(accept: AcceptTypes) -> bool:
+    """Tell whether a peer wants messages in CPIM (:rfc:`4975#section-13`)."""
     return accept.first == _CPIM
 
 

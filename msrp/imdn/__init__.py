@@ -39,6 +39,7 @@ from msrp.imdn.notification import (
 )
 from msrp.imdn.request import (
     NAMESPACE,
+    UNDERSTOOD,
     Consent,
     Disposition,
     NotificationPolicy,
@@ -51,6 +52,7 @@ __all__ = [
     "CONTENT_TYPE",
     "MAX_OCTETS",
     "NAMESPACE",
+    "UNDERSTOOD",
     "Consent",
     "Disposition",
     "DispositionNotification",

@@ -104,6 +104,18 @@ class Imdn:
         if self.status not in _STATUSES[self.type]:
             raise ValueError(f"nothing is {self.status.value} in a {self.type.value}")
 
+    @property
+    def size(self) -> int:
+        """How much there is to remember of it, roughly, in characters."""
+        texts = (
+            self.message_id,
+            self.date_time,
+            self.recipient_uri or "",
+            self.original_recipient_uri or "",
+            "" if self.subject is None else self.subject.text,
+        )
+        return sum(map(len, texts))
+
     @classmethod
     def parse(cls, document: bytes) -> Self:
         """Read a document; elements that aren't known are passed over.

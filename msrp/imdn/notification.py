@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from cpim import Address, CpimMessage, Header
+from cpim import Address, CpimError, CpimMessage, Header
 from mime import Part
 from msrp.content import ANONYMOUS, MessageReceived
+from msrp.errors import LocalProtocolError
 from msrp.imdn.document import (
     CONTENT_TYPE,
     DispositionStatus,
@@ -73,7 +74,7 @@ def notification_for(
         now: The time, with an offset from UTC.
 
     Raises:
-        CpimError: It can't be written.
+        LocalProtocolError: It can't be written.
         ValueError: The status is none of this type.
     """
     recipient = request.recipient or sender
@@ -90,16 +91,19 @@ def notification_for(
         subject=request.subject,
     )
     routes = [Header.of_address("imdn.IMDN-Route", a) for a in request.record_route]
-    return CpimMessage.build(
-        CONTENT_TYPE,
-        bytes(document),
-        sender=sender or request.recipient or ANONYMOUS,
-        to=request.sender or ANONYMOUS,
-        date_time=now,
-        namespaces=(("imdn", NAMESPACE),),
-        headers=(("imdn.Message-ID", message_id), *routes),
-        content_headers=(("Content-Disposition", "notification"),),
-    )
+    try:
+        return CpimMessage.build(
+            CONTENT_TYPE,
+            bytes(document),
+            sender=sender or request.recipient or ANONYMOUS,
+            to=request.sender or ANONYMOUS,
+            date_time=now,
+            namespaces=(("imdn", NAMESPACE),),
+            headers=(("imdn.Message-ID", message_id), *routes),
+            content_headers=(("Content-Disposition", "notification"),),
+        )
+    except CpimError as exc:
+        raise LocalProtocolError(exc.problem) from exc
 
 
 def is_notification(message: MessageReceived) -> bool:

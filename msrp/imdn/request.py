@@ -13,6 +13,7 @@ from msrp.imdn.document import DispositionType
 
 __all__ = [
     "NAMESPACE",
+    "UNDERSTOOD",
     "Consent",
     "Disposition",
     "NotificationPolicy",
@@ -32,6 +33,16 @@ MAX_ROUTES = 16
 
 _PREFIX = "imdn"
 _MESSAGE_ID, _NOTIFICATION = "Message-ID", "Disposition-Notification"
+
+
+UNDERSTOOD = frozenset(
+    (NAMESPACE, name)
+    for name in (
+        *(_MESSAGE_ID, _NOTIFICATION, "Original-To"),
+        *("IMDN-Record-Route", "IMDN-Route"),
+    )
+)
+"""The header fields that an envelope may require to be understood."""
 
 
 class Disposition(enum.Enum):

@@ -32,6 +32,7 @@ from msrp.negotiation.media_address import Resolver
 from msrp.negotiation.outcome import Description, Negotiated, negotiate
 from msrp.negotiation.sides import is_message_line, uses_tls
 from msrp.negotiation.writing import (
+    CONTROL_TYPES,
     DEFAULT_ACCEPT_TYPES,
     DEFAULT_ACCEPT_WRAPPED_TYPES,
     answer_media,
@@ -40,6 +41,7 @@ from msrp.negotiation.writing import (
 from sdp import Fingerprint, Languages, MediaDescription
 
 __all__ = [
+    "CONTROL_TYPES",
     "DEFAULT_ACCEPT_TYPES",
     "DEFAULT_ACCEPT_WRAPPED_TYPES",
     "Description",

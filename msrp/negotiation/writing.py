@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msrp.accept_types import AcceptTypes
+from msrp.accept_types import AcceptTypes, essence
 from msrp.chatroom import Chatroom
 from msrp.errors import LocalProtocolError, NegotiationError
 from msrp.negotiation.anchoring import Route, address_to_dial, answers_cema
@@ -35,6 +35,7 @@ from sdp import (
 )
 
 __all__ = [
+    "CONTROL_TYPES",
     "DEFAULT_ACCEPT_TYPES",
     "DEFAULT_ACCEPT_WRAPPED_TYPES",
     "answer_media",
@@ -49,6 +50,12 @@ DEFAULT_ACCEPT_WRAPPED_TYPES = ("*",)
 """It repeats the ``*`` above, which :rfc:`4975#section-8.6` would rather not see:
 some peers look only here for what they may wrap in CPIM."""
 
+CONTROL_TYPES = ("application/im-iscomposing+xml", "message/imdn+xml")
+"""What goes along with messages: typing (:rfc:`3994`) and disposition notifications
+(:rfc:`5438`).  Many peers send them only if they find them by name among the wrapped
+types, whatever a ``*`` says (:rfc:`4975#section-8.6`), so they are listed there even
+where somebody has given a list of types and not thought of them."""
+
 _OFFERED_SETUPS = {"actpass": Setup.ACTPASS, "active": Setup.ACTIVE}
 _FORBIDDEN_HASH_FUNCTIONS = ("md5", "md2")
 
@@ -59,6 +66,7 @@ def offer_media(
     setup: str = "actpass",
     accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
     accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+    control_types: Sequence[str] = CONTROL_TYPES,
     max_size: int | None = None,
     fingerprints: Sequence[Fingerprint] = (),
     direction: str | None = None,
@@ -76,6 +84,8 @@ def offer_media(
             and are listening there; ``active`` if we can only connect.
         accept_types: The types of content that we take, the preferred first.
         accept_wrapped_types: Those that we take inside of a container only.
+        control_types: What is to be named among the wrapped types in any case, if
+            ``message/cpim`` is taken: by default typing and notifications.
         max_size: Octets of the largest message that we want.
         fingerprints: Of our certificate; for a session without TLS not used.
         direction: ``sendrecv``, ``sendonly``, ``recvonly`` or ``inactive``; says
@@ -108,7 +118,9 @@ def offer_media(
         proto=TLS_PROTO if path[0].secure else PLAIN_PROTO,
         setup=_OFFERED_SETUPS[setup],
         accept_types=accept_types,
-        accept_wrapped_types=accept_wrapped_types,
+        accept_wrapped_types=_with_control_types(
+            accept_types, accept_wrapped_types, control_types
+        ),
         max_size=max_size,
         fingerprints=fingerprints,
         direction=None if direction is None else _parse_direction(direction),
@@ -125,6 +137,7 @@ def answer_media(
     prefer_active: bool = False,
     accept_types: Sequence[str] = DEFAULT_ACCEPT_TYPES,
     accept_wrapped_types: Sequence[str] = DEFAULT_ACCEPT_WRAPPED_TYPES,
+    control_types: Sequence[str] = CONTROL_TYPES,
     max_size: int | None = None,
     fingerprints: Sequence[Fingerprint] = (),
     direction: str = "sendrecv",
@@ -149,6 +162,7 @@ def answer_media(
             behind a NAT; else we have to be listening.
         accept_types: As for :func:`offer_media`.
         accept_wrapped_types: As for :func:`offer_media`.
+        control_types: As for :func:`offer_media`.
         max_size: As for :func:`offer_media`.
         fingerprints: As for :func:`offer_media`.
         direction: What we want: ``sendrecv``, or less to hold the stream.
@@ -188,7 +202,9 @@ def answer_media(
         proto=offered.proto if offer.uses_tls is path[0].secure else TLS_PROTO,
         setup=setup,
         accept_types=accept_types,
-        accept_wrapped_types=accept_wrapped_types,
+        accept_wrapped_types=_with_control_types(
+            accept_types, accept_wrapped_types, control_types
+        ),
         max_size=max_size,
         fingerprints=fingerprints,
         direction=_answer_direction(offered, _parse_direction(direction)),
@@ -317,6 +333,19 @@ def _own_connection(host: str) -> ConnectionData:
     if connection.is_multicast:
         raise LocalProtocolError("the host of our URI is a multicast address")
     return connection
+
+
+def _with_control_types(
+    accept_types: Sequence[str], wrapped: Sequence[str], control_types: Sequence[str]
+) -> Sequence[str]:
+    """Return the wrapped types, with those that must not be forgotten."""
+    if not AcceptTypes(tuple(accept_types)).covers("message/cpim"):
+        return wrapped  # They come in an envelope, or not at all.
+    named = {essence(each) for each in wrapped}
+    missing = [each for each in control_types if each not in named]
+    if "*" in wrapped[-1:]:  # What is left to others is said last.
+        return [*wrapped[:-1], *missing, "*"]
+    return [*wrapped, *missing]
 
 
 def _format_types(types: Sequence[str]) -> str:

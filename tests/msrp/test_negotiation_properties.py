@@ -167,6 +167,7 @@ def test_what_is_offered_is_read_as_it_was_meant(
         setup=setup,
         accept_types=types,
         accept_wrapped_types=types,
+        control_types=(),
         max_size=max_size,
         direction=direction,
         cema=cema,

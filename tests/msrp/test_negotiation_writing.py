@@ -6,9 +6,11 @@ import hashlib
 import pytest
 
 import sdp
+from msrp import composing, imdn
 from msrp.accept_types import AcceptTypes
 from msrp.errors import InvalidUri, LocalProtocolError
 from msrp.negotiation import (
+    CONTROL_TYPES,
     DEFAULT_ACCEPT_TYPES,
     DEFAULT_ACCEPT_WRAPPED_TYPES,
     Fingerprint,
@@ -30,6 +32,9 @@ from tests.msrp.sections import (
     tls,
 )
 
+TYPING = "application/im-iscomposing+xml"
+CONTROL = f"{TYPING} message/imdn+xml"
+
 
 @pytest.mark.rule("MSRP-100", "MSRP-101", "MSRP-102", "MSRP-103", "COM-1", "COM-2")
 @pytest.mark.rule("CEMA-1", "CEMA-2")
@@ -39,7 +44,7 @@ def test_an_offer_is_written_as_the_rfc_says() -> None:
         "c=IN IP4 192.0.2.1\r\n"
         "a=path:msrp://192.0.2.1:2855/alice2s93i9ek2a;tcp\r\n"
         "a=accept-types:message/cpim text/plain *\r\n"
-        "a=accept-wrapped-types:*\r\n"
+        "a=accept-wrapped-types:application/im-iscomposing+xml message/imdn+xml *\r\n"
         "a=max-size:10485760\r\n"
         "a=setup:actpass\r\n"
         "a=msrp-cema\r\n"
@@ -116,9 +121,38 @@ def test_by_default_cpim_is_preferred_and_everything_taken() -> None:
     assert DEFAULT_ACCEPT_WRAPPED_TYPES == ("*",)
 
 
+@pytest.mark.rule("IMDN-8", "TYP-5")
+@pytest.mark.parametrize(
+    ("types", "wrapped", "expected"),
+    [
+        ("message/cpim", "text/plain", f"text/plain {CONTROL}"),
+        ("text/plain message/*", "image/png *", f"image/png {CONTROL} *"),
+        ("*", "", CONTROL),
+        ("message/cpim", f"message/imdn+xml {TYPING}", f"message/imdn+xml {TYPING}"),
+        ("text/plain", "image/png", "image/png"),
+        ("text/plain", "", None),
+    ],
+)
+def test_typing_and_notifications_are_named_whatever_else_is(
+    types: str, wrapped: str, expected: str | None
+) -> None:
+    own, inside = types.split(), wrapped.split()
+    offered = offer_media(ALICE, accept_types=own, accept_wrapped_types=inside)
+    assert offered.first("accept-wrapped-types") == expected
+    answered = answer_media(
+        offer_media(ALICE), BOB, accept_types=own, accept_wrapped_types=inside
+    )
+    assert answered is not None
+    assert answered.first("accept-wrapped-types") == expected
+
+
+def test_they_are_those_that_are_understood() -> None:
+    assert CONTROL_TYPES == (composing.CONTENT_TYPE, imdn.CONTENT_TYPE)
+
+
 @pytest.mark.rule("MSRP-104")
 def test_no_wrapped_types_make_no_attribute() -> None:
-    offered = offer_media(ALICE, accept_wrapped_types=())
+    offered = offer_media(ALICE, accept_wrapped_types=(), control_types=())
     assert not offered.has("accept-wrapped-types")
     answered = answer_to(offered)
     assert as_answerer(offered, answered).remote_accept_wrapped_types == AcceptTypes(())

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection
 from typing import Protocol
 
+from markup import MarkupError
 from msrp.aio.dispatch import Notice
-from msrp.aio.outgoing import OutgoingMessage
+from msrp.aio.outgoing_message import OutgoingMessage
+from msrp.config import SessionConfig
 from msrp.content import Address, Body, CpimMessage, EnvelopeHeaders, MessageReceived
 from msrp.headers import FailureReport
+from msrp.imdn import Disposition, NotificationPolicy
 from msrp.negotiation import Negotiated
 
-__all__ = ["Feature", "Party", "Stage"]
+__all__ = ["Feature", "Party", "Stage", "Unreadable"]
+
+logger = logging.getLogger("msrp.connection")
 
 
 class Feature:
@@ -21,6 +27,11 @@ class Feature:
     """
 
     __slots__ = ()
+
+    @property
+    def sees_lines(self) -> bool:
+        """Whether it has to see messages that are plainly text, for now."""
+        return True
 
     def arrived(self, message: MessageReceived) -> bool:
         """Take in a message of the peer, before the application is told of it.
@@ -55,11 +66,14 @@ class Feature:
 
 
 class Party(Protocol):
-    """Who we are in a session, and what was agreed on with the peer."""
+    """Who we are in a session, what we want, and what was agreed on with the peer."""
 
     negotiated: Negotiated
     local_address: Address | None
     remote_address: Address | None
+    in_room: bool
+    request_notifications: Collection[Disposition]
+    notification_policy: NotificationPolicy | None
 
     def is_private(self, message: MessageReceived) -> bool:
         """Tell whether a message from a chat room is for us alone."""
@@ -67,6 +81,10 @@ class Party(Protocol):
 
 class Stage(Protocol):
     """The session that a feature goes along with, once it was started."""
+
+    @property
+    def config(self) -> SessionConfig:
+        """What was set for it."""
 
     @property
     def is_open(self) -> bool:
@@ -83,3 +101,28 @@ class Stage(Protocol):
         refused: Callable[[int | None], None],
     ) -> bool:
         """Send what isn't the application's, see :class:`~msrp.aio.asides.Asides`."""
+
+    async def room_aside(self) -> None:
+        """Wait until there is room for another such message."""
+
+
+class Unreadable:
+    """Counts the documents of one kind that can't be read.
+
+    The first is in the log for all to see: who sends thousands shall not fill it.
+
+    Args:
+        what: What should have been read.
+    """
+
+    __slots__ = ("_what", "count")
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self.count = 0
+
+    def note(self, error: MarkupError) -> None:
+        """Take note of another."""
+        self.count += 1
+        level = logging.WARNING if self.count == 1 else logging.DEBUG
+        logger.log(level, "%s of the peer can't be read: %s", self._what, error)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from msrp.aio.features.composing import ComposingFeature, is_status
 from msrp.aio.features.feature import Feature, Party, Stage
-from msrp.aio.outgoing import OutgoingMessage
+from msrp.aio.features.notifications import NotificationsFeature
+from msrp.aio.outgoing_message import OutgoingMessage
 from msrp.content import CpimMessage, EnvelopeHeaders, MessageReceived
+from msrp.imdn import NotificationRequest, notifications_in
 
 __all__ = ["Features"]
 
@@ -12,38 +15,85 @@ __all__ = ["Features"]
 class Features:
     """The features of one connection, each made when it is first needed.
 
+    Most sessions are silent most of the time, and most messages are lines of text of
+    two parties: those pay for nothing here.
+
     Args:
         party: Who we are in the session.
     """
 
-    __slots__ = ("_all", "_stage", "party")
+    __slots__ = ("_all", "_composing", "_notifications", "_stage", "party")
 
     def __init__(self, party: Party) -> None:
         self.party = party
         """Who we are in the session."""
         self._stage: Stage | None = None
         self._all: tuple[Feature, ...] = ()
+        self._composing: ComposingFeature | None = None
+        self._notifications: NotificationsFeature | None = None
 
     def add(self, feature: Feature) -> None:
         """Have one more go along."""
         self._all = (*self._all, feature)
 
     @property
-    def any(self) -> bool:
-        """Whether there is one: without any, nobody takes a message apart in vain."""
-        return bool(self._all)
+    def see_lines(self) -> bool:
+        """Whether one of them has to see messages that are plainly text.
+
+        If not, nobody takes those apart in vain.
+        """
+        return any(each.sees_lines for each in self._all)
 
     def attach(self, stage: Stage) -> None:
         """Be told that the session was started."""
         self._stage = stage
 
+    def composing(self) -> ComposingFeature | None:
+        """Return what is known of typing; ``None`` if there can't be any."""
+        if self._composing is None and self._stage is not None:
+            self._composing = ComposingFeature(self.party, self._stage)
+            self.add(self._composing)
+        return self._composing
+
+    def notifications(self) -> NotificationsFeature | None:
+        """Return what is known of notifications; ``None`` if there can't be any."""
+        if self._notifications is None and self._stage is not None:
+            self._notifications = NotificationsFeature(self.party, self._stage)
+            self.add(self._notifications)
+        return self._notifications
+
+    @property
+    def answering(self) -> NotificationsFeature | None:
+        """What is known of notifications; ``None`` if nobody has asked for any."""
+        return self._notifications
+
+    @property
+    def composers(self) -> tuple[str | None, ...]:
+        """Who composes."""
+        return () if self._composing is None else self._composing.composers
+
+    @property
+    def unreadable(self) -> int:
+        """How many documents of the peer could not be read."""
+        return sum(
+            each.unreadable.count
+            for each in (self._composing, self._notifications)
+            if each is not None
+        )
+
     def arrived(self, message: MessageReceived) -> bool:
         """Have all see a message; tell whether it was for one of them alone."""
+        if message.cpim is not None or message.text is None:
+            self._make_for(message)
+        if not self._all:
+            return False
         # Each of them sees it, whether another one has taken it or not.
         return any([each.arrived(message) for each in self._all])
 
     def headers(self, content_type: str) -> EnvelopeHeaders | None:
         """Return what they want to have said on an envelope; ``None`` for none."""
+        if self._notifications is None and self.party.request_notifications:
+            self.notifications()
         if not self._all:
             return None
         found = [each.headers(content_type) for each in self._all]
@@ -59,6 +109,9 @@ class Features:
         self, message: OutgoingMessage, envelope: CpimMessage | None
     ) -> OutgoingMessage:
         """Tell them that content is on its way, and give it back."""
+        if envelope is not None and self._notifications is None:
+            if NotificationRequest.of(envelope) is not None:
+                self.notifications()
         for feature in self._all:
             feature.queued(message, envelope)
         return message
@@ -67,3 +120,12 @@ class Features:
         """Tell them that the session is over."""
         for feature in self._all:
             feature.over()
+
+    def _make_for(self, message: MessageReceived) -> None:
+        if self._composing is None and is_status(message):
+            self.composing()
+        if self._notifications is None:
+            envelope = message.cpim
+            asks = envelope is not None and NotificationRequest.of(envelope) is not None
+            if asks or any(True for _ in notifications_in(message)):
+                self.notifications()

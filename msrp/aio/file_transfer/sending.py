@@ -15,7 +15,7 @@ from msrp.aio.file_transfer.transfer import (
     FileTransferred,
 )
 from msrp.aio.files import FileIdentity, FileUnreadable, unreadable
-from msrp.aio.outgoing import OutgoingMessage
+from msrp.aio.outgoing_message import OutgoingMessage
 from msrp.content import file_disposition
 from msrp.errors import (
     FileRefused,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from msrp.aio.connection import MsrpConnection
 from msrp.aio.file_transfer.transfer import FileTransfer
@@ -224,6 +225,8 @@ class FileStream:
             on_connection=self._connected,
             accept_types=ACCEPT_TYPES,
             accept_wrapped_types=("*",),
+            # Nobody types into a file (RFC 5547, 8.7).
+            profile=replace(self._listener.profile, control_types=()),
             max_size=None if size is None else size + MAX_ENVELOPE,
             config=self._config,
         )

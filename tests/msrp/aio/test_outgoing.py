@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import msrp
-from msrp.aio.outgoing import OutgoingMessage
+from msrp.aio.outgoing_message import OutgoingMessage
 from msrp.headers import ContinuationFlag
 
 if TYPE_CHECKING:
