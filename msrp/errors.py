@@ -387,9 +387,7 @@ class FileMismatch(FileTransferFailed):
     """
 
     def __init__(self, what: str, path: Path | None = None) -> None:
-        super().__init__(
-            f"the {what} of the file isn't the one that was promised", path
-        )
+        super().__init__(f"the {what} of the file isn't what was promised", path)
         self.what = what
 
     def __str__(self) -> str:

@@ -76,7 +76,11 @@ class Store(Protocol):
 
 
 class Writer(Protocol):
-    """What takes octets in their order: a file, a decoder, a hash."""
+    """What takes octets in their order: a file, a decoder, a hash.
+
+    If it raises, the peer gets a 413 as soon as more comes.  One that has an attribute
+    ``takes_no_more`` which is true gets nothing more, and the peer a 413 at once.
+    """
 
     def write(self, data: bytes, /) -> object:
         """Take the next octets."""

@@ -255,6 +255,12 @@ class WriterSink(Sink):
     async def _open(self) -> None:
         pass
 
+    def write(self, offset: int, data: bytes) -> None:
+        """Take octets, unless the writer has had enough."""
+        if self.error is None and getattr(self._writer, "takes_no_more", False):
+            self.error = SinkFailed("the writer", "takes no more")
+        super().write(offset, data)
+
     async def _put(self, offset: int, data: bytes) -> None:
         if offset > self._at:
             self._put_aside(offset, data)

@@ -290,7 +290,8 @@ class _Writer:
         self._max_size = max_size
         self._moved = moved
         self._envelope: EnvelopeOpener | None = None
-        self._is_refusing = False
+        self.takes_no_more = False
+        """See :class:`msrp.policy.Writer`."""
 
     def open(self, announcement: Announcement) -> None:
         """Be told what the first chunk says."""
@@ -319,7 +320,7 @@ class _Writer:
 
     def refuse(self) -> None:
         """Take no more: the peer gets a 413."""
-        self._is_refusing = True
+        self.takes_no_more = True
 
     async def write(self, data: bytes) -> None:
         """Take the next octets; see :class:`msrp.policy.Writer`."""
@@ -332,7 +333,7 @@ class _Writer:
         self._moved(self._part.size)
 
     async def _write(self, data: bytes) -> None:
-        if self._is_refusing:
+        if self.takes_no_more:
             raise _GivenUp
         octets = data if self._envelope is None else self._envelope.feed(data)
         room = self._max_size - self._part.size

@@ -168,6 +168,10 @@ class FileStream:
             NegotiationError: They have not agreed on a session.
         """
         self._said = offered if is_offerer else answered
+        self._is_stopped = False
+        if self._transfer is not None and self._transfer.is_over:
+            self._transfer_over()  # It was cancelled, or there was a call before this.
+            return
         problem = await self._agree(answered if is_offerer else offered, is_offerer)
         if problem is not None:
             self._give_up(problem)

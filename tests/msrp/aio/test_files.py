@@ -365,3 +365,51 @@ async def test_going_to_and_fro_leaves_nothing_open(tmp_path: Path) -> None:
     async with asyncio.timeout(10):
         while len(os.listdir("/proc/self/fd")) > before:  # noqa: ASYNC110
             await asyncio.sleep(0.002)
+
+
+@pytest.mark.rule("FT-14")
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, None), (1, None), (300_000, 300_001), (5, 600_000), (7, 7)]
+)
+async def test_a_part_of_a_file_is_a_body_by_itself(
+    tmp_path: Path, start: int, stop: int | None
+) -> None:
+    data = os.urandom(700_001)
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    wake = asyncio.Event()
+    body = FileBody(
+        path, prefix=b"head", wake=wake.set, progress=None, start=start, stop=stop
+    )
+    await body.open()
+    wanted = b"head" + data[start:stop]
+    assert body.size == len(wanted)
+    assert (await read_all(body, wake))[: body.size] == wanted
+    # And to go back is to go back within the part.
+    at = min(6, len(wanted))
+    body.seek(at)
+    again = b""
+    async with asyncio.timeout(10):
+        while len(again) < body.size - at:
+            piece = body.read(body.size - at - len(again))
+            if piece is None:
+                wake.clear()
+                await wake.wait()
+            else:
+                again += piece
+    assert again == wanted[at:]
+    await body.close()
+
+
+@pytest.mark.parametrize(("start", "stop"), [(11, None), (0, 11), (5, 4)])
+async def test_a_part_that_isn_t_there_can_t_be_sent(
+    tmp_path: Path, start: int, stop: int | None
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(10))
+    body = FileBody(
+        path, prefix=b"", wake=lambda: None, progress=None, start=start, stop=stop
+    )
+    with pytest.raises(msrp.FileUnreadable, match="fewer octets"):
+        await body.open()
+    assert body.is_closed
