@@ -674,6 +674,18 @@ def test_the_disposition_of_a_file_has_its_bare_name(filename: str, value: str) 
     assert file_disposition(filename) == value
 
 
+@pytest.mark.rule("FT-9")
+def test_the_disposition_of_a_file_may_say_more() -> None:
+    modified = datetime(2006, 5, 15, 16, 4, 53, tzinfo=UTC)
+    value = file_disposition("a.png", kind="render", size=7, modified=modified)
+    assert value == (
+        "render; filename=a.png; size=7;"
+        ' modification-date="Mon, 15 May 2006 16:04:53 +0000"'
+    )
+    with pytest.raises(LocalProtocolError):
+        file_disposition("a.png", kind="a b")
+
+
 @pytest.mark.parametrize(
     ("content_type", "written"),
     [

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import sdp
 from sdp import (
     AcceptedMedia,
     Attribute,
@@ -99,6 +100,26 @@ def test_an_answer_has_as_many_slots_as_the_offer(
 @pytest.mark.rule("OA-7")
 def test_a_rejected_stream_has_port_0_and_the_formats_of_the_offer() -> None:
     assert str(reject(G1.media[0])) == "m=audio 0 RTP/AVP 0 8 101\r\n"
+
+
+@pytest.mark.rule("FT-10", "FT-13")
+def test_whoever_refuses_or_ends_a_file_transfer_says_which() -> None:
+    named = ("file-selector:size:7", "file-transfer-id:abc")
+    others = ("path:msrp://a:1/b;tcp", "file-icon:cid:a@b", "sendonly")
+    media = MediaDescription(
+        "message",
+        2855,
+        "TCP/MSRP",
+        ("*",),
+        attributes=tuple(map(sdp.Attribute.parse, (*others, *named))),
+    )
+    offer = offering(media)
+    refused = answering(offer, None).media[0]
+    assert refused.port == 0
+    assert tuple(map(str, refused.attributes)) == named
+    ended = sdp.next_offer(offer, [None])
+    assert tuple(map(str, ended.media[0].attributes)) == named
+    assert sdp.next_offer(ended, [None]) is ended
 
 
 @pytest.mark.rule("OA-8", "OA-1")

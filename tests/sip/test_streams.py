@@ -302,3 +302,69 @@ async def test_an_answer_that_does_not_fit_changes_nothing() -> None:
         await both.one.settle(both.one.as_it_is(), none, is_offerer=True)
     assert both.one.agreement is before
     assert both.one.running == [ours]
+
+
+class OneWay(FollowingRecorder):
+    """A stream in which only we send, and that hears of its end."""
+
+    direction = sdp.Direction.SENDONLY
+
+    def leave(self) -> None:
+        self.log.append("leave")
+
+    async def offer(self) -> Section:
+        return sdp.with_direction(await super().offer(), self.direction)
+
+
+class OtherWay(FollowingRecorder):
+    """A stream in which only the peer sends."""
+
+    direction = sdp.Direction.RECVONLY
+
+    async def answer(self, offered: Section) -> Section | None:
+        answered = await super().answer(offered)
+        assert answered is not None
+        return sdp.with_direction(answered, self.direction)
+
+
+@pytest.mark.rule("FT-8")
+async def test_a_stream_that_goes_one_way_is_offered_that_way_again() -> None:
+    ours, more = OneWay("a"), RecordingMedia("c", "audio")
+    both = await talk([ours], [OtherWay("b")])
+    both.other.candidates.append(RecordingMedia("d", "audio"))
+    proposal = await both.one.offer([ours, more])
+    assert proposal.local.media[0].has("sendonly")
+    await both.settle(proposal)
+    assert ours.log == []
+    held = await both.one.offer([ours, more], held=[ours])
+    assert held.local.media[0].has("sendonly")
+    asked = both.one.offer_again()
+    assert asked.local.media[0].has("sendonly")
+
+
+@pytest.mark.rule("FT-12")
+async def test_a_stream_hears_that_it_ends_before_that_is_answered() -> None:
+    ours, beside = OneWay("a"), FollowingRecorder("c", "audio")
+    theirs = [FollowingRecorder("d", "audio"), OtherWay("b")]
+    both = await talk([ours, beside], list(theirs))
+    proposal = await both.other.offer(theirs[:1])
+    answer = await both.one.answer(proposal.local)
+    assert ours.log == ["leave"]
+    await both.one.settle(answer, proposal.local, is_offerer=False)
+    assert ours.log == ["leave", "stop"]
+    assert beside.log == []
+
+
+async def test_a_stream_that_is_refused_for_all_is_offered_to_nobody_else() -> None:
+    class Refusing(RecordingMedia):
+        async def answer(self, offered: Section) -> Section | None:
+            self.log.append("answer")
+            return sdp.reject(offered)
+
+    refusing, other = Refusing("r", "audio"), RecordingMedia("o", "audio")
+    both = await talk([RecordingMedia("a")], [RecordingMedia("b")])
+    both.other.candidates += [refusing, other]
+    offer = await both.one.offer([both.one.running[0], RecordingMedia("n", "audio")])
+    answer = await both.other.answer(offer.local)
+    assert answer.local.media[1].is_rejected
+    assert (refusing.log, other.log) == (["answer"], [])

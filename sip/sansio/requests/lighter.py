@@ -29,6 +29,8 @@ def smaller_body(request: Request) -> Request | None:
     Returns:
         ``None`` if there is nothing that could be left out.
     """
+    if _is_related(request):
+        return _root_alone(request)
     return _reduced(request, lambda part: part.content_type.essence == _SDP)
 
 
@@ -38,7 +40,7 @@ def accepted_body(request: Request, response: Response) -> Request | None:
     Returns:
         ``None`` if that would leave out what the request is about, or nothing.
     """
-    is_related = (request.content_type or "").lower().startswith("multipart/related")
+    is_related = _is_related(request)
     if "Accept" not in response.headers:
         # What isn't taken is a coding, or a language; or nobody knows it.
         return _root_alone(request) if is_related else None
@@ -56,6 +58,16 @@ def accepted_body(request: Request, response: Response) -> Request | None:
         return _without_body(request)
     takes_multipart = any(r.q > 0 and r.covers("multipart/mixed") for r in ranges)
     return _reduced(request, is_taken, as_multipart=takes_multipart)
+
+
+def _is_related(request: Request) -> bool:
+    return (request.content_type or "").lower().startswith("multipart/related")
+
+
+def _root_of(part: mime.Part) -> mime.Part:
+    """Return what counts of parts that are about each other."""
+    inner = part.multipart
+    return inner.root if inner is not None and inner.subtype == "related" else part
 
 
 def _root_alone(request: Request, keeps: Keeps | None = None) -> Request | None:
@@ -81,16 +93,17 @@ def _reduced(
     if not content_type.lower().startswith("multipart/mixed"):
         return _without_body(request)
     try:
-        parts = mime.parse_multipart(content_type, request.body).parts
+        whole = mime.parse_multipart(content_type, request.body).parts
     except mime.MimeError:
         return None
+    parts = tuple(map(_root_of, whole))
     kept = [part for part in parts if keeps(part)]
     needed = [part for part in parts if part.content_type.essence == _SDP]
     if any(part not in kept for part in needed):
         return None
     if not as_multipart:
         kept = (needed or kept)[:1]
-    if not kept or len(kept) == len(parts):
+    if not kept or tuple(kept) == whole:
         return None
     lighter = request.copy()
     if len(kept) == 1:

@@ -286,6 +286,23 @@ async def test_a_writer_that_raises_ends_its_message_only(board: Board) -> None:
     assert (await received(log)).text == "still there"
 
 
+async def test_a_writer_may_have_had_enough(board: Board) -> None:
+    class Sated(io.BytesIO):
+        takes_no_more = False
+
+    writer = Sated()
+    active, passive = await board.pair(start=False)
+    passive.policy = lambda about: msrp.IntoWriter(writer)
+    await passive.start()
+    await active.start()
+    await (await active.send_message("image/png", b"some")).delivered()
+    writer.takes_no_more = True
+    with pytest.raises(msrp.RequestRefused) as caught:
+        await (await active.send_message("image/png", b"more")).delivered()
+    assert caught.value.code == 413
+    assert writer.getvalue() == b"some"
+
+
 async def test_too_much_that_comes_too_early_is_refused() -> None:
     sink = WriterSink(io.BytesIO(), None, lambda: None)
     for number in range(20):

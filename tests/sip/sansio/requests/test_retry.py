@@ -343,6 +343,79 @@ def test_after_415_what_is_not_accepted_is_left_out(
     assert found == types
 
 
+ICON = mime.Part.build("image/png", b"icon", content_id="i@a", disposition="icon")
+
+
+def related(*extra: mime.Part) -> tuple[bytes, str]:
+    first = mime.Part.build(SDP, b"offer")
+    content_type, body = mime.build_multipart([first, ICON], "related")
+    if extra:
+        whole = [mime.Part.build(content_type, body), *extra]
+        content_type, body = mime.build_multipart(whole)
+    return body, str(content_type)
+
+
+@pytest.mark.rule("FT-15")
+@pytest.mark.parametrize(
+    ("status", "accept"),
+    [
+        pytest.param(415, None, id="it-says-nothing"),
+        pytest.param(415, "application/sdp", id="it-says-what-it-takes"),
+        pytest.param(413, None, id="it-is-too-much"),
+    ],
+)
+def test_what_an_offer_points_at_can_be_left_out(
+    alice: Node, bob: Peer, status: int, accept: str | None
+) -> None:
+    body, content_type = related()
+    ask(alice, method="X", body=body, content_type=content_type)
+    answer(bob, status, *([("Accept", accept)] if accept else []))
+    again = sent(bob, "X")
+    assert (again.body, again.content_type) == (b"offer", SDP)
+
+
+@pytest.mark.rule("FT-15")
+@pytest.mark.parametrize("accept", ["text/plain", "x"])
+def test_an_offer_that_isn_t_taken_isn_t_sent_again(
+    alice: Node, bob: Peer, accept: str
+) -> None:
+    body, content_type = related()
+    ask(alice, method="X", body=body, content_type=content_type)
+    answer(bob, 415, ("Accept", accept))
+    assert last_status(alice) == 415
+
+
+@pytest.mark.rule("FT-15")
+@pytest.mark.parametrize(
+    ("status", "accept", "types"),
+    [
+        (413, None, [SDP]),
+        (415, "application/sdp", [SDP]),
+        (
+            415,
+            "multipart/mixed, application/sdp, application/pidf+xml",
+            [SDP, "application/pidf+xml"],
+        ),
+        (415, "multipart/mixed, application/pidf+xml", None),
+    ],
+)
+def test_an_offer_with_an_icon_beside_a_location_is_never_left_out(
+    alice: Node, bob: Peer, status: int, accept: str | None, types: list[str] | None
+) -> None:
+    body, content_type = related(LOCATION)
+    ask(alice, method="X", body=body, content_type=content_type)
+    answer(bob, status, *([("Accept", accept)] if accept else []))
+    if types is None:
+        assert last_status(alice) == 415
+        return
+    again = sent(bob, "X")
+    if types == [SDP]:
+        assert (again.body, again.content_type) == (b"offer", SDP)
+        return
+    read = mime.parse_multipart(again.content_type or "", again.body)
+    assert [part.content_type.essence for part in read.parts] == types
+
+
 @pytest.mark.rule("SIP-31")
 @pytest.mark.parametrize("status", [413, 415])
 @pytest.mark.parametrize(
