@@ -191,6 +191,48 @@ async def test_media_run_before_the_answer(booth: Booth, offering: str) -> None:
     assert ours.log[-1] == theirs.log[-1] == "stop"
 
 
+class FailsOnce(RecordingMedia):
+    """A medium with a bug."""
+
+    async def start(
+        self,
+        offered: sdp.MediaDescription,
+        answered: sdp.MediaDescription,
+        is_offerer: bool,
+    ) -> None:
+        if "start as offerer" not in self.log:
+            self.log.append("start as offerer")
+            raise RuntimeError("a bug")
+        await super().start(offered, answered, is_offerer)
+
+
+async def test_a_medium_that_fails_early_is_reported_and_begins_with_the_answer(
+    booth: Booth,
+) -> None:
+    reports: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, what: reports.append(str(what["exception"])))
+    bob, alice = await booth.agent(), await booth.agent()
+    ours, theirs = FailsOnce("a"), RecordingMedia("b")
+    go_on = asyncio.Event()
+
+    @bob.on_invite
+    async def ring(call: IncomingCall) -> None:
+        await call.ringing(183, media=[theirs])
+        await go_on.wait()
+        await call.answer([theirs])
+
+    async with await alice.call(uri_of(bob), media=[ours]) as call:
+        await until(lambda: reports != [])
+        go_on.set()
+        await call.complete(5)
+        assert call.media == [ours]
+    assert reports == ["a bug"]
+    assert [log for log in ours.log if log.startswith("start")] == [
+        "start as offerer"
+    ] * 2
+
+
 @pytest.mark.rule("SIP-57")
 async def test_early_media_need_a_caller_that_knows_of_them(booth: Booth) -> None:
     bob, alice = await booth.agent(), await booth.agent(PLAIN)
