@@ -8,7 +8,7 @@ of the times that it asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypedDict
 
 from sip.message import Request, Response
 from sip.sansio.dialog import Dialog
@@ -19,10 +19,18 @@ from sip.sansio.timers import Timers
 from sip.sansio.transactions.server import ServerTransaction
 from sip.uri import Uri
 
-__all__ = ["DialogUser", "Headers", "Services", "Timed"]
+__all__ = ["Content", "DialogUser", "Headers", "Services", "Timed"]
 
 Headers: TypeAlias = Sequence[tuple[str, str]]
 """Pairs of name and value."""
+
+
+class Content(TypedDict, total=False):
+    """What a response carries beside its status."""
+
+    headers: Headers
+    body: bytes
+    content_type: str | None
 
 
 class Timed(Protocol):

@@ -14,7 +14,8 @@ they say is negotiated by whoever drives the call.
 from __future__ import annotations
 
 import enum
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Unpack
 
 from sip.errors import LocalError
 from sip.message import Request, Response
@@ -26,7 +27,7 @@ from sip.sansio.calls.session_timer import SessionTimer
 from sip.sansio.dialog import Dialog
 from sip.sansio.events import CallEnded, EndReason, Failure
 from sip.sansio.requests.sender import ClientRequest
-from sip.sansio.services import Headers, Services
+from sip.sansio.services import Content, Headers, Services
 from sip.sansio.transactions.server import ServerTransaction
 
 __all__ = ["Call", "CallState"]
@@ -190,26 +191,19 @@ class Call:
         transaction: ServerTransaction,
         status: int,
         now: float,
-        *,
-        headers: Headers = (),
-        body: bytes = b"",
-        content_type: str | None = None,
+        **content: Unpack[Content],
     ) -> bool:
-        """Answer the request of an :class:`OfferReceived`.
+        """Answer the request of an :class:`OfferReceived`, in whichever dialog.
 
         Returns:
             False if it is too late for that.
         """
-        if self.changes is None:
-            return False
-        return self.changes.answer(
-            transaction,
-            status,
-            now,
-            headers=headers,
-            body=body,
-            content_type=content_type,
-        )
+        known = self._all_changes()
+        return any(c.answer(transaction, status, now, **content) for c in known)
+
+    def _all_changes(self) -> Sequence[Changes]:
+        """Return the changes of all dialogs that the call has now."""
+        return () if self.changes is None else (self.changes,)
 
     # What the clock says.
 

@@ -7,7 +7,7 @@ ourselves is in :mod:`sip.sansio.calls.own_changes`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from sip.message import Message, Request
 from sip.sansio.calls.events import OfferReceived, OfferWithdrawn
@@ -15,7 +15,7 @@ from sip.sansio.calls.offers import Carrier, Offers, Party, Role, has_sdp
 from sip.sansio.calls.own_changes import OwnChanges
 from sip.sansio.calls.session_timer import is_too_short
 from sip.sansio.dialog import Dialog
-from sip.sansio.services import Headers, Services
+from sip.sansio.services import Content, Headers, Services
 from sip.sansio.transactions.server import ServerTransaction
 
 if TYPE_CHECKING:
@@ -97,10 +97,7 @@ class Changes:
         transaction: ServerTransaction,
         status: int,
         now: float,
-        *,
-        headers: Headers = (),
-        body: bytes = b"",
-        content_type: str | None = None,
+        **content: Unpack[Content],
     ) -> bool:
         """Answer the request of an :class:`OfferReceived`.
 
@@ -114,17 +111,10 @@ class Changes:
         if 200 <= status < 300:
             if transaction.request.method in _REFRESHING:
                 self.dialog.refresh_target(transaction.request)
-            self.offers.passes(Party.WE, success, has_sdp=bool(body))
+            self.offers.passes(Party.WE, success, has_sdp=bool(content.get("body")))
         else:
             self.offers.failed(carrier)
-        self._respond(
-            transaction,
-            status,
-            now,
-            headers=headers,
-            body=body,
-            content_type=content_type,
-        )
+        self._respond(transaction, status, now, **content)
         self.own.check(now)
         return True
 
@@ -191,22 +181,11 @@ class Changes:
         transaction: ServerTransaction,
         status: int,
         now: float,
-        *,
-        headers: Headers = (),
-        body: bytes = b"",
-        content_type: str | None = None,
+        **content: Unpack[Content],
     ) -> None:
         request = transaction.request
-        extra = list(headers)
         if request.method in _REFRESHING and 200 <= status < 300:
             timer = self._call.session_timer
-            extra += timer.accepted_by_us(request, self._services.timers, now)
-        self._call.respond(
-            self.dialog,
-            transaction,
-            status,
-            now,
-            headers=extra,
-            body=body,
-            content_type=content_type,
-        )
+            more = timer.accepted_by_us(request, self._services.timers, now)
+            content["headers"] = (*content.get("headers", ()), *more)
+        self._call.respond(self.dialog, transaction, status, now, **content)

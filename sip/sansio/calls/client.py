@@ -8,6 +8,8 @@ until it is told otherwise (:rfc:`3261#section-13.2.2.4`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sip.errors import LocalError, SipParseError
 from sip.media import SDP_TYPE, decline
 from sip.message import Request, Response
@@ -21,7 +23,6 @@ from sip.sansio.dialog import Dialog
 from sip.sansio.events import CallFailed, EndReason, Failure
 from sip.sansio.requests.sender import ClientRequest, SentAck
 from sip.sansio.services import Headers, Services
-from sip.sansio.transactions.server import ServerTransaction
 from sip.uri import Uri
 
 __all__ = ["ClientCall"]
@@ -151,34 +152,9 @@ class ClientCall(Call):
         branch = self.branches.get(response.to.tag or "")
         return branch is not None and branch.acknowledge(response, body, content_type)
 
-    def answer_offer(
-        self,
-        transaction: ServerTransaction,
-        status: int,
-        now: float,
-        *,
-        headers: Headers = (),
-        body: bytes = b"",
-        content_type: str | None = None,
-    ) -> bool:
-        """Answer the request of an :class:`OfferReceived`, in whichever dialog.
-
-        Returns:
-            False if it is too late for that.
-        """
-        known = [branch.changes for branch in self.branches.values()]
-        return any(
-            changes.answer(
-                transaction,
-                status,
-                now,
-                headers=headers,
-                body=body,
-                content_type=content_type,
-            )
-            for changes in (*known, self.changes)
-            if changes is not None
-        )
+    def _all_changes(self) -> Sequence[Changes]:
+        early = [branch.changes for branch in self.branches.values()]
+        return [*early, *super()._all_changes()]
 
     def request_answered(
         self, sent: ClientRequest, response: Response, now: float
