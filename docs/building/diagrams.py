@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
+from msrp.composing import composer, composers
 from msrp.sansio import outgoing, session_state
 from sip.sansio import registration
 from sip.sansio.calls import call
@@ -56,6 +57,8 @@ def describe_all() -> dict[str, str]:
     machines = {
         "session": session,
         "message": message,
+        "composer": _telling(composer.NEXT),
+        "composers": _by_trigger(composers.NEXT),
         "invite-client": _transaction(tables.INVITE_CLIENT),
         "invite-server": _transaction(tables.INVITE_SERVER),
         "client": _transaction(tables.NON_INVITE_CLIENT),
@@ -73,6 +76,14 @@ def mark_of(description: str) -> str:
 
 def _by_trigger(table: Mapping[tuple[S, T], S]) -> list[Edge]:
     return [(state, then, _words(why)) for (state, why), then in table.items()]
+
+
+def _telling(table: Mapping[tuple[S, T], tuple[S, S | None]]) -> list[Edge]:
+    """Say what is told, too, where something is."""
+    return [
+        (state, then, _words(why) + ("" if told is None else f" / {_words(told)}"))
+        for (state, why), (then, told) in table.items()
+    ]
 
 
 def _transaction(table: tables.Table) -> list[Edge]:

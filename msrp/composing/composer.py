@@ -6,7 +6,7 @@ import enum
 
 from msrp.composing.document import ComposingState, IsComposing
 
-__all__ = ["DEFAULT_REFRESH", "IDLE_TIMEOUT", "Composer"]
+__all__ = ["DEFAULT_REFRESH", "IDLE_TIMEOUT", "NEXT", "Composer", "Trigger"]
 
 IDLE_TIMEOUT = 15.0
 """Seconds without a key press after which one composes no longer: as the RFC says."""
@@ -16,7 +16,9 @@ DEFAULT_REFRESH = 90
 at least."""
 
 
-class _Trigger(enum.Enum):
+class Trigger(enum.Enum):
+    """What happens to somebody who may compose a message."""
+
     INPUT = enum.auto()
     CONTENT_SENT = enum.auto()
     IDLE_TIMEOUT = enum.auto()
@@ -25,15 +27,15 @@ class _Trigger(enum.Enum):
 
 _ACTIVE, _IDLE = ComposingState
 
-_NEXT: dict[
-    tuple[ComposingState, _Trigger], tuple[ComposingState, ComposingState | None]
+NEXT: dict[
+    tuple[ComposingState, Trigger], tuple[ComposingState, ComposingState | None]
 ] = {
-    (_IDLE, _Trigger.INPUT): (_ACTIVE, _ACTIVE),
-    (_IDLE, _Trigger.CONTENT_SENT): (_IDLE, None),
-    (_ACTIVE, _Trigger.INPUT): (_ACTIVE, None),
-    (_ACTIVE, _Trigger.CONTENT_SENT): (_IDLE, None),
-    (_ACTIVE, _Trigger.IDLE_TIMEOUT): (_IDLE, _IDLE),
-    (_ACTIVE, _Trigger.REFRESH_TIMEOUT): (_ACTIVE, _ACTIVE),
+    (_IDLE, Trigger.INPUT): (_ACTIVE, _ACTIVE),
+    (_IDLE, Trigger.CONTENT_SENT): (_IDLE, None),
+    (_ACTIVE, Trigger.INPUT): (_ACTIVE, None),
+    (_ACTIVE, Trigger.CONTENT_SENT): (_IDLE, None),
+    (_ACTIVE, Trigger.IDLE_TIMEOUT): (_IDLE, _IDLE),
+    (_ACTIVE, Trigger.REFRESH_TIMEOUT): (_ACTIVE, _ACTIVE),
 }
 """What state follows, and what status is sent.
 
@@ -92,11 +94,11 @@ class Composer:
             IsComposing(_ACTIVE, content_type)  # Refused before anything changes.
             self._content_type = content_type
         self._last_input = now
-        return self._step(_Trigger.INPUT, now)
+        return self._step(Trigger.INPUT, now)
 
     def content_sent(self, now: float) -> None:
         """Take note that the message is on its way, which says it all."""
-        self._step(_Trigger.CONTENT_SENT, now)
+        self._step(Trigger.CONTENT_SENT, now)
 
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""
@@ -111,11 +113,11 @@ class Composer:
         if due is None or due > now:
             return None
         if self._last_input + self._idle_timeout <= now:
-            return self._step(_Trigger.IDLE_TIMEOUT, now)
-        return self._step(_Trigger.REFRESH_TIMEOUT, now)
+            return self._step(Trigger.IDLE_TIMEOUT, now)
+        return self._step(Trigger.REFRESH_TIMEOUT, now)
 
-    def _step(self, trigger: _Trigger, now: float) -> IsComposing | None:
-        self.state, told = _NEXT[self.state, trigger]
+    def _step(self, trigger: Trigger, now: float) -> IsComposing | None:
+        self.state, told = NEXT[self.state, trigger]
         if told is None:
             return None
         if told is _IDLE:

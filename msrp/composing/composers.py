@@ -12,7 +12,7 @@ from datetime import datetime
 
 from msrp.composing.document import ComposingState, IsComposing
 
-__all__ = ["DEFAULT_TIMEOUT", "Composers", "ComposingChanged"]
+__all__ = ["DEFAULT_TIMEOUT", "NEXT", "Composers", "ComposingChanged", "Trigger"]
 
 DEFAULT_TIMEOUT = 120
 """Seconds for which "active" holds, if it doesn't say."""
@@ -24,7 +24,9 @@ MAX_COMPOSERS = 64
 """Who may compose at the same time in one session; more wouldn't be shown anyway."""
 
 
-class _Trigger(enum.Enum):
+class Trigger(enum.Enum):
+    """What happens to our picture of somebody."""
+
     ACTIVE_RECEIVED = enum.auto()
     IDLE_RECEIVED = enum.auto()
     CONTENT_RECEIVED = enum.auto()
@@ -33,13 +35,13 @@ class _Trigger(enum.Enum):
 
 _ACTIVE, _IDLE = ComposingState
 
-_NEXT: dict[tuple[ComposingState, _Trigger], ComposingState] = {
-    (_IDLE, _Trigger.ACTIVE_RECEIVED): _ACTIVE,
-    (_IDLE, _Trigger.IDLE_RECEIVED): _IDLE,
-    (_ACTIVE, _Trigger.ACTIVE_RECEIVED): _ACTIVE,
-    (_ACTIVE, _Trigger.IDLE_RECEIVED): _IDLE,
-    (_ACTIVE, _Trigger.CONTENT_RECEIVED): _IDLE,
-    (_ACTIVE, _Trigger.TIMEOUT): _IDLE,
+NEXT: dict[tuple[ComposingState, Trigger], ComposingState] = {
+    (_IDLE, Trigger.ACTIVE_RECEIVED): _ACTIVE,
+    (_IDLE, Trigger.IDLE_RECEIVED): _IDLE,
+    (_ACTIVE, Trigger.ACTIVE_RECEIVED): _ACTIVE,
+    (_ACTIVE, Trigger.IDLE_RECEIVED): _IDLE,
+    (_ACTIVE, Trigger.CONTENT_RECEIVED): _IDLE,
+    (_ACTIVE, Trigger.TIMEOUT): _IDLE,
 }
 
 
@@ -100,9 +102,9 @@ class Composers:
             now: The time.
             moment: The same as a date and time.
         """
-        trigger = _Trigger.IDLE_RECEIVED
+        trigger = Trigger.IDLE_RECEIVED
         if status.state is _ACTIVE:
-            trigger = _Trigger.ACTIVE_RECEIVED
+            trigger = Trigger.ACTIVE_RECEIVED
         known = self._active.get(sender)
         if self._next(sender, trigger) is _IDLE:
             return self._idle(sender)
@@ -127,7 +129,7 @@ class Composers:
         whose = [
             each for each in self._active if sender in (None, each) or each is None
         ]
-        return self._all_idle(whose, _Trigger.CONTENT_RECEIVED)
+        return self._all_idle(whose, Trigger.CONTENT_RECEIVED)
 
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""
@@ -136,10 +138,10 @@ class Composers:
     def handle_timeout(self, now: float) -> list[ComposingChanged]:
         """Give up those of whom nothing was heard for too long."""
         late = [sender for sender, each in self._active.items() if each.until <= now]
-        return self._all_idle(late, _Trigger.TIMEOUT)
+        return self._all_idle(late, Trigger.TIMEOUT)
 
     def _all_idle(
-        self, senders: list[str | None], trigger: _Trigger
+        self, senders: list[str | None], trigger: Trigger
     ) -> list[ComposingChanged]:
         changes = []
         for sender in senders:
@@ -147,8 +149,8 @@ class Composers:
                 changes += self._idle(sender)
         return changes
 
-    def _next(self, sender: str | None, trigger: _Trigger) -> ComposingState:
-        return _NEXT[_ACTIVE if sender in self._active else _IDLE, trigger]
+    def _next(self, sender: str | None, trigger: Trigger) -> ComposingState:
+        return NEXT[_ACTIVE if sender in self._active else _IDLE, trigger]
 
     def _idle(self, sender: str | None) -> list[ComposingChanged]:
         known = self._active.pop(sender, None)
