@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +52,16 @@ class Kamailio:
 
 @asynccontextmanager
 async def running_kamailio(
-    directory: Path, configuration: str, transport: str
+    directory: Path,
+    configuration: str,
+    transport: str,
+    *,
+    defaults: Sequence[str] = (),
 ) -> AsyncIterator[Kamailio]:
-    """Run it until it listens on its plain port, for this transport, and for TLS."""
+    """Run it until it listens on its plain port, for this transport, and for TLS.
+
+    Settings that are named in ``defaults`` are left as they are by default.
+    """
     assert KAMAILIO is not None
     port, tls_port = free_port(), free_port()
     certificate = directory / "tls.pem"
@@ -65,6 +73,9 @@ async def running_kamailio(
         ("RUN_DIR", str(directory)),
     ]:
         text = text.replace(name, value)
+    for name in defaults:
+        text, found = re.subn(rf"(?m)^{name}=.*\n", "", text)
+        assert found == 1
     (directory / configuration).write_text(text)
     command = [KAMAILIO, "-f", configuration, "-DD", "-E", "-m", "64", "-M", "8"]
     arguments = ["-Y", str(directory), "-P", str(directory / "pid")]
