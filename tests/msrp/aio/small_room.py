@@ -104,6 +104,10 @@ class SmallRoom:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 participant.writer.transport.abort()
 
+    def reserve(self, nickname: str) -> None:
+        """Let nobody have a nickname."""
+        self._reserved.add(comparable_nickname(nickname))
+
     def answer(self, user: str, offered: MediaDescription) -> MediaDescription | None:
         """Take somebody in who has called; ``None`` is a 488 (section 5.2)."""
         if "message/cpim" not in (offered.first("accept-types") or "").lower().split():

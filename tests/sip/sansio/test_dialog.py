@@ -251,3 +251,31 @@ def test_a_dialog_ends() -> None:
     dialog = Dialog.from_request(an_invite(), "b", TCP)
     dialog.terminate()
     assert dialog.state is DialogState.TERMINATED
+
+
+# Conferences.
+
+
+@pytest.mark.rule("CHAT-2")
+def test_the_contact_says_whether_the_peer_is_a_conference() -> None:
+    request = an_invite()
+    focus = ("Contact", "<sip:room@192.0.2.9>;isfocus;methods=INVITE")
+    somebody = ("Contact", "<sip:bob@192.0.2.2>")
+    dialog = Dialog.from_response(request, an_answer(request, 200, focus))
+    assert dialog.is_conference
+    dialog.refresh_target(an_answer(request, 200))  # Without a Contact.
+    assert dialog.is_conference
+    dialog.refresh_target(an_answer(request, 200, somebody))
+    assert not dialog.is_conference
+    dialog.refresh_target(an_answer(request, 200, focus))
+    assert dialog.is_conference
+
+
+@pytest.mark.rule("CHAT-2")
+def test_a_conference_may_call_us() -> None:
+    invite = an_invite()
+    assert not Dialog.from_request(invite, "b", TCP).is_conference
+    contact = ("Contact", "<sip:room@192.0.2.9>;isfocus")
+    headers = [f for f in invite.headers.items() if f[0] != "Contact"]
+    called = Request.build("INVITE", invite.uri, [*headers, contact])
+    assert Dialog.from_request(called, "b", TCP).is_conference
