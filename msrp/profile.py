@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self, TypedDict, TypeVar
 
 from msrp.chatroom import Chatroom
+from msrp.config import SessionConfig
 from msrp.negotiation import (
     CONTROL_TYPES,
     DEFAULT_ACCEPT_TYPES,
@@ -78,6 +79,12 @@ class Profile:
     window: int = 32
     """See :attr:`msrp.SessionConfig.window`."""
 
+    composing: bool = True
+    """See :attr:`msrp.SessionConfig.composing`."""
+
+    notifications: bool = True
+    """See :attr:`msrp.SessionConfig.notifications`."""
+
     aes_256_only: bool = False
     """Whether TLS is with AES of 256 bits only: :attr:`msrp.TlsPolicy.aes_256_only`,
     where no policy is given.  Whether there is TLS at all is said by the certificate
@@ -114,6 +121,16 @@ class Profile:
             "chatroom": self.chatroom,
             "languages": self.languages,
         }
+
+    @property
+    def session_config(self) -> SessionConfig:
+        """How sessions send and what they take."""
+        return SessionConfig(
+            chunk_size=self.chunk_size,
+            window=self.window,
+            composing=self.composing,
+            notifications=self.notifications,
+        )
 
 
 def _or(given: T | None, otherwise: T) -> T:
@@ -156,4 +173,7 @@ Profile.PLAIN = Profile(
     chunk_size=2048,
     # ... and some lose what comes before they have answered the one before.
     window=1,
+    # What was not announced would be no use.
+    composing=False,
+    notifications=False,
 )

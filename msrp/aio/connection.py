@@ -34,6 +34,7 @@ from msrp.negotiation import (
     with_news_of,
 )
 from msrp.policy import Policy
+from msrp.profile import Profile
 from msrp.sansio.session import Session, SessionState
 from msrp.tap import Parties
 from recording import CallIdentity, Tappable, Taps
@@ -76,7 +77,8 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
             listener: Where the peer connects to, if it is the active side;
                 without one the connection listens itself.  Or the relay whose
                 description of ours it is.
-            config: How to send and what to take.
+            config: How to send and what to take; by default as the profile of the
+                listener has it.
             connect_timeout: Seconds until a session that isn't there has failed.
             tls: How the peer is verified; by default as the listener says.
             sockets: How the connection is marked, and where it comes from; by
@@ -92,7 +94,10 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
                 "a session through a relay needs that relay, and no other needs one"
             )
         # What we take is what we have announced, whatever else is configured.
-        self._config = announced(config or SessionConfig(), negotiated)
+        if config is None:
+            profile = Profile() if listener is None else listener.profile
+            config = profile.session_config
+        self._config = announced(config, negotiated)
         self.max_message_length = self._config.max_message_length
         self.policy: Policy | None = None
         self.call_identity = CallIdentity()

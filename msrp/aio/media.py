@@ -123,9 +123,7 @@ class MsrpMedia:
         self.call_identity: CallIdentity | None = None
         """Which call it is in, as records shall have it; the call says so by itself."""
         self._remote_address = remote_address
-        config = config or SessionConfig(
-            chunk_size=self._profile.chunk_size, window=self._profile.window
-        )
+        config = config or self._profile.session_config
         if config.recovery_time <= 0:
             config = replace(config, recovery_time=recovery_time)
         self._config = config

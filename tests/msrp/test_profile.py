@@ -37,13 +37,15 @@ def test_the_plain_one_asks_for_nothing_that_any_peer_could_lack() -> None:
     assert (plain.chunk_size, plain.window) == (2048, 1)
     assert not plain.offer_nickname
     assert not plain.aes_256_only
+    assert not plain.session_config.composing
+    assert not plain.session_config.notifications
 
 
 def test_without_one_all_is_as_it_would_be_anyway() -> None:
     none, config = Profile(), SessionConfig()
     assert none.accept_types == DEFAULT_ACCEPT_TYPES
     assert none.accept_wrapped_types == DEFAULT_ACCEPT_WRAPPED_TYPES
-    assert (none.chunk_size, none.window) == (config.chunk_size, config.window)
+    assert none.session_config == config
     assert none.cema
 
 

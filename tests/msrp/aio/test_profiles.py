@@ -74,7 +74,7 @@ def cipher_of(connection: msrp.MsrpConnection) -> str:
     return name
 
 
-@pytest.mark.rule("NG-10", "NG-12")
+@pytest.mark.rule("NG-12")
 async def test_a_refusal_of_the_nickname_never_harms_the_call(board: Board) -> None:
     one = msrp.MsrpMedia(await board.listener(), profile=EMERGENCY)
     # It declares what it doesn't do, as some will.
@@ -153,7 +153,6 @@ async def test_a_profile_asks_no_more_of_tls_than_its_listener(
     msrp.MsrpMedia(relay)
 
 
-@pytest.mark.rule("NG-10")
 async def test_a_peer_without_aes_256_is_refused_by_the_profile(
     board: Board, certs: Certs
 ) -> None:
