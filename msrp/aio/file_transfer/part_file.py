@@ -19,6 +19,9 @@ from msrp.aio.sinks import put_in_place
 if sys.platform != "win32":
     import fcntl
 
+_CAN_LOCK = sys.platform != "win32"
+"""Whether two programs that save the same file at once can notice each other."""
+
 __all__ = ["PartFile", "octets_on_disk", "part_path"]
 
 _BLOCK = 1024 * 1024
@@ -85,8 +88,14 @@ class PartFile:
 
     def place(self, name: str) -> Path:
         """Give it a name, which is another one if there is such a file; return it."""
-        self._file.close()
-        return put_in_place(self.path, name)
+        if _CAN_LOCK:
+            self._file.flush()  # It stays ours until it has its name.
+        else:
+            self._file.close()  # What is open can't be given another name.
+        try:
+            return put_in_place(self.path, name)
+        finally:
+            self._file.close()
 
     def keep(self) -> None:
         """Leave it for a later transfer."""
@@ -94,8 +103,10 @@ class PartFile:
 
     def discard(self) -> None:
         """Remove it."""
-        self._file.close()
+        if not _CAN_LOCK:
+            self._file.close()
         self.path.unlink(missing_ok=True)
+        self._file.close()
 
     def _go_to(self, start: int) -> None:
         """Hash what there is already, and let go of what is behind that."""
@@ -114,10 +125,19 @@ def _open_locked(path: Path) -> BinaryIO | None:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     flags |= getattr(os, "O_BINARY", 0)
     file = os.fdopen(os.open(path, flags, 0o666), "r+b")
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            return None
+    if not _is_ours(file, path):
+        file.close()
+        return None
     return file
+
+
+def _is_ours(file: BinaryIO, path: Path) -> bool:
+    """Lock a file; tell whether that has worked and the file is still in its place."""
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever had it before us may have finished it, and given it its name.
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False

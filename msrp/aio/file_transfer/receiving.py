@@ -15,6 +15,7 @@ from msrp.aio.file_transfer.transfer import (
     FileTransfer,
     FileTransferred,
 )
+from msrp.aio.sinks import Sink
 from msrp.content import EnvelopeOpener, MessageReceived
 from msrp.errors import (
     CloseReason,
@@ -70,6 +71,7 @@ class ReceivingFile(FileTransfer):
         self._part: PartFile | None = None
         self._left: tuple[Path | None, int] = None, 0
         self._writer: _Writer | None = None
+        self._sink: Sink | None = None
         self._ended: asyncio.Future[None] | None = None
 
     async def prepare(
@@ -137,6 +139,8 @@ class ReceivingFile(FileTransfer):
         self._end_with(None)
 
     def _incomplete(self, event: IncompleteMessage) -> None:
+        if isinstance(event.store, Sink):
+            self._sink = event.store
         # The only one of these words that is the peer's doing.
         given_up = "the peer has given it up"
         aborted = self._reason is None and "sender gave" in event.problem
@@ -184,6 +188,8 @@ class ReceivingFile(FileTransfer):
         self, part: PartFile, writer: _Writer, problem: str
     ) -> FileTransferFailed:
         """Put away what there is, and return what to tell."""
+        if self._reason is None and self._sink is not None:
+            await self._sink.wait_closed()  # The peer knows that we have all that.
         writer.refuse()
         async with writer.lock:  # No thread writes any more.
             self._left = await asyncio.to_thread(self._leave, part, writer)

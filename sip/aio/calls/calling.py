@@ -13,7 +13,7 @@ from sip.aio.calls.transfer import ReferHandler, Referral, TransferDesk
 from sip.aio.locating.ways import Ways
 from sip.aio.opened import Opened
 from sip.errors import LocalError
-from sip.media import Media, MediaT
+from sip.media import Media, MediaT, offerable
 from sip.message import Response
 from sip.name_addr import NameAddr
 
@@ -178,7 +178,7 @@ class Calling(Opened):
         if not isinstance(media, Sequence):
             kind = type(media).__name__
             raise TypeError(f"media is a list of what to offer, not {kind}")
-        if not media:
+        if not (media if without_offer else offerable(media)):
             raise LocalError("a call needs media")
         return await self._calls.invite(
             self._ways.target(uri, outbound_proxy),

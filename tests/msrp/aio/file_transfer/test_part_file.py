@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,27 @@ def test_two_transfers_of_the_same_file_don_t_write_into_one(tmp_path: Path) -> 
     second.discard()
     assert first.place("a.txt").read_bytes() == DATA
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_that_has_got_its_name_meanwhile_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = PartFile(tmp_path, SHA1)
+    first.write(DATA)
+    opened = os.open
+
+    def open_slowly(path: Path, *args: int) -> int:
+        number = opened(path, *args)
+        first.place("a.txt")
+        return number
+
+    monkeypatch.setattr("os.open", open_slowly)
+    second = PartFile(tmp_path, SHA1)
+    monkeypatch.undo()
+    assert not second.can_be_resumed
+    second.write(b"other")
+    second.discard()
+    assert (tmp_path / "a.txt").read_bytes() == DATA
 
 
 def test_what_isn_t_wanted_is_removed(tmp_path: Path) -> None:

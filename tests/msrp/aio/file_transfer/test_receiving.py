@@ -116,7 +116,16 @@ async def test_a_file_is_compared_with_what_was_promised(sender: Sender) -> None
     assert sender.names == ["log.txt"]
 
 
-@pytest.mark.rule("FT-7", "FT-11")
+@pytest.mark.rule("FT-3")
+async def test_a_file_lands_where_we_want_it(sender: Sender) -> None:
+    evil = msrp.FileSelector.parse(f'name:"..%2Fetc%2Fpasswd" size:{len(DATA)}')
+    transfer = await sender.offer(evil)
+    await sender.send(disposition=None)
+    assert (await transfer.finished()).path == sender.directory / "passwd"
+    assert [p.name for p in sender.directory.parent.iterdir()] == ["downloads"]
+
+
+@pytest.mark.rule("FT-2", "FT-7", "FT-11")
 async def test_a_file_may_come_in_an_envelope(sender: Sender) -> None:
     transfer = await sender.offer()
     body = body_for(
@@ -298,6 +307,39 @@ async def test_cancelling_removes_what_came(sender: Sender) -> None:
     assert caught.value.code == 413
 
 
+@pytest.mark.rule("FT-12")
+async def test_a_sender_that_wants_no_answers_gets_only_the_offer(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "_PATIENCE", 0.01)
+    transfer = await sender.offer()
+    go_on = asyncio.Event()
+
+    async def half() -> AsyncIterator[bytes]:
+        yield DATA[:10_000]
+        await go_on.wait()
+        yield DATA[10_000:]
+
+    refused: list[msrp.MessageRefused] = []
+    inner = sender.stream._media.connection
+    inner.on_message_refused(refused.append)
+    message = await sender.connection.send_message(
+        "text/plain",
+        half(),
+        size=len(DATA),
+        failure_report=msrp.FailureReport.NO,
+    )
+    await sender.board.until(lambda: transfer.transferred >= 8192)
+    transfer.cancel()
+    go_on.set()
+    await failure(transfer)
+    await sender.board.until(lambda: refused)
+    assert not refused[0].peer_told
+    await message.sent()
+    await sender.board.until(lambda: sender.asked)
+    assert (await sender.stream.offer()).port == 0
+
+
 async def test_a_disk_that_is_full_is_told(
     sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,4 +380,5 @@ async def test_a_session_that_is_lost_leaves_what_came(sender: Sender) -> None:
     error = await failure(transfer)
     assert isinstance(error, msrp.FileTransferAborted)
     assert error.transferred >= 8192
+    assert error.transferred == transfer.transferred
     assert sender.names == [f".{SHA1.hex()}.part"]

@@ -187,6 +187,29 @@ async def test_a_peer_that_ignores_the_range_sends_the_whole(scene: Scene) -> No
     assert (await soon(pull)).is_verified
 
 
+@pytest.mark.rule("FT-9", "FT-14")
+async def test_a_part_in_the_middle_is_given_to_who_asks_for_it(scene: Scene) -> None:
+    scene.decision = msrp.ServeFile(scene.path)
+    pull = scene.pull()
+    await pull.offer()
+    assert pull._words is not None
+    pull._words = replace(pull._words, range=msrp.FileRange(10, 100))
+    offered = await pull.offer()
+    stream = scene.answerer.another()
+    answered = await stream.answer(offered)
+    assert answered is not None
+    assert answered.first("file-range") == "11-100"
+    plainly = scene.board.connection(
+        offered, answered, is_incoming=False, listener=scene.ours
+    )
+    await stream.start(offered, answered, False)
+    await plainly.start()
+    message = await anext(plainly)
+    assert message.contents == DATA[10:100]
+    assert message.filename == "data.bin"
+    await scene.transfers[0].finished()
+
+
 @pytest.mark.rule("FT-8")
 async def test_a_part_whose_beginning_isn_t_here_is_refused(scene: Scene) -> None:
     offered = await scene.push(start=10).offer()

@@ -17,7 +17,10 @@ import pytest_asyncio
 import msrp
 import sdp
 import sip
+from msrp.aio.file_transfer.answerer import AnsweringStream
+from msrp.testing import Ending, FlakyProxy, Plan
 from sip.aio import IncomingCall
+from tests.msrp.sections import moved
 
 QUICK = sip.Timers(t1=0.05, t2=0.4, t4=0.5, randbelow=lambda n: n // 20)
 PICTURE = random.Random(5547).randbytes(300_000)
@@ -578,3 +581,74 @@ async def test_a_peer_without_multipart_is_offered_the_file_without_its_icon(
     assert types[1] == "application/sdp"
     assert str(types[0]).startswith("multipart/related")
     await call.bye()
+
+
+class Behind(AnsweringStream):
+    """A stream that the peer reaches through a proxy."""
+
+    proxy: FlakyProxy
+
+    async def answer(
+        self, offered: sdp.MediaDescription
+    ) -> sdp.MediaDescription | None:
+        return self._moved(await super().answer(offered))
+
+    async def reanswer(
+        self, offered: sdp.MediaDescription
+    ) -> sdp.MediaDescription | None:
+        return self._moved(await super().reanswer(offered))
+
+    def _moved(self, media: sdp.MediaDescription | None) -> sdp.MediaDescription | None:
+        return None if media is None else moved(media, "127.0.0.1", self.proxy.port)
+
+
+@pytest.mark.rule("FT-6", "NT-4")
+async def test_a_file_survives_the_loss_of_its_connection(
+    sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = sides
+    plan = Plan(after=200_000, ending=Ending.RESET)
+    async with FlakyProxy("127.0.0.1", bob.listener.port, plan=plan) as proxy:
+        Behind.proxy = proxy
+        monkeypatch.setattr("msrp.aio.file_transfer.answerer.AnsweringStream", Behind)
+        push = alice.push(alice.file(data=PICTURE * 2))
+        call = await alice.agent.invite(bob.uri, media=[push])
+        await soon(push.finished())
+        received = await soon(bob.transfers[0].finished())
+        assert received.is_verified
+        assert received.path.read_bytes() == PICTURE * 2
+        assert proxy.connections == 2
+        assert len(bob.offers) == len(bob.transfers) == 1
+        await call.bye()
+
+
+@pytest.mark.rule("FT-13")
+async def test_who_makes_a_call_takes_files_in_it_too(
+    sides: tuple[Side, Side],
+) -> None:
+    alice, bob = sides
+    media: list[sip.Media] = [alice.answerer(), alice.chat()]
+    call = await alice.agent.invite(bob.uri, media=media)
+    # To take part in a change of the media isn't to be among those that run.
+    push = alice.push(alice.file("to-bob.txt", b"to bob"))
+    await call.change([*call.media, push], timeout=5)
+    await soon(push.finished())
+    await until(lambda: len(call.media) == 1)
+    for name in ("one.txt", "two.txt"):
+        theirs = bob.push(bob.file(name, name.encode()))
+        running = bob.calls[0].media
+        await bob.calls[0].change([*running, theirs], timeout=5)
+        await soon(theirs.finished())
+        await until(lambda: len(call.media) == len(bob.calls[0].media) == 1)
+    await until(lambda: alice.downloads.exists() and len(alice.saved()) == 2)
+    assert alice.saved() == ["one.txt", "two.txt"]
+    # All three had the same line, one after the other.
+    assert call.local_description is not None
+    assert len(call.local_description.media) == 2
+    await call.bye()
+
+
+async def test_a_call_offers_something(sides: tuple[Side, Side]) -> None:
+    alice, bob = sides
+    with pytest.raises(sip.LocalError, match="needs media"):
+        await alice.agent.invite(bob.uri, media=[alice.answerer()])
