@@ -34,6 +34,8 @@ class Proxy:
     transport: str
     uri: str
     certificate: Path
+    unlistening: tuple[str, ...] = ()
+    """Who has no certificate, and so can't listen for TLS."""
 
     @property
     def domain(self) -> str:
@@ -43,13 +45,15 @@ class Proxy:
     def agent(self, name: str) -> sip.UserAgent:
         """Make a user agent that goes by this proxy."""
         server = client = None
+        listens = "tcp" if name in self.unlistening else self.transport
         if self.transport == "tls":
+            client = ssl.create_default_context(cafile=str(self.certificate))
+        if listens == "tls":
             server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             server.load_cert_chain(self.certificate)
-            client = ssl.create_default_context(cafile=str(self.certificate))
         return sip.UserAgent(
             f"sip:{name}@{self.domain}",
-            listen=[f"{self.transport}://127.0.0.1:0"],
+            listen=[f"{listens}://127.0.0.1:0"],
             outbound_proxy=self.uri,
             credentials=(name, name),
             server_ssl=server,
@@ -157,6 +161,25 @@ async def test_two_who_are_registered_call_each_other_and_send_a_picture(
         assert call.request.headers.get("Proxy-Authorization") is None
         await theirs.bye()
         assert await call.ended() is sip.EndReason.REMOTE_BYE
+
+
+@pytest.mark.rule("SIP-16", "SIP-43")
+async def test_who_cant_listen_for_tls_is_reached_by_the_connection_it_has_made(
+    tmp_path: Path,
+) -> None:
+    async with kamailio(tmp_path, "tls") as proxy:
+        proxy.unlistening = ("alice", "bob")
+        async with registered(proxy, "alice") as alice, registered(proxy, "bob") as bob:
+            call = await alice.agent.invite(bob.uri, media=[alice.media()], timeout=10)
+            theirs = await bob.calls.get()
+            await texting(call).send_text("hello")
+            assert await bob.got.texts.get() == "hello"
+            await theirs.hold(timeout=10)
+            await call.bye()
+            assert await theirs.ended() is sip.EndReason.REMOTE_BYE
+            via = theirs.request.vias[-1]
+            assert via.transport == "TLS"
+            assert via.port not in {hop.port for hop in alice.agent.listening}
 
 
 @pytest.mark.rule("SIP-51")
