@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -161,4 +162,7 @@ async def _open(side: _Side) -> asyncio.DatagramTransport:
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         lambda: side, local_addr=("127.0.0.1", 0)
     )
+    # Only what is lost on purpose shall be.
+    sock = transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     return transport

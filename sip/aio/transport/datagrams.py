@@ -44,6 +44,11 @@ _IP_RECVERR = 11
 _IPV6_RECVERR = 25
 _MSG_ERRQUEUE = 0x2000
 
+_RECEIVED = 1 << 20
+"""Octets that the system is asked to keep while the loop is busy elsewhere: some
+hundred requests, where the default has room for some dozen.  What it has no room for
+is sent again after half a second, which is when a loop is busiest."""
+
 _REMEMBERED = 64
 """How many addresses to remember the last message to.  An ICMP error comes within
 a round trip, so only addresses used in that time matter; one that is forgotten
@@ -104,6 +109,7 @@ class Datagrams(asyncio.DatagramProtocol):
             if family == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             _ask_for_errors(sock)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVED)
             sock.bind(address)
             await loop.create_datagram_endpoint(lambda: self, sock=sock)
         except BaseException:
