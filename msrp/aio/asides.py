@@ -17,7 +17,7 @@ MAX_ON_THEIR_WAY = 64
 """How many may wait to be sent, or to be answered.  Most answer something that the peer
 has sent, and one that sends without reading would have us pile them up."""
 
-_MAX_REMEMBERED = 16
+MAX_REMEMBERED = 16
 """Those that are out and may still be refused, as silence is all that we get for them
 (``Failure-Report: partial``)."""
 
@@ -62,7 +62,7 @@ class Asides:
             if self._out is None:
                 self._out = {}
             self._out[message_id] = refused
-            if len(self._out) > _MAX_REMEMBERED:
+            if len(self._out) > MAX_REMEMBERED:
                 del self._out[next(iter(self._out))]
         return True
 

@@ -286,3 +286,42 @@ async def test_a_resolver_is_asked_at_the_start_too(board: Board) -> None:
     assert one.connection.negotiated.needs_plain_offer
     await one.stop()
     await two.stop()
+
+
+TYPING, NOTIFICATIONS = "application/im-iscomposing+xml", "message/imdn+xml"
+
+
+@pytest.mark.rule("IMDN-8", "TYP-5")
+@pytest.mark.parametrize(
+    ("config", "types", "wrapped"),
+    [
+        (None, None, f"{TYPING} {NOTIFICATIONS} *"),
+        (None, ["text/plain"], f"text/plain {TYPING} {NOTIFICATIONS}"),
+        (
+            msrp.SessionConfig(composing=False),
+            ["image/png"],
+            f"image/png {NOTIFICATIONS}",
+        ),
+        (msrp.SessionConfig(notifications=False), ["image/png"], f"image/png {TYPING}"),
+    ],
+    ids=["default", "own list", "no typing", "no notifications"],
+)
+async def test_typing_and_notifications_are_named_unless_they_are_off(
+    board: Board,
+    config: msrp.SessionConfig | None,
+    types: list[str] | None,
+    wrapped: str,
+) -> None:
+    one, two = [
+        msrp.MsrpMedia(
+            await board.listener(), config=config, accept_wrapped_types=types
+        )
+        for _ in range(2)
+    ]
+    for described in await agree(one, two):
+        assert described.first("accept-wrapped-types") == wrapped
+
+
+async def test_who_takes_the_least_names_none_of_them(board: Board) -> None:
+    media = msrp.MsrpMedia(await board.listener(), profile=msrp.Profile.PLAIN)
+    assert not (await media.offer()).has("accept-wrapped-types")
