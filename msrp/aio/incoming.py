@@ -8,12 +8,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import assert_never
 
+from msrp.accept_types import essence
 from msrp.aio.dispatch import Notice, Undelivered
 from msrp.aio.hooks import guarded
 from msrp.aio.sinks import FileSink, Sink, WriterSink
 from msrp.config import SessionConfig
 from msrp.content import filename_of, stored_message
 from msrp.events import IncompleteMessage, MessageCompleted, MessageStored
+from msrp.negotiation import CONTROL_TYPES
 from msrp.policy import (
     Announcement,
     Decision,
@@ -72,6 +74,8 @@ class Reception:
 
     def open_store(self, announcement: Announcement) -> Store | int:
         """Ask the policy where a message goes; a number is a refusal."""
+        if essence(announcement.content_type) in CONTROL_TYPES:
+            return self._memory(InMemory(), announcement)  # It is for no application.
         filename = filename_of(announcement.content_type, announcement.disposition)
         announcement = replace(announcement, filename=filename)
         decision = self._decide(announcement)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -301,6 +302,22 @@ async def test_the_timer_forgets_whom_nobody_has_heard_of(
     await one.send_message(CONTENT_TYPE, active)
     await board.until(lambda: seen.told == [True, False])
     assert seen.messages == []
+
+
+async def test_a_policy_for_messages_is_not_asked(board: Board, tmp_path: Path) -> None:
+    one, two = await board.pair(start=False)
+    asked: list[msrp.Announcement] = []
+
+    def policy(announcement: msrp.Announcement) -> msrp.IntoDirectory:
+        asked.append(announcement)
+        return msrp.IntoDirectory(tmp_path)
+
+    two.policy = policy
+    await two.start()
+    await one.start()
+    one.composing()
+    await board.until(lambda: two.peer_is_composing)
+    assert asked == []
 
 
 XML = b'<isComposing xmlns="urn:ietf:params:xml:ns:im-iscomposing"><state>'
