@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msrp_chat.command_line.filling import fill_in
 from msrp_chat.command_line.parser import build_parser
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.terminal.streams import complain, open_streams
+from msrp_chat.terminal.streams import complain, guarded, open_streams
 
 __all__ = ["main"]
 
@@ -34,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     parser = build_parser(
-        demo=_run_demo, listen=_run_listen, call=_run_call, session=_run_session
+        demo=_run_demo,
+        listen=_run_listen,
+        call=_run_call,
+        session=_run_session,
+        completion=_run_completion,
     )
     try:
         options = vars(parser.parse_args(arguments))
@@ -42,6 +47,8 @@ def _main(arguments: Sequence[str] | None) -> int:
         # After --help with 0, after an error with 2.
         return exc.code if isinstance(exc.code, int) else int(ExitCode.USAGE)
     try:
+        if "account" in options:
+            fill_in(options)
         _check_combination(options)
     except ChatError as exc:
         complain(f"{exc} (see {options['command']} --help)")
@@ -88,6 +95,19 @@ def _clash_of_certificate(options: dict[str, Any]) -> str | None:
             more = " or --sips-port" if "sips_port" in options else ""
             return f"--cert is for TLS: it needs --tls{more}"
     return None
+
+
+def _run_completion(options: dict[str, Any]) -> ExitCode:
+    from msrp_chat.command_line.completion import completion_for
+
+    # Nothing of it is run, so it doesn't matter what would be.
+    nothing = _run_completion
+    parser = build_parser(
+        demo=nothing, listen=nothing, call=nothing, session=nothing, completion=nothing
+    )
+    with guarded(sys.stdout):
+        print(completion_for(options["shell"], parser), end="", flush=True)
+    return ExitCode.DONE
 
 
 # What each command does; what it needs is imported only now.

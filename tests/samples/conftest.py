@@ -29,6 +29,8 @@ def temporary(
     """Give the directory for what nobody has told programs to put elsewhere."""
     directory = tmp_path_factory.mktemp("temporary")
     monkeypatch.setenv("TMPDIR", str(directory))
+    # Nor is anybody's account to be used.
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp()))
     monkeypatch.setattr(tempfile, "tempdir", str(directory))
     return directory
 

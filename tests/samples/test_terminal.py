@@ -28,9 +28,11 @@ async def call(terminal: Terminal, uri: str, **size: int) -> None:
     await terminal.shows("Type what you want", "\n>")
 
 
-def at_the_bottom(lines: list[str]) -> str:
+async def at_the_bottom(terminal: Terminal) -> str:
     """Return what stands in the line to type, which is the last but the status."""
-    assert lines[-1].startswith(" with console over TCP")
+    lines = await terminal.until(
+        lambda lines: lines[-1].startswith(" with console over TCP")
+    )
     typed = next(line for line in reversed(lines[:-1]) if line)
     assert typed.startswith(">")
     return typed
@@ -45,8 +47,8 @@ async def test_the_prompt_stays_at_the_bottom_while_messages_arrive(
     await call(terminal, uri)
     await terminal.say("go")
     await terminal.type("half a sente")
-    lines = await terminal.shows("the last")
-    assert at_the_bottom(lines) == "> half a sente"
+    lines = await terminal.shows("the last", "with console over TCP")
+    assert await at_the_bottom(terminal) == "> half a sente"
     assert len(lines) == 24
     everything = "\n".join(await terminal.lines(all_of_it=True))
     assert everything.count("still here") == 40
@@ -96,7 +98,7 @@ async def test_files_have_bars_both_ways_and_pictures_their_size(
     lines = await terminal.until(watch)
     assert seen == {"you", "console"}
     assert not any(map(bar.match, lines)), "bars are gone when it has come"
-    assert at_the_bottom(lines) == ">"
+    assert await at_the_bottom(terminal) == ">"
 
 
 async def test_ctrl_c_hangs_up_and_a_second_one_does_not_wait(
@@ -139,10 +141,10 @@ async def test_a_line_of_any_kind_is_said_and_shown_whole(
     ):
         await terminal.say(text)
         await listener.event("text", text=text.strip())
-    lines = await terminal.until(
+    await terminal.until(
         lambda lines: "\n".join(lines).count("x" * 50) > 10 and ">" in lines
     )
-    assert at_the_bottom(lines) == ">"
+    assert await at_the_bottom(terminal) == ">"
     await terminal.say("done")
     await terminal.shows("console  done")
     everything = "".join(await terminal.lines(all_of_it=True))
@@ -163,7 +165,7 @@ async def test_another_size_of_the_window_breaks_nothing(
     await terminal.resize(100, 30)
     await terminal.say("wide again")
     lines = await terminal.shows("console  wide again")
-    assert at_the_bottom(lines) == ">"
+    assert await at_the_bottom(terminal) == ">"
     said = [line for line in lines if CLOCK.match(line) and "wide" in line]
     assert len(said) == 2
 

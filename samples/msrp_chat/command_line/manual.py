@@ -6,6 +6,7 @@ from msrp_chat.conversation.script import LANGUAGE
 
 __all__ = [
     "CALL",
+    "COMPLETION",
     "DEMO",
     "DESCRIPTION",
     "EXIT_CODES",
@@ -57,11 +58,24 @@ CALL = """\
 Call a SIP URI and talk: at a prompt, or as --text, --file and --script say.  When
 all of that has arrived, and the other side has been silent for --wait seconds, the
 call ends with BYE.  A URI that doesn't say where to go, such as urn:service:sos,
-needs a --proxy.
+needs a --proxy; sip:urn:service:sos@HOST is short for that with the proxy at HOST.
+A call for help says with --location where we are.  urn:service:test.sos is for tests
+that no call taker is to be disturbed by.
 
 examples:
   msrp-chat call "sip:console@127.0.0.1:5060;transport=tcp" --text Hello --file a.jpg
-  msrp-chat call urn:service:sos --proxy "sip:192.0.2.1;transport=tcp"
+  msrp-chat call urn:service:sos --proxy "sip:192.0.2.1;transport=tcp" \\
+                 --location 42.5463,-73.2512,30 --lang en,es
+  msrp-chat call sip:alice@example.com --account work
+"""
+
+COMPLETION = """\
+Print what makes a shell complete our commands and options.
+
+examples:
+  eval "$(msrp-chat completion bash)"         # in ~/.bashrc
+  eval "$(msrp-chat completion zsh)"          # in ~/.zshrc
+  msrp-chat completion fish > ~/.config/fish/completions/msrp-chat.fish
 """
 
 SESSION = """\

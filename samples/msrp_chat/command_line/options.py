@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +31,22 @@ class TalkOptions:
     max_size: int
     """Octets of the largest message that is taken."""
 
-    accept_types: tuple[str, ...]
-    """What to announce as acceptable, the preferred type first."""
+    accept_types: tuple[str, ...] | None
+    """What to announce as acceptable, the preferred type first, if not as usual."""
 
     wait: float
     """Seconds of silence before we hang up, when all is said."""
 
     echo: bool
+    trace: bool
+    """Whether to tell every message on the wire."""
+
+    log: Path | None
+    """Where each message is logged, if anywhere."""
+
+    pcap: Path | None
+    """Where what goes over the wire is captured, if anywhere."""
+
     json: bool
     cert: Path | None
     key: Path | None
@@ -63,15 +73,36 @@ class SipOptions(TalkOptions):
     tls: bool
     """Whether the message session runs over TLS."""
 
+    user: str | None
+    """Who we are for those who ask; :attr:`password` is there, too, then."""
+
+    password: str | None = dataclasses.field(repr=False)
+    proxy: str | None
+    ca: Path | None
+    """Certificates to trust when SIP runs over TLS; else those of the system."""
+
+    relay: str | None
+    """The MSRP relay that messages go through, if any."""
+
+    relay_user: str | None
+    relay_password: str | None = dataclasses.field(repr=False)
+    relay_unproven: bool
+    languages: tuple[str, ...] | None
+    """Those that we speak, the best first."""
+
+    profile: str | None
+    """``emergency`` or ``plain``, if peers of such a kind are to be met."""
+
+    nickname: str | None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions(SipOptions):
     """``msrp-chat call``."""
 
     uri: str
-    proxy: str | None
-    ca: Path | None
-    """Certificates to trust when SIP runs over TLS; else those of the system."""
+    location: tuple[float, float, float | None] | None
+    """Where we are: degrees north and east, and metres around that."""
 
     timeout: float
     """Seconds to wait for an answer."""
@@ -80,6 +111,9 @@ class CallOptions(SipOptions):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenOptions(SipOptions):
     """``msrp-chat listen``."""
+
+    registrar: str | None
+    """Where to say that we are here, if anywhere."""
 
     sips_port: int | None
     """Where to take SIP over TLS, if anywhere."""

@@ -7,18 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from msrp_chat.command_line import manual, readers
-from msrp_chat.conversation.steps import SayText, SendFile, Step
+from msrp_chat.command_line import groups, manual, readers
+from msrp_chat.command_line.completion import SHELLS
 from msrp_chat.outcome import ExitCode
 
 __all__ = ["Run", "build_parser"]
-
-_MOST_OCTETS = 64 << 20
-"""Octets of the largest message that is taken by default: messages are gathered
-in memory, and this is a long film from a telephone."""
-
-_ACCEPT_TYPES = ("text/plain", "message/cpim", "*")
-"""Plain text first: a peer that wraps everything in CPIM shows less."""
 
 _PICTURE = Path(__file__).parent.with_name("demo") / "picture.jpg"
 
@@ -39,29 +32,24 @@ class _Parser(argparse.ArgumentParser):
         self.exit(ExitCode.USAGE, problem)
 
 
-class _AddStep(argparse.Action):
-    """Adds to what is to be done, in the order of the command line."""
+class _Version(argparse.Action):
+    """Prints the version, which is only then looked for."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> None:
-        steps: tuple[Step, ...] = getattr(namespace, "steps", ())
-        match self.dest, values:
-            case "text", str(text):
-                steps += (SayText(text),)
-            case "file", Path() as path:
-                steps += (SendFile(path),)
-            case _, list(script):
-                steps += tuple(script)
-        namespace.steps = steps
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.exit(message=f"msrp-chat {_version()}\n")
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("msrpkit")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
 
 
 def build_parser(
-    *, demo: Run, listen: Run, call: Run, session: Run
+    *, demo: Run, listen: Run, call: Run, session: Run, completion: Run
 ) -> argparse.ArgumentParser:
     """Return what reads the command line.
 
@@ -73,6 +61,7 @@ def build_parser(
         listen: See above.
         call: See above.
         session: See above.
+        completion: See above.
     """
     parser = _Parser(
         usage="msrp-chat COMMAND [OPTION]...",
@@ -86,6 +75,15 @@ def build_parser(
     _add_listen(commands, listen)
     _add_call(commands, call)
     _add_session(commands, session)
+    _add_completion(commands, completion)
+    parser.add_argument(
+        "--version",
+        action=_Version,
+        nargs=0,
+        dest=argparse.SUPPRESS,
+        default=argparse.SUPPRESS,
+        help="show the version and end",
+    )
     return parser
 
 
@@ -153,7 +151,7 @@ def _add_demo(commands: _Commands, run: Run) -> None:
         default=_PICTURE,
         help="what to send instead of the picture that comes with this program",
     )
-    _add_save(command)
+    groups.add_save(command)
 
 
 def _add_listen(commands: _Commands, run: Run) -> None:
@@ -165,8 +163,18 @@ def _add_listen(commands: _Commands, run: Run) -> None:
         description=manual.LISTEN,
         epilog=manual.SCRIPT,
     )
-    _add_talking(command)
-    _add_sip(command, address="127.0.0.1; 0.0.0.0 is all addresses of this machine")
+    groups.add_talking(command)
+    groups.add_sip(
+        command, address="127.0.0.1; 0.0.0.0 is all addresses of this machine"
+    )
+    groups.add_account(command)
+    groups.add_profile(command)
+    command.add_argument(
+        "--registrar",
+        metavar="URI",
+        type=readers.read_sip_uri,
+        help="register there: calls for our address come here then",
+    )
     command.add_argument(
         "--sips-port",
         metavar="N",
@@ -190,6 +198,21 @@ def _add_listen(commands: _Commands, run: Run) -> None:
     )
 
 
+def _add_completion(commands: _Commands, run: Run) -> None:
+    command = commands.add_parser(
+        "completion",
+        prog="msrp-chat completion",
+        usage="msrp-chat completion SHELL",
+        help="make a shell complete our commands and options",
+        description=manual.COMPLETION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=run, command=command.prog, verbose=0)
+    command.add_argument(
+        "shell", metavar="SHELL", choices=SHELLS, help=" or ".join(SHELLS)
+    )
+
+
 def _add_call(commands: _Commands, run: Run) -> None:
     command = _add_command(
         commands,
@@ -203,21 +226,17 @@ def _add_call(commands: _Commands, run: Run) -> None:
     command.add_argument(
         "uri", metavar="SIP-URI", type=readers.read_sip_uri, help="whom to call"
     )
-    _add_talking(command)
-    _add_sip(command, address="the one by which the other side is reached")
+    groups.add_talking(command)
+    groups.add_sip(command, address="the one by which the other side is reached")
+    groups.add_account(command)
+    groups.add_profile(command)
     command.add_argument(
-        "--proxy",
-        metavar="URI",
-        type=readers.read_sip_uri,
-        help="send the INVITE there first",
+        "--location",
+        metavar="LAT,LON[,METRES]",
+        type=readers.read_location,
+        help="tell an emergency service that we are there, within so many metres",
     )
-    command.add_argument(
-        "--ca",
-        metavar="FILE",
-        type=Path,
-        help="certificates to trust for SIP over TLS (sips:), instead of the system's",
-    )
-    _add_timeout(command, "an answer")
+    groups.add_timeout(command, "an answer")
 
 
 def _add_session(commands: _Commands, run: Run) -> None:
@@ -259,118 +278,12 @@ def _add_session(commands: _Commands, run: Run) -> None:
         help="of the other side's certificate: 'sha-256 4A:AD:…'; without it an active"
         " side wants a certificate that the system trusts",
     )
-    _add_talking(command)
-    _add_timeout(command, "the session")
+    groups.add_talking(command)
+    groups.add_timeout(command, "the session")
     command.add_argument(
         "--patience",
         metavar="SECONDS",
         type=readers.read_seconds,
         help="with --passive: end with 3 if nobody has connected by then, instead of"
         " after --timeout",
-    )
-
-
-def _add_talking(command: argparse.ArgumentParser) -> None:
-    group = command.add_argument_group("what to say and what to take")
-    command.set_defaults(steps=())
-    for name, metavar, reader, what in (
-        (
-            "text",
-            "TEXT",
-            readers.read_text,
-            "say this; may be repeated, like the next two",
-        ),
-        ("file", "PATH", readers.read_path, "send this file"),
-        ("script", "FILE", readers.read_script, "do what this file says, see below"),
-    ):
-        group.add_argument(
-            f"--{name}",
-            metavar=metavar,
-            type=reader,
-            action=_AddStep,
-            default=argparse.SUPPRESS,
-            help=what,
-        )
-    group.add_argument("--echo", action="store_true", help="send every message back")
-    group.add_argument(
-        "--wait",
-        metavar="SECONDS",
-        type=readers.read_seconds,
-        default=1.0,
-        help="hang up after this much silence, when all is said (default: 1)",
-    )
-    _add_save(group)
-    group.add_argument(
-        "--max-size",
-        metavar="OCTETS",
-        type=readers.read_size,
-        default=_MOST_OCTETS,
-        help="of the largest message to take, such as 20M (default: 64M); more is"
-        " refused with 413",
-    )
-    group.add_argument(
-        "--accept-types",
-        metavar="TYPES",
-        type=readers.read_types,
-        default=_ACCEPT_TYPES,
-        help="media types to take, the best first"
-        f" (default: '{' '.join(_ACCEPT_TYPES)}')",
-    )
-    group.add_argument(
-        "--cert",
-        metavar="FILE",
-        type=Path,
-        help="PEM certificate for TLS; without it one is made up, which the fingerprint"
-        " in the SDP vouches for",
-    )
-    group.add_argument(
-        "--key", metavar="FILE", type=Path, help="its key, if that is in another file"
-    )
-
-
-def _add_sip(command: argparse.ArgumentParser, *, address: str) -> None:
-    group = command.add_argument_group("who and where we are")
-    group.add_argument(
-        "--from",
-        dest="sender",
-        metavar="ADDRESS",
-        type=readers.read_address,
-        help="who we are: 'Alice <sip:alice@example.com>', or alice@example.com",
-    )
-    group.add_argument(
-        "--address", metavar="HOST", help=f"to listen on (default: {address})"
-    )
-    for name, what in (("sip", "SIP"), ("msrp", "MSRP")):
-        group.add_argument(
-            f"--{name}-port",
-            metavar="N",
-            type=readers.read_port,
-            default=0,
-            help=f"for {what} (default: any that is free)",
-        )
-    group.add_argument(
-        "--tls",
-        action="store_true",
-        help="run the message session over TLS (msrps), certificates being checked by"
-        " their fingerprints",
-    )
-
-
-def _add_timeout(command: argparse.ArgumentParser, what: str) -> None:
-    command.add_argument(
-        "--timeout",
-        metavar="SECONDS",
-        type=readers.read_seconds,
-        default=60.0,
-        help=f"how long to wait for {what} (default: 60)",
-    )
-
-
-def _add_save(command: argparse._ActionsContainer) -> None:
-    command.add_argument(
-        "--save",
-        metavar="DIR",
-        type=Path,
-        help="where to put received files (default: a new temporary directory, which"
-        " is printed); a file never takes the place of another",
     )

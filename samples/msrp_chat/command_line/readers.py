@@ -19,9 +19,12 @@ from msrp_chat.conversation.steps import Step
 __all__ = [
     "read_address",
     "read_fingerprint",
+    "read_languages",
+    "read_location",
     "read_msrp_uri",
     "read_path",
     "read_port",
+    "read_relay_uri",
     "read_script",
     "read_seconds",
     "read_sip_uri",
@@ -36,6 +39,9 @@ _TRANSPORTS = ("udp", "tcp", "tls")
 
 _LONGEST_SCRIPT = 1 << 20
 """Characters of a script; a name may stand for something without end."""
+
+_EARTH = 20_037_508.0
+"""Metres from anywhere to the other side of the earth."""
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)", re.IGNORECASE)
 _FACTORS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -93,6 +99,45 @@ def read_msrp_uri(text: str) -> str:
         problem = f"{text!r} needs a port and a session id: msrp://HOST:PORT/ID;tcp"
         raise argparse.ArgumentTypeError(problem)
     return text
+
+
+def read_relay_uri(text: str) -> str:
+    """Check the URI of a relay: one without a session id."""
+    import msrp
+
+    try:
+        msrp.MsrpUri.parse(text)
+    except msrp.InvalidUri as exc:
+        problem = f"{text!r} is {exc}; a relay looks like msrps://relay.example;tcp"
+        raise argparse.ArgumentTypeError(problem) from exc
+    return text
+
+
+def read_location(text: str) -> tuple[float, float, float | None]:
+    """Read a place: degrees north and east, and metres around it."""
+    try:
+        latitude, longitude, *more = map(float, text.split(","))
+        radius = more[0] if more else None
+    except ValueError:
+        latitude, longitude, radius, more = math.nan, math.nan, None, []
+    fits = abs(latitude) <= 90 and abs(longitude) <= 180 and len(more) <= 1
+    if not fits or (radius is not None and not 0 < radius < _EARTH):
+        problem = f"{text!r} is no place such as 42.5463,-73.2512 or 42.5,-73.2,30"
+        raise argparse.ArgumentTypeError(problem)
+    return latitude, longitude, radius
+
+
+def read_languages(text: str) -> tuple[str, ...]:
+    """Read language tags with spaces or commas between them."""
+    import sdp
+
+    tags = tuple(text.replace(",", " ").split())
+    try:
+        sdp.Languages(send=tags)
+    except sdp.SdpError as exc:
+        problem = f"{text!r} is no list of languages such as en,es-MX"
+        raise argparse.ArgumentTypeError(problem) from exc
+    return tags
 
 
 def read_address(text: str) -> str:

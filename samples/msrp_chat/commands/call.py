@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
-
+import msrp
 import sip
 from msrp_chat.command_line.options import CallOptions
-from msrp_chat.commands.party import Party, open_party, own_address, uri_host
+from msrp_chat.commands.addresses import own_address, uri_host
+from msrp_chat.commands.emergency import describe_call
+from msrp_chat.commands.party import Party, open_party
 from msrp_chat.conversation.conversation import Conversation
 from msrp_chat.conversation.hold import Plan
 from msrp_chat.events import Calling, Ringing
@@ -37,7 +38,6 @@ async def call(options: CallOptions, output: Output, plan: Plan) -> None:
         host=address,
         name="caller",
         sip_listen=[f"udp://{uri_host(address)}:{options.sip_port}"],
-        client_ssl=_client_ssl(options),
         closing_time=_CANCEL_TIME,
     ) as party:
         output = CallOutput(output, 1)
@@ -61,14 +61,18 @@ async def _invite(
         output.tell(Ringing(status=response.status, reason=words))
 
     peer = sip.NameAddr(None, sip.parse_uri(options.uri))
+    details = describe_call(options, party.identity.domain)
     try:
         return await party.agent.invite(
             options.uri,
             media=[party.media(peer, conversations.append, output)],
-            outbound_proxy=options.proxy,
+            headers=details.headers,
+            parts=details.parts,
             timeout=options.timeout,
             on_progress=progressed,
         )
+    except msrp.ConnectionFailed as exc:  # Of the relay, which is asked first.
+        raise ChatError(str(exc), ExitCode.UNREACHABLE) from exc
     except (sip.SipError, ValueError) as exc:
         raise _explain(exc, options) from exc
 
@@ -90,15 +94,3 @@ def _explain(error: Exception, options: CallOptions) -> ChatError:
             return ChatError(f"cannot call {options.uri}: {error}", ExitCode.USAGE)
         case _:
             return ChatError(f"{options.uri}: {error}")
-
-
-def _client_ssl(options: CallOptions) -> ssl.SSLContext | None:
-    if options.ca is None:
-        return None
-    try:
-        return ssl.create_default_context(cafile=options.ca)
-    except ssl.SSLError as exc:
-        raise ChatError(f"{options.ca}: no PEM certificate", ExitCode.USAGE) from exc
-    except OSError as exc:
-        problem = f"{options.ca}: {exc.strerror or 'it cannot be read'}"
-        raise ChatError(problem, ExitCode.USAGE) from exc

@@ -20,6 +20,12 @@ class Identity:
     address: msrp.Address
     """For the envelopes of CPIM."""
 
+    @property
+    def domain(self) -> str:
+        """The host in our address, or one that is nobody's."""
+        uri = sip.NameAddr.parse(self.sip_address).uri
+        return uri.host if isinstance(uri, sip.SipUri) else "anonymous.invalid"
+
     @classmethod
     def parse(cls, text: str) -> Identity:
         """Read an address: a SIP URI, a mailbox or the like, perhaps with a name.

@@ -6,18 +6,16 @@ import asyncio
 import ipaddress
 import ssl
 
+import msrp
 import sip
 from msrp_chat.command_line.options import ListenOptions
-from msrp_chat.commands.party import (
-    Party,
-    local_certificate,
-    open_party,
-    own_address,
-    uri_host,
-)
+from msrp_chat.commands.addresses import own_address, uri_host
+from msrp_chat.commands.emergency import help_wanted
+from msrp_chat.commands.party import Party, open_party
+from msrp_chat.commands.ports import local_certificate
 from msrp_chat.conversation.conversation import Conversation
 from msrp_chat.conversation.hold import Plan
-from msrp_chat.events import Ended, Invited, Listening, Problem
+from msrp_chat.events import Ended, Invited, Listening, Notice, Problem
 from msrp_chat.events.output import CallOutput, Output
 from msrp_chat.outcome import ChatError, ExitCode
 from msrp_chat.terminal.streams import complain
@@ -51,6 +49,8 @@ async def listen(options: ListenOptions, output: Output, plan: Plan) -> None:
     ) as party:
         reception = _Answering(party, options, plan)
         party.agent.on_invite(reception.take)
+        if options.registrar is not None:
+            await _register(party, options.registrar)
         _announce(party, advertised)
         await reception.run()
 
@@ -109,6 +109,9 @@ class _Answering:
         output = CallOutput(self._party.output, number)
         uri = str(call.request.uri)
         output.tell(Invited(sender=str(call.remote.uri), uri=uri))
+        wanted = help_wanted(call.request)
+        if wanted is not None:
+            output.tell(wanted)
         problem: ChatError | None = None
         try:
             await self._answer(call, output)
@@ -157,9 +160,23 @@ class _Answering:
         return _BUSY if self._busy else None
 
 
+async def _register(party: Party, registrar: str) -> None:
+    """Say where we are, for as long as we listen."""
+    try:
+        await party.agent.register(registrar)
+    except sip.CallRefused as exc:
+        raise ChatError(f"{registrar} doesn't register us: {exc}") from exc
+    except (sip.SipError, ValueError) as exc:
+        problem = f"{registrar} doesn't register us: {exc}"
+        raise ChatError(problem, ExitCode.UNREACHABLE) from exc
+    words = f"registered as {party.agent.address.uri} with {registrar}"
+    party.output.tell(Notice(text=words))
+
+
 def _announce(party: Party, host: str) -> None:
-    certificate = party.listener.local_cert
-    fingerprint = None if certificate is None else str(certificate.fingerprint)
+    fingerprint = None
+    if isinstance(party.listener, msrp.MsrpListener) and party.listener.local_cert:
+        fingerprint = str(party.listener.local_cert.fingerprint)
     for hop in party.agent.listening:
         # UDP and TCP share a port, and TCP bears messages of any size.
         if hop.transport is not sip.Transport.UDP:

@@ -4,38 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import os
-import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 import msrp
 import sip
+from msrp_chat.command_line.groups import ACCEPT_TYPES
 from msrp_chat.command_line.options import SipOptions, TalkOptions
+from msrp_chat.commands.addresses import uri_host
 from msrp_chat.commands.identity import Identity, envelope_address
+from msrp_chat.commands.ports import PROFILES, opened, way_in
+from msrp_chat.commands.recorders import recorded
 from msrp_chat.conversation.conversation import Conversation
 from msrp_chat.conversation.hold import Lost, Plan, hold
 from msrp_chat.conversation.save import Saver
-from msrp_chat.events import Answered, Ended, Notice
+from msrp_chat.events import Answered, Ended
 from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError, ExitCode
 
 __all__ = [
     "Party",
-    "listening",
-    "local_certificate",
-    "open_listener",
     "open_party",
     "open_saver",
-    "own_address",
     "session_config",
-    "uri_host",
 ]
-
-_NOBODY = "192.0.2.1"
-"""An address that nobody has (RFC 5737): the way there is the default route."""
 
 _BYE_TIME = 3.0
 """Seconds that a BYE may take.  It is the last thing we do, and whoever is still
@@ -54,7 +47,7 @@ class Party:
     """What a command needs to make and take calls."""
 
     agent: sip.UserAgent
-    listener: msrp.MsrpListener
+    listener: msrp.MsrpListener | msrp.MsrpRelay
     identity: Identity
     options: SipOptions
     output: Output
@@ -85,12 +78,15 @@ class Party:
         return msrp.MsrpMedia(
             self.listener,
             on_connection=prepare,
-            accept_types=self.options.accept_types,
+            accept_types=_accepted(self.options),
             max_size=self.options.max_size,
             local_address=self.identity.address,
             remote_address=envelope_address(peer),
             config=session_config(self.options),
             recovery_time=_RECOVERY_TIME,
+            profile=PROFILES.get(self.options.profile or ""),
+            languages=self.options.languages,
+            nickname=self.options.nickname,
         )
 
     async def hold(
@@ -129,7 +125,6 @@ async def open_party(
     sip_listen: Sequence[str],
     advertised_host: str | None = None,
     server_ssl: ssl.SSLContext | None = None,
-    client_ssl: ssl.SSLContext | None = None,
     closing_time: float = _BYE_TIME,
 ) -> AsyncIterator[Party]:
     """Open the ports of a party, and close them at the end.
@@ -142,7 +137,6 @@ async def open_party(
         sip_listen: Where to listen for SIP.
         advertised_host: What to tell others to connect to, if not ``host``.
         server_ssl: What to show on SIP connections over TLS that we take.
-        client_ssl: What to trust on those that we make.
         closing_time: Seconds for a CANCEL or a BYE at the very end.
 
     Raises:
@@ -150,112 +144,26 @@ async def open_party(
     """
     sender = options.sender or f"sip:{name}@{uri_host(advertised_host or host)}"
     identity = Identity.parse(sender)
-    listener = open_listener(
-        host,
-        options.msrp_port,
-        local_certificate(options) if options.tls else None,
-        advertised_host,
-    )
+    listener = way_in(options, host, advertised_host)
     agent = sip.UserAgent(
         identity.sip_address,
         listen=sip_listen,
         server_ssl=server_ssl,
-        client_ssl=client_ssl,
+        client_ssl=_client_ssl(options),
+        outbound_proxy=options.proxy,
+        credentials=_credentials(options),
         limits=sip.Limits(closing_time=closing_time),
     )
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(listening(listener, output))
+        # First and last, so that nothing is missed.
+        await stack.enter_async_context(recorded(options, output, [listener, agent]))
+        await stack.enter_async_context(opened(listener, output))
         try:
             await stack.enter_async_context(agent)
         except sip.TransportError as exc:
             raise ChatError(str(exc), ExitCode.UNREACHABLE) from exc
         saver = await open_saver(options)
         yield Party(agent, listener, identity, options, output, saver)
-
-
-def open_listener(
-    host: str,
-    port: int,
-    certificate: msrp.LocalCertificate | None,
-    advertised_host: str | None = None,
-) -> msrp.MsrpListener:
-    """Return a listener that hasn't begun to listen.
-
-    Raises:
-        ChatError: The certificate isn't good enough for TLS.
-    """
-    try:
-        return msrp.MsrpListener(
-            host, port, local_cert=certificate, advertised_host=advertised_host
-        )
-    except msrp.CertificateUnusable as exc:
-        raise ChatError(str(exc), ExitCode.USAGE) from exc
-
-
-class _Refusals(logging.Handler):
-    """Tells people what the listener only logs: whom it has turned away."""
-
-    def __init__(self, output: Output) -> None:
-        super().__init__(logging.INFO)
-        self._output = output
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._output.tell(Notice(text=record.getMessage()))
-
-
-@contextlib.contextmanager
-def _told_of_refusals(output: Output) -> Iterator[None]:
-    log, handler = logging.getLogger("msrp.listener"), _Refusals(output)
-    level = log.level
-    if not log.isEnabledFor(logging.INFO):
-        log.setLevel(logging.INFO)
-    log.addHandler(handler)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
-
-
-@contextlib.asynccontextmanager
-async def listening(listener: msrp.MsrpListener, output: Output) -> AsyncIterator[None]:
-    """Listen for message sessions, and stop at the end.
-
-    Args:
-        listener: Where to.
-        output: Who is told of those that are turned away.
-
-    Raises:
-        ChatError: The port isn't free, or isn't ours.
-    """
-    try:
-        await listener.start()
-    except msrp.ConnectionFailed as exc:
-        cause = exc.__cause__
-        # What asyncio says of it names the address once more.
-        number = getattr(cause, "errno", None) or 0
-        reason = os.strerror(number) if number > 0 else "no such address"
-        problem = f"cannot listen on {exc.target}: {reason}"
-        raise ChatError(problem, ExitCode.UNREACHABLE) from exc
-    try:
-        with _told_of_refusals(output):
-            yield
-    finally:
-        await listener.close()
-
-
-def local_certificate(options: TalkOptions) -> msrp.LocalCertificate:
-    """Return the certificate to show in message sessions.
-
-    Raises:
-        ChatError: The files that were given can't be used.
-    """
-    if options.cert is None:
-        return msrp.LocalCertificate.self_signed("msrp-chat")
-    try:
-        return msrp.LocalCertificate.load(options.cert, options.key)
-    except msrp.CertificateUnusable as exc:
-        raise ChatError(str(exc), ExitCode.USAGE) from exc
 
 
 async def open_saver(options: TalkOptions) -> Saver:
@@ -277,38 +185,36 @@ def session_config(options: TalkOptions) -> msrp.SessionConfig:
     """Return what a session takes."""
     return msrp.SessionConfig(
         max_message_length=options.max_size,
-        accept_types=msrp.AcceptTypes(options.accept_types),
+        accept_types=msrp.AcceptTypes(options.accept_types or ACCEPT_TYPES),
         limits=msrp.Limits(
             max_held_octets=max(msrp.Limits().max_held_octets, options.max_size)
         ),
     )
 
 
-async def own_address(host: str | None) -> str:
-    """Return the address by which this machine reaches a host.
-
-    A name that has no address may still be found by SIP's own ways; then it is the
-    address of the default route.
-    """
-    loop = asyncio.get_running_loop()
-    found = None
-    if host is not None:
-        with contextlib.suppress(OSError, UnicodeError):
-            found = await loop.getaddrinfo(host, 5060, type=socket.SOCK_DGRAM)
-    family, target = (
-        (socket.AF_INET, (_NOBODY, 5060)) if not found else (found[0][0], found[0][4])
-    )
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(target)  # Which sends nothing.
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
+def _accepted(options: SipOptions) -> tuple[str, ...] | None:
+    """Return the types of content to take, if the profile doesn't say."""
+    if options.accept_types is not None or options.profile is not None:
+        return options.accept_types
+    return ACCEPT_TYPES
 
 
-def uri_host(host: str) -> str:
-    """Return a host as URIs have it."""
-    return f"[{host}]" if ":" in host else host
+def _credentials(options: SipOptions) -> tuple[str, str] | None:
+    if options.user is None or options.password is None:
+        return None
+    return options.user, options.password
+
+
+def _client_ssl(options: SipOptions) -> ssl.SSLContext | None:
+    if options.ca is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=options.ca)
+    except ssl.SSLError as exc:
+        raise ChatError(f"{options.ca}: no PEM certificate", ExitCode.USAGE) from exc
+    except OSError as exc:
+        problem = f"{options.ca}: {exc.strerror or 'it cannot be read'}"
+        raise ChatError(problem, ExitCode.USAGE) from exc
 
 
 async def _is_followed_by_bye(call: sip.Call) -> bool:

@@ -10,14 +10,11 @@ from __future__ import annotations
 import dataclasses
 
 import msrp
+from msrp_chat.command_line.groups import ACCEPT_TYPES
 from msrp_chat.command_line.options import SessionOptions
-from msrp_chat.commands.party import (
-    listening,
-    local_certificate,
-    open_listener,
-    open_saver,
-    session_config,
-)
+from msrp_chat.commands.party import open_saver, session_config
+from msrp_chat.commands.ports import listening, local_certificate, open_listener
+from msrp_chat.commands.recorders import recorded
 from msrp_chat.conversation.conversation import Conversation
 from msrp_chat.conversation.hold import Plan, hold
 from msrp_chat.events import Ended, Listening, Notice
@@ -76,21 +73,28 @@ async def _hold(
     )
     saver = await open_saver(options)
     conversation = Conversation(connection, output, saver, echo=options.echo)
-    try:
-        await _start(connection, options)
-        if listener is not None:
-            words = None if fingerprint is None else str(fingerprint)
-            output.tell(Listening(uri=str(local), tls=local.secure, fingerprint=words))
-        if fingerprint is not None:
-            output.tell(Notice(text=f"certificate: {fingerprint}"))
-        await _talk(conversation, plan, options)
-    finally:
-        await conversation.close()
+    async with recorded(options, output, [connection]):
+        try:
+            await _start(connection, options)
+            if listener is not None:
+                _announce(output, local, fingerprint)
+            if fingerprint is not None:
+                output.tell(Notice(text=f"certificate: {fingerprint}"))
+            await _talk(conversation, plan, options)
+        finally:
+            await conversation.close()
     reason = (await connection.closed()).reason
     output.tell(Ended(reason=_ENDED[reason]))
     output.tell(conversation.summary())
     if conversation.problem is not None:
         raise conversation.problem
+
+
+def _announce(
+    output: Output, local: msrp.MsrpUri, fingerprint: Fingerprint | None
+) -> None:
+    words = None if fingerprint is None else str(fingerprint)
+    output.tell(Listening(uri=str(local), tls=local.secure, fingerprint=words))
 
 
 async def _talk(
@@ -148,7 +152,7 @@ def _negotiate(
         offered = msrp.offer_media(
             local,
             setup="active" if options.active else "actpass",
-            accept_types=options.accept_types,
+            accept_types=options.accept_types or ACCEPT_TYPES,
             max_size=options.max_size,
             fingerprints=[] if fingerprint is None else [fingerprint],
         )

@@ -12,6 +12,7 @@ from msrp_chat.events.calls import (
     Answered,
     Calling,
     Ended,
+    HelpWanted,
     Invited,
     Listening,
     Notice,
@@ -19,6 +20,7 @@ from msrp_chat.events.calls import (
     Problem,
     Ringing,
     Summary,
+    Traced,
 )
 from msrp_chat.events.event import Event
 from msrp_chat.events.messages import (
@@ -43,6 +45,7 @@ __all__ = [
     "Ended",
     "Event",
     "FileReceived",
+    "HelpWanted",
     "Incomplete",
     "Invited",
     "Listening",
@@ -59,6 +62,7 @@ __all__ = [
     "Sent",
     "Summary",
     "TextReceived",
+    "Traced",
     "Undelivered",
     "from_json",
     "to_json",

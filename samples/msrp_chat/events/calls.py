@@ -11,6 +11,7 @@ __all__ = [
     "Answered",
     "Calling",
     "Ended",
+    "HelpWanted",
     "Invited",
     "Listening",
     "Notice",
@@ -18,6 +19,7 @@ __all__ = [
     "Problem",
     "Ringing",
     "Summary",
+    "Traced",
 ]
 
 
@@ -67,6 +69,37 @@ class Invited(Event):
     def line(self) -> Line:
         """Say who calls."""
         return Line(f"calls {self.uri}", who=Who.THEM, note=self.sender)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpWanted(Event):
+    """It is a call for help, or brings a location; what it brings."""
+
+    name = "emergency"
+
+    service: str | None
+    test: bool
+    """Whether nobody is in need."""
+
+    locations: tuple[str, ...]
+    """Where the caller is, or where that is to be had, in words."""
+
+    languages: tuple[str, ...]
+    """What the caller speaks, the best first."""
+
+    identifier: str | None
+    """What the call is called in all networks."""
+
+    warnings: tuple[str, ...]
+    """What is wrong with it."""
+
+    def line(self) -> Line:
+        """Say it in a few words."""
+        said = [f"{self.service or 'a call'}{' (a test)' if self.test else ''}"]
+        said += [f"from {location}" for location in self.locations]
+        said += [f"speaks {', '.join(self.languages)}"] if self.languages else []
+        said += [f"({warning})" for warning in self.warnings]
+        return Line("; ".join(said), Mood.BAD if not self.test else Mood.GOOD, Who.THEM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +199,34 @@ class Problem(Event):
 
     text: str
     exit_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced(Event):
+    """A request or a response has gone over the wire."""
+
+    name = "trace"
+
+    protocol: str
+    """``SIP`` or ``MSRP``."""
+
+    direction: str
+    """``sent`` or ``received``."""
+
+    peer: str
+    """The other end, as host and port."""
+
+    size: int
+    """Octets on the wire."""
+
+    text: str
+    """It, or its beginning, without credentials; what isn't text is left out."""
+
+    def line(self) -> Line:
+        """Show it whole, below a line that says what it is."""
+        arrow = "→" if self.direction == "sent" else "←"
+        head = f"{arrow} {self.protocol} {self.peer} ({amount(self.size)})"
+        return Line("\n".join([head, *self.text.splitlines()]))
 
 
 def _count(number: int, what: str) -> str:
