@@ -18,9 +18,9 @@ once and the receiver if the sender doesn't.
 
 from __future__ import annotations
 
-from msrp.aio.file_transfer.answerer import (
+from msrp.aio.file_transfer.answerer import FileAnswerer
+from msrp.aio.file_transfer.decisions import (
     Decide,
-    FileAnswerer,
     FileDecision,
     RefuseFile,
     SaveFile,

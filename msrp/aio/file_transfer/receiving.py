@@ -227,6 +227,10 @@ class ReceivingFile(FileTransfer):
     def _what_is_left(self) -> tuple[Path | None, int]:
         return self._left
 
+    @property
+    def _is_decided(self) -> bool:
+        return self._ended is not None and self._ended.done()
+
     # The end.
 
     def _finish(self, part: PartFile, writer: _Writer) -> FileTransferred:

@@ -167,6 +167,10 @@ class SendingFile(FileTransfer):
         else:
             self._stop_carrying()
 
+    @property
+    def _is_decided(self) -> bool:
+        return self._message is not None and self._message.error is not None
+
     def _what_is_left(self) -> tuple[Path | None, int]:
         path = None if self._file is None else self._file.path
         message = self._message

@@ -126,7 +126,7 @@ class FileTransfer(abc.ABC):
 
     def give_up(self, problem: str) -> None:
         """Let no more of it go, and end soon."""
-        if self.is_over or self._reason is not None:
+        if self.is_over or self._reason is not None or self._is_decided:
             return
         self._reason = problem
         self.is_ours_to_end = True
@@ -171,6 +171,11 @@ class FileTransfer(abc.ABC):
     @abc.abstractmethod
     def _what_is_left(self) -> tuple[Path | None, int]:
         """Return what there is after a failure, and how many octets."""
+
+    @property
+    @abc.abstractmethod
+    def _is_decided(self) -> bool:
+        """Whether it is known how it ends, and it is only put away."""
 
     def _moved(self, octets: int) -> None:
         """Note how many octets of the file are there."""

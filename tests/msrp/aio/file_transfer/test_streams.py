@@ -13,7 +13,7 @@ import pytest
 
 import msrp
 import sip
-from msrp.aio.file_transfer.answerer import AnsweringStream
+from msrp.aio.file_transfer.answering import AnsweringStream
 from msrp.file_transfer import Direction, new_transfer_id, push_offer, refusal_of
 from msrp.negotiation import MediaDescription
 from sdp import with_direction

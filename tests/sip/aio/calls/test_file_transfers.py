@@ -17,7 +17,7 @@ import pytest_asyncio
 import msrp
 import sdp
 import sip
-from msrp.aio.file_transfer.answerer import AnsweringStream
+from msrp.aio.file_transfer.answering import AnsweringStream
 from msrp.testing import Ending, FlakyProxy, Plan
 from sip.aio import IncomingCall
 from tests.msrp.sections import moved
