@@ -20,7 +20,7 @@ from msrp.aio.relay_sessions import RelayBinding
 from msrp.aio.running import RunningSession, announced
 from msrp.aio.sending import Sending
 from msrp.aio.sockets import SocketOptions
-from msrp.aio.tapping import Listening, PortTaps
+from msrp.aio.tapping import PortTaps
 from msrp.aio.tls_policy import TlsPolicy
 from msrp.config import SessionConfig
 from msrp.content import MessageReceived
@@ -40,6 +40,8 @@ from msrp.tap import Parties
 from recording import CallIdentity, Tappable, Taps
 
 __all__ = ["MsrpConnection"]
+
+_UNKNOWN_CALL = CallIdentity()
 
 logger = logging.getLogger("msrp.connection")
 
@@ -100,19 +102,20 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
         self._config = announced(config, negotiated)
         self.max_message_length = self._config.max_message_length
         self.policy: Policy | None = None
-        self.call_identity = CallIdentity()
+        self.call_identity = _UNKNOWN_CALL
         if not isinstance(listener, MsrpRelay):
             self._listener = listener
         limits = self._config.limits
-        self._port = PortTaps(limits) if listener is None else listener.port_taps
-        self.taps = Taps(self._port.taps, self._taps_changed)
+        self.port_taps = PortTaps(limits) if listener is None else listener.port_taps
+        """What hears the port where it comes in or goes out."""
+        self.taps = Taps(self, self.port_taps.taps)
         self._manner = Manner.of(
             self._listener,
             local_cert=local_cert,
             tls=tls,
             sockets=sockets,
             limits=limits,
-            port=self._port,
+            port=self.port_taps,
         )
         self._progress = Progress()
         self._running: RunningSession | None = None
@@ -197,7 +200,7 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
             progress=self._progress,
             new_binding=self._new_binding,
             features=self._features,
-            listening=Listening(self.taps, self._port, self._parties),
+            tapped=self,
         )
         if self.offered_nickname:
             nicknames = Nicknames(self._running, self.offered_nickname)
@@ -396,11 +399,12 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
             self._progress,
         )
 
-    def _taps_changed(self) -> None:
+    def taps_changed(self) -> None:
+        """Listen if somebody wants to hear something, and else don't."""
         if self._running is not None:
             self._running.taps_changed()
 
-    def _parties(self) -> Parties:
+    def parties(self) -> Parties:
         """Say who talks to whom, for records of messages that don't."""
         local, remote = self.local_address, self.remote_address
         return Parties(

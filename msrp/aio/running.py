@@ -27,7 +27,7 @@ from msrp.aio.recovery import Recovery
 from msrp.aio.relay_sessions import RelayBinding
 from msrp.aio.sockets import format_address
 from msrp.aio.stream import StreamProtocol
-from msrp.aio.tapping import Listening, SessionTap, TappedHooks
+from msrp.aio.tapping import SessionTap, Tapped, TappedHooks
 from msrp.config import SessionConfig
 from msrp.content import Body
 from msrp.errors import CloseReason, ConnectionFailed, MsrpError
@@ -71,7 +71,7 @@ class RunningSession:
         progress: Where to note how far it has come.
         new_binding: Makes what gets it onto connections.
         features: What goes along with it.
-        listening: Who listens to it.
+        tapped: Whom somebody may listen to.
     """
 
     __slots__ = (
@@ -79,9 +79,10 @@ class RunningSession:
         "_closing",
         "_features",
         "_hooks",
+        "_is_awaited",
         "_left",
-        "_listening",
         "_progress",
+        "_tapped",
         "inbox",
         "known_nicknames",
         "negotiated",
@@ -102,7 +103,7 @@ class RunningSession:
         progress: Progress,
         new_binding: Callable[[], Binding | RelayBinding],
         features: Features,
-        listening: Listening,
+        tapped: Tapped,
     ) -> None:
         self.negotiated = negotiated
         self.session = session = Session(
@@ -132,11 +133,12 @@ class RunningSession:
         """Connections of before, on which the peer may still say something."""
         self.known_nicknames: Nicknames | None = None
         """Ours and the peer's, once one of them has been spoken of."""
-        self._listening = listening
+        self._tapped = tapped
+        self._is_awaited = False
         self.tap: SessionTap | None = None
         """What hears all that is said in it, while anybody listens."""
         self.session_tap()
-        listening.waits(self.wants_tap)
+        self._await_streams(self.wants_tap)
         inbox.start()
 
     # Its life.
@@ -258,7 +260,7 @@ class RunningSession:
         await self.inbox.join()
         if self.tap is not None:
             self.tap.finish()
-        self._listening.taps.end()
+        self._tapped.taps.end()
 
     # What the listener and the stream ask and tell.
 
@@ -283,12 +285,12 @@ class RunningSession:
     @property
     def wants_tap(self) -> bool:
         """Whether anybody listens to it."""
-        return self._listening.taps.hears_anything
+        return self._tapped.taps.hears_anything
 
     def session_tap(self) -> SessionTap | None:
         """Return what hears all that is said in it, if anybody listens."""
         if self.tap is None and self.wants_tap:
-            self.tap = self._listening.begin()
+            self.tap = SessionTap(self._tapped)
             hooks = TappedHooks(self._hooks, self.tap)
             self.inbox.deliver_by(hooks.deliver, hooks.begin)
         return self.tap
@@ -298,9 +300,14 @@ class RunningSession:
         if self.session_tap() is not None and not self.wants_tap:
             self._stop_tap()
         over = self.session.state is SessionState.CLOSED
-        self._listening.waits(self.wants_tap and not over)
+        self._await_streams(self.wants_tap and not over)
         if self.stream is not None:
-            self._listening.port.check(self.stream)
+            self._tapped.port_taps.check(self.stream)
+
+    def _await_streams(self, awaited: bool) -> None:
+        """Say whether new connections have to be listened to on our account."""
+        self._tapped.port_taps.awaited += awaited - self._is_awaited
+        self._is_awaited = awaited
 
     def _stop_tap(self) -> None:
         assert self.tap is not None
@@ -529,7 +536,7 @@ class RunningSession:
             await self.known_nicknames.close()
         await self.outbox.close()
         await self._binding.close(is_active=self.negotiated.is_active)
-        self._listening.waits(False)
+        self._await_streams(False)
         if self.tap is not None:
             self.tap.over()
 

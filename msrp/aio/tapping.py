@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msrp.aio.called import SessionOwner
 from msrp.aio.dispatch import ConnectionHooks, Notice, Undelivered
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from msrp.aio.stream import StreamProtocol
 
 __all__ = [
-    "Listening",
     "PortTaps",
     "SessionTap",
     "StreamTap",
+    "Tapped",
     "TappedHooks",
     "endpoint_of",
 ]
@@ -47,28 +47,43 @@ __all__ = [
 _NOWHERE = Endpoint("0.0.0.0", 0)
 
 
+class Tapped(Protocol):
+    """A session that can be listened to, as its application holds it."""
+
+    taps: Taps
+    """Those who listen to it, and those who listen to its port."""
+
+    @property
+    def port_taps(self) -> PortTaps:
+        """What hears the port where it comes in or goes out."""
+
+    def parties(self) -> Parties:
+        """Say who talks to whom."""
+
+
 class SessionTap:
     """What is heard of one session, over all its connections.
 
     Args:
-        listening: Who listens to it.
+        tapped: The session.
     """
 
-    __slots__ = ("_listening", "_loop", "_timer", "is_over", "messages")
+    __slots__ = ("_loop", "_tapped", "_timer", "is_over", "messages")
 
-    def __init__(self, listening: Listening) -> None:
-        limit = listening.port.limits.max_recorded_octets
+    def __init__(self, tapped: Tapped) -> None:
+        limit = tapped.port_taps.limits.max_recorded_octets
         self.messages = Messages(self._tell, max_octets=limit)
         self.is_over = False
         """Whether the session is, or nobody listens any more."""
-        self._listening = listening
+        self._tapped = tapped
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        tapped.port_taps.began(self)
 
     @property
     def taps(self) -> Taps:
         """Those who listen."""
-        return self._listening.taps
+        return self._tapped.taps
 
     def happened(self, event: CoreEvent) -> None:
         """Take note of what has happened in the session."""
@@ -102,10 +117,11 @@ class SessionTap:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._listening.ended(self)
+        self._tapped.taps.end()  # Those who listen to it alone.
+        self._tapped.port_taps.ended(self)
 
     def _tell(self, draft: Draft) -> None:
-        parties = self._listening.parties()
+        parties = self._tapped.parties()
         self.taps.tell(partial(record_of, draft, parties), draft.kept)
 
     def _time_out(self) -> None:
@@ -131,7 +147,7 @@ class PortTaps:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.taps = Taps(on_change=self._changed)
+        self.taps = Taps(self)
         """Those who listen to all of it."""
         self.streams: dict[StreamProtocol, None] = {}
         """The connections that are open."""
@@ -191,48 +207,12 @@ class PortTaps:
         if self._closing and not self.streams and not self._sessions:
             self.taps.end()
 
-    def _changed(self) -> None:
+    def taps_changed(self) -> None:
         """Listen where somebody wants to hear something now, and nowhere else."""
         for stream in list(self.streams):
             for owner in list(stream.owners.values()):
                 owner.taps_changed()
             self.check(stream)
-
-
-class Listening:
-    """Who listens to one session.
-
-    Args:
-        taps: The taps of the session, and those of its port.
-        port: Where it comes in or goes out.
-        parties: Says who talks to whom, whenever it is asked.
-    """
-
-    __slots__ = ("_waits", "parties", "port", "taps")
-
-    def __init__(
-        self, taps: Taps, port: PortTaps, parties: Callable[[], Parties]
-    ) -> None:
-        self.taps = taps
-        self.port = port
-        self.parties = parties
-        self._waits = False
-
-    def begin(self) -> SessionTap:
-        """Return what hears the session."""
-        tap = SessionTap(self)
-        self.port.began(tap)
-        return tap
-
-    def ended(self, tap: SessionTap) -> None:
-        """Take note that nothing more is heard: those who listen to it alone may go."""
-        self.taps.end()
-        self.port.ended(tap)
-
-    def waits(self, waits: bool) -> None:
-        """Say whether a connection may still come that has to be listened to."""
-        self.port.awaited += waits - self._waits
-        self._waits = waits
 
 
 class TappedHooks:

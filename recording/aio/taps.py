@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from recording.aio.tap import MAX_WAITING, Tap
 from recording.records import MessageRecord, WireRecord
 
-__all__ = ["Tappable", "Taps"]
+__all__ = ["Tappable", "Taps", "TapsOwner"]
 
 Make = Callable[[], MessageRecord]
 MakeWire = Callable[[], WireRecord]
+
+
+class TapsOwner(Protocol):
+    """What has taps."""
+
+    def taps_changed(self) -> None:
+        """Be told that a tap has come, or gone."""
 
 
 class Taps:
     """The taps of one thing, and of the larger one that it is a part of.
 
     Args:
+        owner: Is told when taps come and go.
         larger: Whose taps hear of it, too.
-        on_change: Called when the first tap has come, or the last has gone.
     """
 
-    __slots__ = ("_larger", "_messages", "_on_change", "_wire")
+    __slots__ = ("_larger", "_messages", "_owner", "_wire")
 
-    def __init__(
-        self,
-        larger: Taps | None = None,
-        on_change: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, owner: TapsOwner, larger: Taps | None = None) -> None:
         self._larger = larger
-        self._on_change = on_change
+        self._owner = owner
         self._messages: tuple[Tap[MessageRecord], ...] = ()
         self._wire: tuple[Tap[WireRecord], ...] = ()
 
@@ -39,7 +43,7 @@ class Taps:
         """Tell somebody of messages."""
         tap = Tap(callback, max_waiting=max_waiting, on_removed=self._remove)
         self._messages += (tap,)
-        self._on_change()
+        self._owner.taps_changed()
         return tap
 
     def add_wire(
@@ -48,7 +52,7 @@ class Taps:
         """Tell somebody of what goes over the wire."""
         tap = Tap(callback, max_waiting=max_waiting, on_removed=self._remove_wire)
         self._wire += (tap,)
-        self._on_change()
+        self._owner.taps_changed()
         return tap
 
     @property
@@ -96,11 +100,11 @@ class Taps:
 
     def _remove(self, tap: Tap[MessageRecord]) -> None:
         self._messages = tuple(each for each in self._messages if each is not tap)
-        self._on_change()
+        self._owner.taps_changed()
 
     def _remove_wire(self, tap: Tap[WireRecord]) -> None:
         self._wire = tuple(each for each in self._wire if each is not tap)
-        self._on_change()
+        self._owner.taps_changed()
 
 
 class Tappable:

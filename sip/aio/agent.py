@@ -102,7 +102,7 @@ class UserAgent(Asking, Calling, Subscribing, Tappable):
         super().__init__()
         if not listen:
             raise LocalError("a user agent has to listen somewhere")
-        self.taps = Taps(on_change=self._taps_changed)
+        self.taps = Taps(self)
         self._listen = [Hop.parse(text) for text in listen]
         self._server_ssl = server_ssl
         self._client_ssl = client_ssl
@@ -219,7 +219,8 @@ class UserAgent(Asking, Calling, Subscribing, Tappable):
         """End all calls and close all sockets."""
         await self.close()
 
-    def _taps_changed(self) -> None:
+    def taps_changed(self) -> None:
+        """Listen if somebody wants to hear something, and else don't."""
         if self._driver is not None and not self._closed:
             self._driver.taps_changed(self.taps)
 

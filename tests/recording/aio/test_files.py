@@ -30,7 +30,10 @@ class Thing(Tappable):
     """Something that can be tapped."""
 
     def __init__(self) -> None:
-        self.taps = Taps()
+        self.taps = Taps(self)
+
+    def taps_changed(self) -> None:
+        pass
 
 
 def test_lines_are_added_to_what_is_there(tmp_path: Path) -> None:

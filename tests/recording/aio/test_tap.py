@@ -21,9 +21,9 @@ class Thing(Tappable):
 
     def __init__(self, larger: Taps | None = None) -> None:
         self.changes = 0
-        self.taps = Taps(larger, self.changed)
+        self.taps = Taps(self, larger)
 
-    def changed(self) -> None:
+    def taps_changed(self) -> None:
         self.changes += 1
 
     def say(self, *texts: str) -> None:
