@@ -41,7 +41,8 @@ RULES: dict[str, tuple[set[str], bool]] = {
     "msrp.profile": ({"msrp.chatroom", "msrp.negotiation", *VALUES}, False),
     "msrp.sansio": ({"msrp.sansio", "msrp.chatroom", "digest", *VALUES}, False),
     "msrp.tap": (
-        {"msrp.tap", "msrp.sansio.parser", "msrp.content", "recording", *VALUES},
+        {"msrp.tap", "msrp.sansio.parser", "msrp.content", "msrp.imdn", "recording"}
+        | VALUES,
         False,
     ),
     "msrp.content": ({"msrp.content", "cpim", "mime", *VALUES}, False),

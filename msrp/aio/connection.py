@@ -374,7 +374,7 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
         message = await running.inbox.get()
         if message is not None:
             if running.tap is not None:
-                running.tap.handed_over(message)
+                running.tap.handed_over(message.message_id)
             return message
         end = await self.closed()
         if end.error is None:
@@ -403,6 +403,8 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
         """Listen if somebody wants to hear something, and else don't."""
         if self._running is not None:
             self._running.taps_changed()
+            if self._running.stream is not None:
+                self.port_taps.check(self._running.stream)
 
     def parties(self) -> Parties:
         """Say who talks to whom, for records of messages that don't."""

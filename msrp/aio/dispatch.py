@@ -89,6 +89,13 @@ class Undelivered:
         self._message, self.unread = message, None
 
     @property
+    def message_id(self) -> str:
+        """Its Message-ID; it isn't taken apart for that."""
+        return (
+            self.message.message_id if self.unread is None else self.unread.message_id
+        )
+
+    @property
     def is_bare_text(self) -> bool:
         """Whether it is plainly text in no envelope, and nobody has asked for more."""
         return self.unread is not None and self.unread.content_type.startswith("text/")

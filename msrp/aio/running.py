@@ -301,8 +301,6 @@ class RunningSession:
             self._stop_tap()
         over = self.session.state is SessionState.CLOSED
         self._await_streams(self.wants_tap and not over)
-        if self.stream is not None:
-            self._tapped.port_taps.check(self.stream)
 
     def _await_streams(self, awaited: bool) -> None:
         """Say whether new connections have to be listened to on our account."""
@@ -395,7 +393,7 @@ class RunningSession:
         """Have a message told, unless it is for one of the features alone."""
         if type(event) is Undelivered and self._is_for_feature(event):
             if self.tap is not None:
-                self.tap.messages.kept_back(event.message.message_id)
+                self.tap.messages.kept_back(event.message_id)
             return
         self.inbox.put(event)
 

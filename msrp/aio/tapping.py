@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Protocol
 from msrp.aio.called import SessionOwner
 from msrp.aio.dispatch import ConnectionHooks, Notice, Undelivered
 from msrp.config import Limits
-from msrp.content import MessageReceived
 from msrp.events import CoreEvent, MessageCompleted, MessageStored
 from msrp.sansio.session import Session
 from msrp.tap import Draft, Messages, Parties, WireMessage, WireReader, record_of
@@ -94,10 +93,10 @@ class SessionTap:
             )
 
     def handed_over(
-        self, message: MessageReceived, time: datetime.datetime | None = None
+        self, message_id: str, time: datetime.datetime | None = None
     ) -> None:
         """Take note that the application has got a message, now or at a time."""
-        self.messages.handed_over(message.message_id, time or utc_now())
+        self.messages.handed_over(message_id, time or utc_now())
         if self.is_over and self.messages.is_idle:
             self.finish()
 
@@ -234,7 +233,7 @@ class TappedHooks:
         now = utc_now()
         taken = await self._hooks.deliver(event)
         if isinstance(event, Undelivered) and (taken or event.shown):
-            self._tap.handed_over(event.message, now)
+            self._tap.handed_over(event.message_id, now)
         return taken
 
     def begin(self, undelivered: Undelivered) -> Awaitable[None] | bool:
@@ -242,7 +241,7 @@ class TappedHooks:
         now = utc_now()
         left = self._hooks.begin(undelivered)
         if left is not False:
-            self._tap.handed_over(undelivered.message, now)
+            self._tap.handed_over(undelivered.message_id, now)
         return left
 
 

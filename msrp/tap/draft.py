@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from msrp.content import MessageReceived, read_message
 from msrp.errors import RemoteProtocolError
 from msrp.headers import FailureReport, RequestHead, salvage_value
+from msrp.imdn import UNDERSTOOD
 from msrp.tap.wire import WireMessage
 from recording import (
     CallIdentity,
@@ -134,7 +135,11 @@ def record_of(draft: Draft, parties: Parties) -> MessageRecord:
     contents, message = draft.contents, None
     if draft.content_type is not None:
         message = read_message(
-            draft.message_id or "", draft.content_type, contents, draft.disposition
+            draft.message_id or "",
+            draft.content_type,
+            contents,
+            draft.disposition,
+            understood=UNDERSTOOD,
         )
     local, remote = parties.local, parties.remote
     sender, recipient = (local, remote) if sent else (remote, local)

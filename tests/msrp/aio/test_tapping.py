@@ -284,6 +284,20 @@ async def test_what_an_application_iterates_over_is_handed_over_then(
     assert second.outcome is Outcome.ARRIVED
 
 
+async def test_what_is_none_for_the_application_is_told_without_waiting_for_it(
+    board: Board,
+) -> None:
+    active, passive = await board.pair(accept_types=("*",))
+    board.log(passive)
+    theirs = Heard(passive)
+    active.composing()
+    await theirs.until(1)
+    assert theirs[0].content_type == "application/im-iscomposing+xml"
+    assert (theirs[0].text, theirs[0].handed_over) == (None, None)
+    assert b"<state>active</state>" in theirs[0].contents
+    assert theirs[0].outcome is Outcome.ARRIVED
+
+
 async def test_what_is_refused_is_told_with_the_code(board: Board) -> None:
     active, passive = await board.pair(max_message_length=10)
     ours, theirs = Heard(active), Heard(passive)
