@@ -10,6 +10,7 @@ from msrp.aio.binding import Binding
 from msrp.aio.certificates import LocalCertificate
 from msrp.aio.connector import Manner
 from msrp.aio.dispatch import ConnectionHooks
+from msrp.aio.features.gathering import Features
 from msrp.aio.listener import MsrpListener
 from msrp.aio.nicknames import Nicknamed, Nicknames
 from msrp.aio.outgoing import Outbox
@@ -199,7 +200,7 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
             hooks=self,
             progress=self._progress,
             new_binding=self._new_binding,
-            features=self._features,
+            party=self,
             tapped=self,
         )
         if self.offered_nickname:
@@ -414,6 +415,14 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
             remote=remote.uri if remote else str(self.negotiated.to_path[-1]),
             call=self.call_identity,
         )
+
+    @property
+    def _is_running(self) -> bool:
+        return self._running is not None
+
+    @property
+    def _features(self) -> Features:
+        return self._started().features
 
     def _outbox(self) -> Outbox:
         return self._started().outbox

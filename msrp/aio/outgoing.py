@@ -17,7 +17,12 @@ from msrp.aio.readahead import ReadAhead
 from msrp.aio.signal import Signal
 from msrp.content import Body
 from msrp.errors import LocalProtocolError, SessionClosed
-from msrp.events import MessageDelivered, MessageDeliveryFailed, MessageSent
+from msrp.events import (
+    MessageDelivered,
+    MessageDeliveryFailed,
+    MessageSent,
+    ReportReceived,
+)
 from msrp.headers import FailureReport, is_ident
 from msrp.negotiation import Negotiated
 from msrp.sansio.chunker import BodySource
@@ -83,7 +88,7 @@ class Outbox:
         self._messages: dict[str, OutgoingMessage] = {}
         self._sources: dict[str, ReadAhead] = {}
         self._closing: dict[asyncio.Task[None], None] = {}
-        self.asides = Asides()
+        self._asides: Asides | None = None
         self._queued = 0
         self._waiters = _Waiters(on_wait)
         self._changed = Signal()
@@ -238,7 +243,7 @@ class Outbox:
 
     def was_delivered(self, event: MessageDelivered) -> None:
         """Take note that a message has arrived."""
-        if self.asides.delivered(event.message_id):
+        if self._asides is not None and self._asides.delivered(event.message_id):
             self._changed.set()
             return
         message = self._messages.pop(event.message_id, None)
@@ -274,14 +279,28 @@ class Outbox:
 
     async def room_aside(self) -> None:
         """Wait until :meth:`send_aside` has room, or nobody takes anything more."""
-        while self.asides.are_too_many:
+        while self._has_too_many_asides:
             with self.waiting():
                 self._changed.clear()
                 await self._changed.wait()
 
-    def has_changed(self) -> None:
-        """Have those look again who wait until there is room, or nothing is left."""
+    def is_aside(self, event: MessageDeliveryFailed | ReportReceived) -> bool:
+        """Tell whether an event is about what :meth:`send_aside` has sent.
+
+        If so, it is dealt with.
+        """
+        if self._asides is None:
+            return False
+        if isinstance(event, ReportReceived):
+            return self._asides.reported(event)
+        if not self._asides.failed(event):
+            return False
         self._changed.set()
+        return True
+
+    @property
+    def _has_too_many_asides(self) -> bool:
+        return self._asides is not None and self._asides.are_too_many
 
     @property
     def _is_crowded(self) -> bool:
@@ -371,7 +390,7 @@ class Outbox:
             self._negotiated.remote_max_size,
             self._session.refused_types,
         )
-        if body.kind in refused_types or self.asides.are_too_many:
+        if body.kind in refused_types or self._has_too_many_asides:
             return False
         if limit is not None and len(body.contents) > limit:
             return False
@@ -380,7 +399,9 @@ class Outbox:
             self._session.send(core)
         except SessionClosed:
             return False
-        self.asides.add(core.message_id, refused, failure_report)
+        if self._asides is None:
+            self._asides = Asides()
+        self._asides.add(core.message_id, refused, failure_report)
         self._write()
         return True
 

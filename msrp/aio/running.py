@@ -17,6 +17,7 @@ from typing import assert_never
 from msrp.aio.binding import Binding
 from msrp.aio.connector import describe
 from msrp.aio.dispatch import ConnectionHooks, Notice, Undelivered
+from msrp.aio.features.feature import Party
 from msrp.aio.features.gathering import Features
 from msrp.aio.inbox import Inbox
 from msrp.aio.incoming import Reception
@@ -70,7 +71,7 @@ class RunningSession:
         hooks: Whom to tell.
         progress: Where to note how far it has come.
         new_binding: Makes what gets it onto connections.
-        features: What goes along with it.
+        party: Who we are in it, and what goes along with it for us.
         tapped: Whom somebody may listen to.
     """
 
@@ -81,6 +82,7 @@ class RunningSession:
         "_hooks",
         "_is_awaited",
         "_left",
+        "_party",
         "_progress",
         "_tapped",
         "inbox",
@@ -102,7 +104,7 @@ class RunningSession:
         hooks: ConnectionHooks,
         progress: Progress,
         new_binding: Callable[[], Binding | RelayBinding],
-        features: Features,
+        party: Party,
         tapped: Tapped,
     ) -> None:
         self.negotiated = negotiated
@@ -115,8 +117,8 @@ class RunningSession:
         self.inbox = inbox = Inbox(
             config.limits, hooks.deliver, self._flow_changed, hooks.begin
         )
-        self._features = features
-        features.attach(self)
+        self._party = party
+        self._features: Features | None = None
         self.reception = Reception(config, policy, self._arrived, self._flow_changed)
         self.outbox = Outbox(
             session, negotiated, self.flush, self._awaited_or_not, self._write
@@ -360,6 +362,13 @@ class RunningSession:
     # What the features ask.
 
     @property
+    def features(self) -> Features:
+        """What goes along with it; it is made when somebody asks."""
+        if self._features is None:
+            self._features = Features(self._party, self)
+        return self._features
+
+    @property
     def config(self) -> SessionConfig:
         """What was set for it."""
         return self.session.config
@@ -399,16 +408,15 @@ class RunningSession:
 
     def _is_for_feature(self, event: Undelivered) -> bool:
         features = self._features
-        if event.is_bare_text and not features.see_lines:
+        if event.is_bare_text and not (features and features.see_lines):
             return False  # Without its being taken apart.
         message = event.message
-        if message.cpim is not None and features.party.is_private(message):
+        if message.cpim is not None and self._party.is_private(message):
             event.message = message = replace(message, is_private=True)
-        return features.arrived(message)
+        return self.features.arrived(message)
 
     def _failed(self, event: MessageDeliveryFailed) -> None:
-        if self.outbox.asides.failed(event):
-            self.outbox.has_changed()
+        if self.outbox.is_aside(event):
             return
         told = bool(self._hooks.on_message_delivery_failed)
         self.outbox.has_failed(event, told=told)
@@ -418,7 +426,7 @@ class RunningSession:
         self,
         event: IncompleteMessage | ReportReceived | MessageRefused | NicknameReceived,
     ) -> None:
-        if isinstance(event, ReportReceived) and self.outbox.asides.reported(event):
+        if isinstance(event, ReportReceived) and self.outbox.is_aside(event):
             return
         if isinstance(event, NicknameReceived):
             self.nicknames.remote = event.nickname or None
@@ -497,7 +505,8 @@ class RunningSession:
             self.inbox.put(ConnectionFailedEvent(error))
         self._binding.stop_connecting()
         end = ClosedEvent(event.reason, error, incomplete)
-        self._features.over()
+        if self._features is not None:
+            self._features.over()
         self._binding.stop_waiting()
         self.recovery.stop()
         self._progress.finish(end)

@@ -7,7 +7,6 @@ import mimetypes
 from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
 
-from msrp.aio.features.gathering import Features
 from msrp.aio.features.noticing import Noticing
 from msrp.aio.in_room import InRoom
 from msrp.aio.outgoing import Outbox, Progress
@@ -45,7 +44,6 @@ class Sending(InRoom, Noticing):
         self.negotiated = negotiated
         self.local_address: Address | None = None
         self.remote_address: Address | None = None
-        self._features = Features(self)
 
     def _outbox(self) -> Outbox:
         raise NotImplementedError

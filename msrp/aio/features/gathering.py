@@ -20,14 +20,14 @@ class Features:
 
     Args:
         party: Who we are in the session.
+        stage: Where it happens.
     """
 
-    __slots__ = ("_all", "_composing", "_notifications", "_stage", "party")
+    __slots__ = ("_all", "_composing", "_notifications", "_party", "_stage")
 
-    def __init__(self, party: Party) -> None:
-        self.party = party
-        """Who we are in the session."""
-        self._stage: Stage | None = None
+    def __init__(self, party: Party, stage: Stage) -> None:
+        self._party = party
+        self._stage = stage
         self._all: tuple[Feature, ...] = ()
         self._composing: ComposingFeature | None = None
         self._notifications: NotificationsFeature | None = None
@@ -44,21 +44,17 @@ class Features:
         """
         return any(each.sees_lines for each in self._all)
 
-    def attach(self, stage: Stage) -> None:
-        """Be told that the session was started."""
-        self._stage = stage
-
-    def composing(self) -> ComposingFeature | None:
-        """Return what is known of typing; ``None`` if there can't be any."""
-        if self._composing is None and self._stage is not None:
-            self._composing = ComposingFeature(self.party, self._stage)
+    def composing(self) -> ComposingFeature:
+        """Return what is known of typing."""
+        if self._composing is None:
+            self._composing = ComposingFeature(self._party, self._stage)
             self.add(self._composing)
         return self._composing
 
-    def notifications(self) -> NotificationsFeature | None:
-        """Return what is known of notifications; ``None`` if there can't be any."""
-        if self._notifications is None and self._stage is not None:
-            self._notifications = NotificationsFeature(self.party, self._stage)
+    def notifications(self) -> NotificationsFeature:
+        """Return what is known of notifications."""
+        if self._notifications is None:
+            self._notifications = NotificationsFeature(self._party, self._stage)
             self.add(self._notifications)
         return self._notifications
 
@@ -92,7 +88,7 @@ class Features:
 
     def headers(self, content_type: str) -> EnvelopeHeaders | None:
         """Return what they want to have said on an envelope; ``None`` for none."""
-        if self._notifications is None and self.party.request_notifications:
+        if self._notifications is None and self._party.request_notifications:
             self.notifications()
         if not self._all:
             return None

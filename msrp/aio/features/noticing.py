@@ -24,7 +24,6 @@ class Noticing:
             :class:`msrp.Consent`; without one all are, as far as we know the answer.
     """
 
-    _features: Features
     request_notifications: Collection[Disposition] = frozenset()
     notification_policy: NotificationPolicy | None = None
 
@@ -42,14 +41,13 @@ class Noticing:
         Raises:
             ValueError: The type is none.
         """
-        feature = self._features.composing()
-        if feature is not None:
-            feature.composing(content_type)
+        if self._is_running:
+            self._features.composing().composing(content_type)
 
     @property
     def peer_is_composing(self) -> bool:
         """Whether a message is to be expected."""
-        return bool(self._features.composers)
+        return bool(self.composers)
 
     @property
     def composers(self) -> tuple[str | None, ...]:
@@ -57,7 +55,7 @@ class Noticing:
 
         In a room there may be several; ``None`` stands for a peer that uses none.
         """
-        return self._features.composers
+        return self._features.composers if self._is_running else ()
 
     async def displayed(
         self, message: MessageReceived | TextMessageReceived | AttachmentReceived
@@ -71,7 +69,7 @@ class Noticing:
             Whether it is told.  It isn't if the message doesn't ask for it, if it was
             told before, or if :attr:`notification_policy` is against it.
         """
-        feature = self._features.answering
+        feature = self._features.answering if self._is_running else None
         return feature is not None and await feature.displayed(message.message_id)
 
     @property
@@ -80,4 +78,12 @@ class Noticing:
 
         They are shown to nobody; the first is in the log.
         """
-        return self._features.unreadable
+        return self._features.unreadable if self._is_running else 0
+
+    @property
+    def _is_running(self) -> bool:
+        raise NotImplementedError
+
+    @property
+    def _features(self) -> Features:
+        raise NotImplementedError

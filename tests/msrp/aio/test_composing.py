@@ -354,3 +354,14 @@ async def test_what_makes_no_sense_is_shown_to_nobody_and_counted(
         each.getMessage() for each in caplog.records if each.levelname == "WARNING"
     ]
     assert "active" not in words  # Nothing of the peer's octets.
+
+
+@pytest.mark.rule("TYP-5")
+async def test_in_a_room_it_says_who_types(board: Board) -> None:
+    one, two = await board.pair()
+    one.local_address = msrp.Address("im:alice@example.com")
+    one.remote_address = msrp.Address("im:room@example.com")
+    one.in_room = True
+    one.composing()
+    await board.until(lambda: two.peer_is_composing)
+    assert two.composers == ("im:alice@example.com",)

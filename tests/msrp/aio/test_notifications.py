@@ -555,3 +555,38 @@ async def test_unasked_and_senseless_notifications_are_shown_to_nobody(
     assert two.unreadable_notices == 4
     warned = [each for each in caplog.records if each.levelname == "WARNING"]
     assert len(warned) == 1
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_in_a_room_only_the_sender_is_told_if_that_can_be(
+    board: Board, private: bool
+) -> None:
+    listener = await board.listener()
+    offered = msrp.offer_media(
+        msrp.MsrpUri("msrp", "127.0.0.1", 9, "rawpeer"),
+        setup="active",
+        accept_types=("message/cpim",),
+        chatroom=msrp.Chatroom(private_messages=private),
+    )
+    answered = listener.answer(offered)
+    assert answered is not None
+    connection = board.connection(
+        offered, answered, is_incoming=True, listener=listener
+    )
+    await connection.start()
+    connection.in_room = True
+    connection.remote_address = msrp.Address("im:room@example.com")
+    peer = await board.raw(listener.port)
+    await peer.bind(connection.negotiated.local_uri)
+    peer.request(
+        connection.negotiated.local_uri,
+        asking("imdn", 1, "positive-delivery"),
+        content_type="message/cpim",
+    )
+    await anext(connection)
+    sent = await connection.send_text("the next that goes out")
+    heard = await next_send(peer)
+    assert (heard.headers["message-id"] == sent.message_id) is not private
+    if private:
+        envelope = msrp.CpimMessage.parse(heard.body)
+        assert [str(each) for each in envelope.to] == [str(ALICE)]
