@@ -49,9 +49,9 @@ class EnvelopeOpener:
             return data
         self._head += data
         end = self._end_of_head()
+        if (len(self._head) if end is None else end) > MAX_ENVELOPE:
+            raise RemoteProtocolError("the head of an envelope is too long")
         if end is None:
-            if len(self._head) > MAX_ENVELOPE:
-                raise RemoteProtocolError("the head of an envelope is too long")
             return b""
         head, rest = self._head[:end], self._head[end:]
         self._head = b""
@@ -60,7 +60,8 @@ class EnvelopeOpener:
 
     def _end_of_head(self) -> int | None:
         """Find the blank line after the second of two heads."""
-        newline = b"\r\n" if b"\r\n" in self._head else b"\n"
+        line_end = self._head.find(b"\n")
+        newline = b"\r\n" if self._head[:line_end].endswith(b"\r") else b"\n"
         blank = newline * 2
         first = self._head.find(blank, self._searched)
         if first < 0:

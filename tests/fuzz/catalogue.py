@@ -21,6 +21,7 @@ TARGETS = (
     "msrp_headers",
     "msrp_authorization",
     "msrp_content",
+    "msrp_files",
     "msrp_notices",
     "sdp",
     "mime",

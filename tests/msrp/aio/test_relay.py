@@ -657,3 +657,33 @@ async def test_whoever_stops_waiting_for_a_relay_may_ask_again(net: Net) -> None
             await other.close()
 
     assert await cancel_at_each(once) >= 3
+
+
+@pytest.mark.rule("FT-7", "FT-11", "RLY-14")
+async def test_a_file_goes_through_relays_and_is_known_to_be_there(
+    net: Net, tmp_path: Path
+) -> None:
+    relays = await net.relay(), await net.relay(piece=1000)
+    one = await net.user(relays[0])
+    two = await net.user(relays[1], name="Bob")
+    path = tmp_path / "picture.png"
+    path.write_bytes(PICTURE)
+    begun: list[msrp.FileTransfer] = []
+    answerer = msrp.FileAnswerer(
+        two, lambda offer: msrp.SaveFile(tmp_path / "there"), on_transfer=begun.append
+    )
+    push, stream = msrp.FilePush(one, path), answerer.another()
+    offered = await push.offer()
+    answered = await stream.answer(offered)
+    assert answered is not None
+    await stream.start(offered, answered, False)
+    await push.start(offered, answered, True)
+    async with asyncio.timeout(20):
+        await push.finished()
+        # A 200 is the relay's, and only the report says so much.
+        assert begun[0].is_over or begun[0].transferred == len(PICTURE)
+        received = await begun[0].finished()
+    assert received.is_verified
+    assert received.path.read_bytes() == PICTURE
+    await push.stop()
+    await answerer.stop()
