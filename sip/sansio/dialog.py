@@ -46,7 +46,9 @@ class Dialog:
         remote_target: Where the peer wants requests to go: its Contact.
         is_conference: Whether that is the focus of a conference, for now.
         secure: Whether it was made by a ``sips`` URI over TLS.
-        flow: Where the peer's last request came from, if there was one.
+        flow: Where its messages have come from: our INVITE's hop, or the source of
+            the peer's last request.  Whoever is there has been identified, and is the
+            peer if its Contact has the same address.
         state: Early, confirmed or terminated.
     """
 
@@ -93,11 +95,18 @@ class Dialog:
         self._from, self._to = str(local), str(remote)
 
     @classmethod
-    def from_response(cls, request: Request, response: Response) -> Dialog:
+    def from_response(
+        cls, request: Request, response: Response, hop: Hop | None = None
+    ) -> Dialog:
         """Make the dialog that a response to our request begins.
 
         A response without the Contact it should have is answered by the way
         that the request went.
+
+        Args:
+            request: Our request.
+            response: The response.
+            hop: Where the request went.
 
         Raises:
             SipParseError: A header can't be read.
@@ -113,6 +122,7 @@ class Dialog:
             secure=_is_secure(request.uri),
         )
         dialog.is_conference = _is_focus(response)
+        dialog.flow = hop
         if response.status >= 200:
             dialog.state = DialogState.CONFIRMED
         return dialog
@@ -170,6 +180,13 @@ class Dialog:
         if target is not None:
             self.remote_target = target
             self.is_conference = _is_focus(message)
+
+    def heard_from(self, source: Hop) -> None:
+        """Take note where a request of the peer came from."""
+        flow = self.flow
+        # A hop of ours says more: whose certificate it must show.
+        if flow is None or flow.flow is not None or not flow.is_same_end(source):
+            self.flow = source
 
     def terminate(self) -> None:
         """Take note that the dialog is over."""

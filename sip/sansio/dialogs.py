@@ -44,7 +44,7 @@ class Dialogs:
         return self.users.get((request.call_id, local, remote))
 
     def flow_of(self, request: Request) -> Hop | None:
-        """Tell where the peer's last request in the dialog of ours came from."""
+        """Tell where the messages of the dialog of a request of ours come from."""
         tags = request.from_.tag or "", request.to.tag or ""
         user = self.users.get((request.call_id, *tags))
         return None if user is None or user.dialog is None else user.dialog.flow

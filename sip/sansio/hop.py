@@ -108,6 +108,14 @@ class Hop:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.transport.value}://{host}:{self.port}"
 
+    def is_same_end(self, other: Hop) -> bool:
+        """Tell whether both are one address, by whatever name or connection."""
+        return (
+            self.transport is other.transport
+            and self.port == other.port
+            and same_address(self.host, other.host)
+        )
+
     @property
     def words(self) -> str:
         """The address as people write it, as in ``192.0.2.1:5060 over TCP``."""

@@ -132,7 +132,7 @@ class Reception:
             if not user.dialog.accepts(request):
                 refusal = Refusal(500, (("Retry-After", "0"),))
             else:
-                user.dialog.flow = transaction.source
+                user.dialog.heard_from(transaction.source)
         refusal = refusal or self._host.admission.check(request)
         if refusal is not None:
             self.refuse(transaction, refusal, now)

@@ -234,7 +234,7 @@ class ClientCall(Call):
             return known
         if len(self.branches) >= self._services.limits.early_dialogs:
             return None
-        dialog = Dialog.from_response(self._invite.request, response)
+        dialog = self._new_dialog(response)
         branch = EarlyDialog(self, self._services, dialog, self._offers())
         self.branches[tag] = branch
         self._services.register(dialog, branch)
@@ -277,11 +277,14 @@ class ClientCall(Call):
     def _confirmed(self, tag: str, response: Response) -> Changes:
         branch = self.branches.pop(tag, None)
         if branch is None:
-            dialog = Dialog.from_response(self._invite.request, response)
+            dialog = self._new_dialog(response)
             return Changes(self, self._services, dialog, self._offers())
         branch.changes.dialog.confirm(response)
         self._services.ended(branch)
         return branch.changes
+
+    def _new_dialog(self, response: Response) -> Dialog:
+        return Dialog.from_response(self._invite.request, response, self._invite.hop)
 
     def _dismiss(self, dialog: Dialog, response: Response, role: Role) -> None:
         """Acknowledge a 2xx that isn't wanted, and end its dialog.

@@ -29,7 +29,6 @@ from sip.sansio.hop import (
     Outgoing,
     Transport,
     is_numeric,
-    same_address,
     too_big_for_datagram,
 )
 from sip.sansio.requests.credentials import with_credentials_of
@@ -343,16 +342,18 @@ class Sender:
     def _with_flow(
         self, waiting: ClientRequest | SentAck, hops: Sequence[Hop]
     ) -> Sequence[Hop]:
-        """Put the peer's own connection before another to the same address.
+        """Put the connection of a dialog before another to the same address.
 
         Whoever listens for no TLS gives the near end of its connection as its
-        Contact, and can be reached by nothing else.
+        Contact, and can be reached by nothing else.  And a certificate shows the
+        domain that was called, but seldom the address in the Contact of its 2xx.
         """
         flow = self._dialogs.flow_of(waiting.request)
         if flow is None or not flow.transport.reliable:
             return hops
-        same = [hop for hop in hops if _is_same_end(hop, flow)]
-        return [replace(hop, flow=flow.flow) for hop in same] + list(hops)
+        if flow in hops or not any(flow.is_same_end(hop) for hop in hops):
+            return hops
+        return [flow, *hops]
 
     def _try_next(self, sent: ClientRequest, failure: Failure, now: float) -> None:
         sent.transaction = None
@@ -430,12 +431,6 @@ class Sender:
         ack.outgoing = Outgoing(self._local.dress(ack.request, hop), hop)
         self._acks[ack.outgoing] = ack
         self.layer.send(ack.outgoing)
-
-
-def _is_same_end(hop: Hop, flow: Hop) -> bool:
-    return (hop.transport, hop.port) == (flow.transport, flow.port) and same_address(
-        hop.host, flow.host
-    )
 
 
 def _without_secrets(uri: Uri | None) -> str:

@@ -307,6 +307,29 @@ async def test_without_a_port_for_tls_the_connection_itself_is_our_address(
         assert len(bob._driver.transport._streams) == 1
 
 
+@pytest.mark.rule("SIP-16", "SIP-19")
+async def test_a_contact_may_be_an_address_that_no_certificate_shows(
+    authority: Authority,
+) -> None:
+    """The peer has shown the domain that was called, on the same connection."""
+    context = sip.tls_server_context(authority.issue("psap.test"))
+    calls: list[sip.IncomingCall] = []
+    async with callee(context) as bob, caller(authority) as alice:
+
+        @bob.on_invite
+        async def answer(call: sip.IncomingCall) -> None:
+            calls.append(call)
+            await call.answer([RecordingMedia()])
+
+        uri = f"sips:bob@psap.test:{bob.listening[0].port}"
+        call = await alice.invite(uri, media=[RecordingMedia()], timeout=5)
+        assert str(call.remote.uri) == "sips:bob@psap.test"
+        own_end(alice)  # There is one connection.
+        await call.bye()
+        assert await calls[0].ended() is sip.EndReason.REMOTE_BYE
+        own_end(alice)
+
+
 async def test_requests_at_once_name_the_connection_that_is_being_opened(
     authority: Authority,
 ) -> None:
