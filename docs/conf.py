@@ -42,7 +42,7 @@ nitpick_ignore_regex = [
     # What isn't exported is in the source: parts of public classes, type variables.
     (r"py:class", r"(sip|msrp)\.(aio|sansio)\..*"),
     (r"py:class", r"\w+(\.\w+)*\.(_\w+|[A-Z])"),
-    (r"py:class", "ServerTransaction|TlsContext"),
+    (r"py:class", "Outbox|Outgoing|ServerTransaction|TlsContext"),
 ]
 # `type` in a signature is Python's, and none of the attributes of that name.
 suppress_warnings = ["ref.python"]

@@ -36,6 +36,7 @@ from recording.records import (
 if TYPE_CHECKING:
     from recording.aio.clock import utc_now
     from recording.aio.files import JsonLinesFile, PcapngFile
+    from recording.aio.logs import log_wire
     from recording.aio.tap import Tap
     from recording.aio.taps import Tappable, Taps
 
@@ -45,6 +46,7 @@ _LATER = {
     "Tap": "recording.aio.tap",
     "Tappable": "recording.aio.taps",
     "Taps": "recording.aio.taps",
+    "log_wire": "recording.aio.logs",
     "utc_now": "recording.aio.clock",
 }
 
@@ -66,6 +68,7 @@ __all__ = [
     "Transport",
     "WireRecord",
     "log_event",
+    "log_wire",
     "to_json_line",
     "utc_now",
     "without_credentials",

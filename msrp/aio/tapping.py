@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import logging
 from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +27,7 @@ from recording import (
     Taps,
     Transport,
     WireRecord,
+    log_wire,
     utc_now,
     without_credentials,
 )
@@ -42,6 +44,8 @@ __all__ = [
     "TappedHooks",
     "endpoint_of",
 ]
+
+_wire_log = logging.getLogger("msrp.wire")
 
 _NOWHERE = Endpoint("0.0.0.0", 0)
 
@@ -154,6 +158,7 @@ class PortTaps:
         """How many sessions are under way that somebody listens to."""
         self._sessions: dict[SessionTap, None] = {}
         self._closing = False
+        log_wire(self.taps, _wire_log)
 
     # What connections tell.
 

@@ -44,7 +44,7 @@ _RECORD_SIZE = 1000
 
 
 class Tap(Generic[R]):
-    """What :meth:`add_tap` returns: it is there to be removed again.
+    """What :meth:`Tappable.add_tap` returns: it is there to be removed again.
 
     Args:
         callback: Called with each record, in a thread of the tap's; an ``async def``

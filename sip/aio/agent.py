@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import sdp
-from recording import Tappable, Taps
+from recording import Tappable, Taps, log_wire
 from sip.aio.calls.call import Call
 from sip.aio.calls.calling import Calling
 from sip.aio.calls.desk import CallDesk
@@ -48,6 +48,7 @@ from sip.uri import parse_uri
 __all__ = ["UserAgent"]
 
 _log = logging.getLogger("sip.agent")
+_wire_log = logging.getLogger("sip.wire")
 
 
 class UserAgent(Asking, Calling, Subscribing, Tappable):
@@ -191,6 +192,7 @@ class UserAgent(Asking, Calling, Subscribing, Tappable):
             TransportError: An address isn't free, or isn't ours.
             LocalError: An address is for TLS and there is no certificate.
         """
+        log_wire(self.taps, _wire_log)
         driver = Driver(
             self._core,
             self._ways.resolver,
