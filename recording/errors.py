@@ -10,6 +10,10 @@ class RecordingFailed(Exception):
 
     A callback that raises it has it logged, once and in one sentence; all others are
     taken for mistakes in a program, and have their traceback shown.
+
+    Attributes:
+        target: Where it was to go.
+        problem: What the system said about that.
     """
 
     def __init__(self, target: str, problem: str) -> None:

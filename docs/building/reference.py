@@ -25,7 +25,6 @@ PACKAGES = {
     "mime": "content types and multiparts",
     "digest": "authentication",
     "markup": "XML from strangers",
-    "recording": "taps, logs and captures",
     "recording": "records of what was said",
     "msrp.testing": "message sessions in tests",
     "sip.testing": "user agents in tests",
