@@ -368,6 +368,42 @@ async def test_a_connection_is_no_way_to_others_than_its_peer(
             await bob.options(f"sips:alice@127.0.0.1:{own_end(alice).port}")
 
 
+@pytest.mark.parametrize("how", ["cancelled", "closed", "refused"])
+async def test_a_connection_that_is_given_up_leaves_no_socket(
+    authority: Authority, how: str
+) -> None:
+    arrived = asyncio.Event()
+
+    async def say_nothing(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        arrived.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    if how == "refused":
+        server.close()
+        await server.wait_closed()
+    async with server, caller(authority) as alice:
+        asking = asyncio.create_task(alice.options(f"sips:bob@psap.test:{port}"))
+        if how == "refused":
+            with pytest.raises(sip.TransportError, match="refused"):
+                await asking
+        else:
+            async with asyncio.timeout(5):
+                await arrived.wait()
+        if how == "cancelled":
+            asking.cancel()
+        elif how == "closed":
+            await alice.close()
+        await asyncio.wait([asking])
+    assert alice._driver is not None
+    connector = alice._driver.transport._connector
+    assert (len(connector._chosen), connector._begun) == (0, {})
+
+
 async def test_ports_that_were_chosen_for_nothing_are_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
