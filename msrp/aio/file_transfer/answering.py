@@ -17,7 +17,7 @@ from msrp.aio.file_transfer.decisions import (
 )
 from msrp.aio.file_transfer.hashing import hash_file
 from msrp.aio.file_transfer.part_file import octets_on_disk
-from msrp.aio.file_transfer.receiving import ReceivingFile
+from msrp.aio.file_transfer.receiving import MAX_SIZE, ReceivingFile
 from msrp.aio.file_transfer.sending import FileToSend, SendingFile
 from msrp.aio.file_transfer.stream import FileStream
 from msrp.aio.file_transfer.transfer import FileTransfer
@@ -172,8 +172,8 @@ class AnsweringStream(FileStream):
         there = await asyncio.to_thread(octets_on_disk, directory, theirs.sha1)
         if wanted.start > there:
             raise FileTransferFailed("what goes before a part of a file is missing")
-        limit = decision.max_size or self._answerer.max_size
-        if limit is not None and (theirs.size or 0) > limit:
+        limit = decision.max_size or self._answerer.max_size or MAX_SIZE
+        if (theirs.size or 0) > limit:
             raise FileTransferFailed(f"it has more than {limit} octets")
         receiving = ReceivingFile(
             directory,

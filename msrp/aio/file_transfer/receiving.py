@@ -28,7 +28,7 @@ from msrp.events import ClosedEvent, IncompleteMessage, MessageRefused
 from msrp.file_transfer import FileDescription, FileFacts, FileSelector
 from msrp.policy import Announcement, Decision, IntoWriter, Refuse
 
-__all__ = ["ReceivingFile"]
+__all__ = ["MAX_SIZE", "ReceivingFile"]
 
 MAX_SIZE = 1024 * 1024 * 1024
 """Octets of a file of which nobody has said how large it is, unless the application
@@ -105,7 +105,7 @@ class ReceivingFile(FileTransfer):
         self.transferred = start
 
     async def abandon(self) -> None:
-        """Close what :meth:`prepare` has opened, if nothing will come."""
+        """Close what :meth:`prepare` has opened, if it has never begun."""
         if self._running is None and self._part is not None:
             await asyncio.to_thread(self._leave, self._part, None)
             self._part = None
@@ -141,10 +141,7 @@ class ReceivingFile(FileTransfer):
     def _incomplete(self, event: IncompleteMessage) -> None:
         if isinstance(event.store, Sink):
             self._sink = event.store
-        # The only one of these words that is the peer's doing.
-        given_up = "the peer has given it up"
-        aborted = self._reason is None and "sender gave" in event.problem
-        self._end_with(given_up if aborted else event.problem)
+        self._end_with(event.problem)
 
     def _refused(self, event: MessageRefused) -> None:
         announced = None if self._writer is None else self._writer.announcement

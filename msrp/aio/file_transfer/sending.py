@@ -167,6 +167,9 @@ class SendingFile(FileTransfer):
         else:
             self._stop_carrying()
 
+    async def abandon(self) -> None:
+        """Do nothing: the file is opened when the session is there."""
+
     @property
     def _is_decided(self) -> bool:
         return self._message is not None and self._message.error is not None

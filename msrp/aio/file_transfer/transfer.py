@@ -157,8 +157,13 @@ class FileTransfer(abc.ABC):
         """Wait until nothing of it runs any more."""
         if self._running is not None:
             await asyncio.wait([self._running])
+        await self.abandon()
 
     # What those who send and receive do.
+
+    @abc.abstractmethod
+    async def abandon(self) -> None:
+        """Let go of what was made ready for it, if it has never begun."""
 
     @abc.abstractmethod
     async def _carry(self, connection: MsrpConnection) -> FileTransferred:

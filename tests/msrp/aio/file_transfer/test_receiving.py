@@ -35,6 +35,7 @@ class Sender:
         self.directory = directory
         self.transfers: list[msrp.FileTransfer] = []
         self.asked: list[None] = []
+        self.go_on = asyncio.Event()
         self.connection: msrp.MsrpConnection
 
     async def offer(
@@ -80,6 +81,24 @@ class Sender:
         return await self.connection.send_message(
             content_type, data, disposition=disposition
         )
+
+    async def send_half(
+        self,
+        transfer: msrp.FileTransfer,
+        failure_report: msrp.FailureReport = msrp.FailureReport.YES,
+    ) -> msrp.OutgoingMessage:
+        """Send a part of the file, and the rest of it when told to go on."""
+
+        async def octets() -> AsyncIterator[bytes]:
+            yield DATA[:10_000]
+            await self.go_on.wait()
+            yield DATA[10_000:]
+
+        message = await self.connection.send_message(
+            "text/plain", octets(), size=len(DATA), failure_report=failure_report
+        )
+        await self.board.until(lambda: transfer.transferred >= 8192)
+        return message
 
     @property
     def names(self) -> list[str]:
@@ -233,19 +252,11 @@ async def test_a_second_message_is_refused(sender: Sender) -> None:
 @pytest.mark.rule("FT-12")
 async def test_what_came_before_an_abort_is_kept(sender: Sender) -> None:
     transfer = await sender.offer()
-    go_on = asyncio.Event()
-
-    async def half() -> AsyncIterator[bytes]:
-        yield DATA[:10_000]
-        await go_on.wait()
-        yield DATA[10_000:]
-
-    message = await sender.connection.send_message("text/plain", half(), size=len(DATA))
-    await sender.board.until(lambda: transfer.transferred >= 8192)
+    message = await sender.send_half(transfer)
     message.abort()
     error = await failure(transfer)
     assert isinstance(error, msrp.FileTransferAborted)
-    assert error.problem == "the peer has given it up"
+    assert error.problem == "its sender gave it up"
     assert error.path is not None
     assert error.path.read_bytes() == DATA[: error.transferred]
     assert 8192 <= error.transferred <= 10_000
@@ -288,18 +299,10 @@ async def test_a_sender_that_sends_nothing_is_not_waited_for(
 @pytest.mark.rule("FT-12")
 async def test_cancelling_removes_what_came(sender: Sender) -> None:
     transfer = await sender.offer()
-    go_on = asyncio.Event()
-
-    async def half() -> AsyncIterator[bytes]:
-        yield DATA[:10_000]
-        await go_on.wait()
-        yield DATA[10_000:]
-
-    message = await sender.connection.send_message("text/plain", half(), size=len(DATA))
-    await sender.board.until(lambda: transfer.transferred >= 8192)
+    message = await sender.send_half(transfer)
     transfer.cancel()
     transfer.cancel()
-    go_on.set()
+    sender.go_on.set()
     assert isinstance(await failure(transfer), msrp.FileTransferAborted)
     assert sender.names == []
     with pytest.raises(msrp.RequestRefused) as caught:
@@ -313,25 +316,12 @@ async def test_a_sender_that_wants_no_answers_gets_only_the_offer(
 ) -> None:
     monkeypatch.setattr(receiving, "_PATIENCE", 0.01)
     transfer = await sender.offer()
-    go_on = asyncio.Event()
-
-    async def half() -> AsyncIterator[bytes]:
-        yield DATA[:10_000]
-        await go_on.wait()
-        yield DATA[10_000:]
-
     refused: list[msrp.MessageRefused] = []
     inner = sender.stream._media.connection
     inner.on_message_refused(refused.append)
-    message = await sender.connection.send_message(
-        "text/plain",
-        half(),
-        size=len(DATA),
-        failure_report=msrp.FailureReport.NO,
-    )
-    await sender.board.until(lambda: transfer.transferred >= 8192)
+    message = await sender.send_half(transfer, msrp.FailureReport.NO)
     transfer.cancel()
-    go_on.set()
+    sender.go_on.set()
     await failure(transfer)
     await sender.board.until(lambda: refused)
     assert not refused[0].peer_told
@@ -370,12 +360,7 @@ async def test_a_transfer_that_nobody_watches_is_told_of_in_the_log(
 async def test_a_session_that_is_lost_leaves_what_came(sender: Sender) -> None:
     transfer = await sender.offer()
 
-    async def half() -> AsyncIterator[bytes]:
-        yield DATA[:10_000]
-        await asyncio.Event().wait()
-
-    await sender.connection.send_message("text/plain", half(), size=len(DATA))
-    await sender.board.until(lambda: transfer.transferred >= 8192)
+    await sender.send_half(transfer)
     await sender.stream.stop()
     error = await failure(transfer)
     assert isinstance(error, msrp.FileTransferAborted)

@@ -532,6 +532,24 @@ async def test_a_directory_that_can_t_be_written_is_told(scene: Scene) -> None:
     assert "File exists" in str(await failure(pull))
 
 
+async def test_a_session_that_can_t_begin_leaves_no_file_open(scene: Scene) -> None:
+    scene.decision = msrp.ServeFile(scene.path)
+    pull = scene.pull()
+    with pytest.raises(msrp.NegotiationError):
+        await scene.agree(pull, lambda answered: without(answered, "path"))
+    await pull.stop()
+    assert isinstance(await failure(pull), msrp.FileRefused)
+    assert list(scene.downloads.iterdir()) == []
+
+
+async def test_a_file_is_larger_than_any_that_is_taken(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("msrp.aio.file_transfer.answering.MAX_SIZE", 100)
+    offered = await scene.push().offer()
+    assert await scene.refusal(offered) == "it has more than 100 octets"
+
+
 async def test_waiting_may_be_cancelled_and_the_file_still_comes(scene: Scene) -> None:
     push = scene.push()
     waiting = asyncio.create_task(push.finished())

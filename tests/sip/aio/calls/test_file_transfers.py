@@ -406,7 +406,7 @@ async def test_a_sender_gives_up_with_an_abort_and_then_port_0(
     assert isinstance(error, msrp.FileTransferAborted)
     theirs = await failure(bob.transfers[0].finished())
     assert isinstance(theirs, msrp.FileTransferAborted)
-    assert theirs.problem == "the peer has given it up"
+    assert theirs.problem == "its sender gave it up"
     await until(lambda: is_aborted(bob))
     await until(lambda: len(call.media) == 1)
     # The last offer was ours, with the id of the transfer.
