@@ -87,13 +87,15 @@ def test_every_step_is_documented_and_means_what_the_help_says() -> None:
 
 
 async def test_the_script_on_the_page_comes_true(chats: Chats, tmp_path: Path) -> None:
-    lines = [line[:28].strip() for line in block("text", "Scripts").splitlines()]
+    lines = [line[:30].strip() for line in block("text", "Scripts").splitlines()]
     talk = tmp_path / "talk"
     talk.write_text("\n".join(lines).replace("photo.jpg", str(PICTURE)))
     reply = tmp_path / "reply"
     reply.write_text("expect Look\ntext thanks\n")
-    listener, uri = await chats.listen("--script", reply)
-    caller = await chats.run("call", uri, "--json", "--script", talk)
+    # For nicknames and private messages.
+    profile = ("--profile", "emergency")
+    listener, uri = await chats.listen("--script", reply, *profile)
+    caller = await chats.run("call", uri, "--json", "--script", talk, *profile)
     assert (caller.code, (await listener.result()).code) == (0, 0), caller.stderr
 
 

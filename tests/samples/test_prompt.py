@@ -23,11 +23,21 @@ class Recorder:
 
     def __init__(self) -> None:
         self.done: list[object] = []
+        self.key_presses = 0
 
     async def say_text(self, text: str) -> None:
         self.done.append(("text", text))
         if text == "fail":
             raise ChatError("cannot send this")
+
+    async def say_privately(self, to: str, text: str) -> None:
+        self.done.append(("private", to, text))
+
+    async def use_nickname(self, nickname: str) -> None:
+        self.done.append(("nick", nickname))
+
+    def composing(self) -> None:
+        self.key_presses += 1
 
     async def say_cpim(self, text: str) -> None:
         self.done.append(("cpim", text))
@@ -107,6 +117,17 @@ async def test_a_mistake_is_told_and_the_prompt_goes_on(keyboard: PipeInput) -> 
     ):
         assert words in shown
     assert "/multipart TEXT | PATH" in shown
+
+
+async def test_typing_is_told_unless_it_is_a_command(keyboard: PipeInput) -> None:
+    speaker = Recorder()
+    keyboard.send_text("/nick Ann\r/private sip:bob@b.example Psst\rHi\r/quit\r")
+    async with asyncio.timeout(10):
+        await Prompt(PlainScreen(io.StringIO()), nobody)(speaker)
+    assert speaker.done == [
+        ("nick", "Ann"), ("private", "sip:bob@b.example", "Psst"), ("text", "Hi"),
+    ]  # fmt: skip
+    assert speaker.key_presses == 2
 
 
 async def test_ctrl_d_hangs_up(keyboard: PipeInput) -> None:

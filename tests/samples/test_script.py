@@ -13,12 +13,15 @@ from msrp_chat.conversation.steps import (
     ExpectNothing,
     Quit,
     SayCpim,
+    SayPrivately,
     SayText,
     ScriptLine,
     SendFile,
     SendMultipart,
+    SetNickname,
     SetTimeout,
     Step,
+    Type,
     Wait,
 )
 from msrp_chat.outcome import ChatError, ExitCode
@@ -37,6 +40,9 @@ from msrp_chat.outcome import ChatError, ExitCode
         ("nothing 2", ExpectNothing(2.0)),
         ("timeout 10", SetTimeout(10.0)),
         ("delivered", AwaitDelivery()),
+        ("typing", Type()),
+        ("nick Ann of Bath", SetNickname("Ann of Bath")),
+        ("private b@b.example Psst, Bob", SayPrivately("b@b.example", "Psst, Bob")),
     ],
 )
 def test_each_step_can_be_written(line: str, step: Step) -> None:
@@ -47,6 +53,7 @@ def test_each_step_can_be_written(line: str, step: Step) -> None:
     "line",
     ["shout Hello", "text", "cpim ", "file", "multipart Look", "multipart | a.jpg",
      "multipart Look |", "wait", "wait long", "wait -1", "wait inf", "wait nan",
+     "nick", "private", "private b@b.example", "typing now",
      "expect", "nothing", "timeout soon", "delivered now", "quit now"],
 )  # fmt: skip
 def test_what_is_no_step_is_refused(line: str) -> None:

@@ -147,8 +147,10 @@ async def test_a_line_of_any_kind_is_said_and_shown_whole(
     assert await at_the_bottom(terminal) == ">"
     await terminal.say("done")
     await terminal.shows("console  done")
-    everything = "".join(await terminal.lines(all_of_it=True))
-    assert everything.count("x") >= 20_000
+    lines = await terminal.until(
+        lambda lines: "".join(lines).count("x") >= 20_000, all_of_it=True
+    )
+    everything = "".join(lines)
     assert "שלום עולם, 911" in everything
     assert "日本語のテキスト" in everything
 
@@ -168,6 +170,32 @@ async def test_another_size_of_the_window_breaks_nothing(
     assert await at_the_bottom(terminal) == ">"
     said = [line for line in lines if CLOCK.match(line) and "wide" in line]
     assert len(said) == 2
+
+
+async def test_who_types_and_who_has_read_is_shown(
+    terminal: Terminal, chats: Chats, tmp_path: Path
+) -> None:
+    script = tmp_path / "script"
+    script.write_text("expect Hello\ntyping\nexpect go on\ntext Yes?\n")
+    listener, uri = await chats.listen("--receipts", "--script", script)
+    await call(terminal, uri)
+    await terminal.say("Hello")
+    await terminal.shows("Hello  text/plain  ✓✓ read", "console is typing …")
+    await terminal.type("go on")
+    await listener.event("composing", active=True)
+    await terminal.press("Enter")
+    await listener.event("text", text="go on")
+    lines = await terminal.shows("Yes?")
+    assert "is typing" not in lines[-1]
+
+
+async def test_who_gives_no_receipts_has_what_was_said_all_the_same(
+    terminal: Terminal, chats: Chats
+) -> None:
+    _, uri = await chats.listen()
+    await call(terminal, uri)
+    await terminal.say("Hello")
+    await terminal.shows("\n>", "Hello  text/plain  ✓✓\n")
 
 
 async def test_help_and_mistakes_are_shown_and_nothing_is_lost(

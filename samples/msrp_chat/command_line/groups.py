@@ -86,6 +86,12 @@ def add_talking(command: argparse.ArgumentParser) -> None:
         type=Path,
         help="add all SIP and MSRP messages to this capture, for Wireshark",
     )
+    group.add_argument(
+        "--receipts",
+        action="store_true",
+        help="ask to hear when texts are displayed, and tell when theirs are; at the"
+        " prompt that is done in any case",
+    )
     group.add_argument("--echo", action="store_true", help="send every message back")
     group.add_argument(
         "--wait",

@@ -93,7 +93,7 @@ example, in two terminals:
 
 def _rows() -> str:
     words = LANGUAGE.values()
-    return "".join(f"  {word.example:<27} {word.meaning}\n" for word in words)
+    return "".join(f"  {word.example:<30} {word.meaning}\n" for word in words)
 
 
 SCRIPT = f"""\

@@ -38,6 +38,9 @@ class TalkOptions:
     """Seconds of silence before we hang up, when all is said."""
 
     echo: bool
+    receipts: bool
+    """Whether to ask for receipts, and to give them."""
+
     trace: bool
     """Whether to tell every message on the wire."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -66,12 +67,17 @@ class Party:
             ready: Called with the conversation once both have agreed on it.
             output: Who is told what happens in it.
         """
+        profile = PROFILES.get(self.options.profile or "")
 
         def prepare(connection: msrp.MsrpConnection) -> None:
             # The media of a call start when the ACK is sent, or has come.
             output.tell(Answered())
             conversation = Conversation(
-                connection, output, self.saver, echo=self.options.echo
+                connection,
+                output,
+                self.saver,
+                echo=self.options.echo,
+                receipts=self.options.receipts,
             )
             ready(conversation)
 
@@ -82,9 +88,9 @@ class Party:
             max_size=self.options.max_size,
             local_address=self.identity.address,
             remote_address=envelope_address(peer),
-            config=session_config(self.options),
+            config=session_config(self.options, profile),
             recovery_time=_RECOVERY_TIME,
-            profile=PROFILES.get(self.options.profile or ""),
+            profile=profile,
             languages=self.options.languages,
             nickname=self.options.nickname,
         )
@@ -181,9 +187,12 @@ async def open_saver(options: TalkOptions) -> Saver:
     return saver
 
 
-def session_config(options: TalkOptions) -> msrp.SessionConfig:
+def session_config(
+    options: TalkOptions, profile: msrp.Profile | None = None
+) -> msrp.SessionConfig:
     """Return what a session takes."""
-    return msrp.SessionConfig(
+    return dataclasses.replace(
+        (profile or msrp.Profile()).session_config,
         max_message_length=options.max_size,
         accept_types=msrp.AcceptTypes(options.accept_types or ACCEPT_TYPES),
         limits=msrp.Limits(

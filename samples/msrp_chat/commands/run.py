@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import os
 import stat
@@ -45,6 +46,8 @@ def talk(
         stays: Whether the other side is to hang up when all is said.
     """
     prompting = not options.is_scripted and sys.stdin.isatty() and sys.stdout.isatty()
+    if prompting:
+        options = dataclasses.replace(options, receipts=True)
     output, screen = open_output(json=options.json, prompting=prompting)
     signals = Signals(output)
 

@@ -72,7 +72,9 @@ async def _hold(
         else options.patience,
     )
     saver = await open_saver(options)
-    conversation = Conversation(connection, output, saver, echo=options.echo)
+    conversation = Conversation(
+        connection, output, saver, echo=options.echo, receipts=options.receipts
+    )
     async with recorded(options, output, [connection]):
         try:
             await _start(connection, options)

@@ -23,13 +23,14 @@ from msrp_chat.conversation.progress import OutgoingProgress
 from msrp_chat.conversation.reception import Reception
 from msrp_chat.conversation.save import Saver, digest
 from msrp_chat.conversation.script import EXPECT_TIME
-from msrp_chat.events import Opened, Sending, Summary
+from msrp_chat.events import Notice, Opened, Sending, Summary
 from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError, ExitCode
 
 __all__ = ["Conversation"]
 
 _TEXT = "text/plain;charset=utf-8"
+_RECEIPTS = frozenset({msrp.Disposition.POSITIVE_DELIVERY, msrp.Disposition.DISPLAY})
 _ANONYMOUS = msrp.Address("sip:anonymous@anonymous.invalid")
 
 
@@ -41,6 +42,8 @@ class Conversation:
         output: Where events go.
         saver: Where files go.
         echo: Whether to send every message back.
+        receipts: Whether to ask to hear when messages are displayed, and to tell the
+            other side when theirs are.
 
     Attributes:
         problem: The first thing that went wrong on the way.
@@ -53,14 +56,18 @@ class Conversation:
         saver: Saver,
         *,
         echo: bool = False,
+        receipts: bool = False,
     ) -> None:
         self.problem: ChatError | None = None
         self._connection = connection
         self._timeout = EXPECT_TIME
         self._output = output
         self._reception = Reception(
-            output, saver, self._fail, self._send_back if echo else None
+            output, saver, self._fail, self._send_back if echo else None, receipts
         )
+        self._receipts = receipts
+        if receipts:
+            connection.request_notifications = _RECEIPTS
         self._reception.attach(connection)
         connection.on_connection_established = self._established
         self._deliveries = Deliveries(output, self._fail)
@@ -122,18 +129,40 @@ class Conversation:
             ChatError: The peer takes no text, or isn't there any more.
         """
         with _explained():
-            sent = await self._connection.send_message(_TEXT, text.encode())
-        size = len(text.encode())
-        self._deliveries.follow(
-            Sending(
-                message_id=sent.message_id,
-                kind="text",
-                content_type="text/plain",
-                octets=size,
-                text=text,
-            ),
-            sent,
-        )
+            if self._receipts:
+                # Only an envelope can ask for them.
+                sent = await self._connection.send_text(text)
+            else:
+                sent = await self._connection.send_message(_TEXT, text.encode())
+        self._follow_text(text, sent)
+
+    async def say_privately(self, to: str, text: str) -> None:
+        """Send text that is for one of those in a room alone.
+
+        Raises:
+            ChatError: That is no address, the room doesn't keep messages private, or
+                isn't there any more.
+        """
+        with _explained():
+            address = msrp.parse_address(to)
+            sent = await self._connection.send_text(text, to=address)
+        self._follow_text(text, sent, to=address.uri)
+
+    async def use_nickname(self, nickname: str) -> None:
+        """Ask to be called something else.
+
+        Raises:
+            ChatError: The peer doesn't know of nicknames, or has refused this one.
+        """
+        try:
+            await self._connection.use_nickname(nickname)
+        except msrp.MsrpError as exc:
+            raise ChatError(f"no nickname: {exc}") from exc
+        self._output.tell(Notice(text=f"you are {nickname} now"))
+
+    def composing(self) -> None:
+        """Take note that somebody is typing; the peer is told now and then."""
+        self._connection.composing()
 
     async def say_cpim(self, text: str) -> None:
         """Send text in a CPIM envelope.
@@ -246,6 +275,22 @@ class Conversation:
         self._timeout = seconds
 
     # Inside.
+
+    def _follow_text(
+        self, text: str, sent: msrp.OutgoingMessage, to: str | None = None
+    ) -> None:
+        self._deliveries.follow(
+            Sending(
+                message_id=sent.message_id,
+                kind="text",
+                content_type="text/plain",
+                octets=len(text.encode()),
+                text=text,
+                to=to,
+                receipt=sent.imdn_message_id is not None,
+            ),
+            sent,
+        )
 
     def _established(self, event: msrp.ConnectionEstablished) -> None:
         self._began = time.monotonic()

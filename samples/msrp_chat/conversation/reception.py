@@ -12,6 +12,8 @@ from msrp.content import leaves
 from msrp_chat.conversation.progress import IncomingProgress
 from msrp_chat.conversation.save import Saver
 from msrp_chat.events import (
+    Composing,
+    Displayed,
     FileReceived,
     Incomplete,
     Message,
@@ -41,6 +43,7 @@ class Reception:
         saver: Where files go.
         fail: Called with what goes wrong on our side.
         send_back: Called with each message after it was shown, if given.
+        receipts: Whether to tell the other side that messages were shown.
 
     Attributes:
         messages: How many have arrived.
@@ -53,6 +56,7 @@ class Reception:
         saver: Saver,
         fail: Callable[[ChatError], None],
         send_back: Callable[[msrp.MessageReceived], Awaitable[None]] | None,
+        receipts: bool = False,
     ) -> None:
         self.messages = 0
         self.octets = 0
@@ -60,13 +64,18 @@ class Reception:
         self._saver = saver
         self._fail = fail
         self._send_back = send_back
+        self._receipts = receipts
+        self._connection: msrp.MsrpConnection | None = None
         self._heard: deque[str] = deque(maxlen=_MOST_UNEXPECTED)
         self._something_heard = asyncio.Event()
         self._something_came = asyncio.Event()
 
     def attach(self, connection: msrp.MsrpConnection) -> None:
         """Set the hooks of a connection."""
+        self._connection = connection
         connection.policy = self._decide
+        connection.on_composing = self._composing
+        connection.on_disposition_notification = self._displayed
         connection.on_message_received = self._message
         connection.on_report_received = self._report
         connection.on_message_refused = self._refused
@@ -137,17 +146,25 @@ class Reception:
         )
         for leaf in leaves(event):
             if isinstance(leaf, msrp.TextMessageReceived):
-                self._text(leaf, event.content_type)
+                self._text(leaf, event)
             else:
                 await self._attachment(leaf)
+        if self._receipts and self._connection is not None:
+            await self._connection.displayed(event)
         if self._send_back is not None:
             await self._send_back(event)
 
-    def _text(self, event: msrp.TextMessageReceived, content_type: str) -> None:
-        essence = content_type.partition(";")[0].strip()
+    def _text(
+        self, event: msrp.TextMessageReceived, whole: msrp.MessageReceived
+    ) -> None:
+        in_room = self._connection is not None and self._connection.in_room
         self._output.tell(
             TextReceived(
-                message_id=event.message_id, text=event.text, content_type=essence
+                message_id=event.message_id,
+                text=event.text,
+                content_type=whole.content_type.partition(";")[0].strip(),
+                speaker=whole.sender if in_room else None,
+                private=whole.is_private,
             )
         )
         self._note_heard(event.text)
@@ -174,6 +191,19 @@ class Reception:
             )
         )
         self._note_heard(event.filename or "")
+
+    def _composing(self, event: msrp.ComposingChanged) -> None:
+        self._output.tell(Composing(active=event.is_composing, sender=event.sender))
+
+    def _displayed(self, event: msrp.DispositionNotification) -> None:
+        if event.type is msrp.DispositionType.DISPLAY:
+            self._output.tell(
+                Displayed(
+                    message_id=event.message_id,
+                    status=event.status.value,
+                    by=event.recipient,
+                )
+            )
 
     def _report(self, event: msrp.ReportReceived) -> None:
         octets = event.byte_range

@@ -19,12 +19,15 @@ from msrp_chat.conversation.steps import (
     ExpectNothing,
     Quit,
     SayCpim,
+    SayPrivately,
     SayText,
     ScriptLine,
     SendFile,
     SendMultipart,
+    SetNickname,
     SetTimeout,
     Step,
+    Type,
     Wait,
     step_itself,
 )
@@ -153,6 +156,13 @@ def _multipart(argument: str) -> Step:
     return SendMultipart(text.strip(), Path(path.strip()).expanduser())
 
 
+def _privately(argument: str) -> Step:
+    to, _, text = argument.partition(" ")
+    if not (to and text.strip()):
+        raise ValueError("it takes an address and a text: private sip:bob@… TEXT")
+    return SayPrivately(to, text.strip())
+
+
 def _seconds(argument: str) -> float:
     try:
         seconds = float(_needs("the number of seconds", argument))
@@ -182,6 +192,24 @@ LANGUAGE: dict[str, Word] = {
         "send a text and a file as one message",
         "multipart Look | photo.jpg",
         _multipart,
+    ),
+    "private": Word(
+        "WHO TEXT",
+        "say it to one of those in a chat room alone",
+        "private bob@example.com Hello",
+        _privately,
+    ),
+    "nick": Word(
+        "NAME",
+        "ask to be called this, in a chat room or by the other side",
+        "nick Alice",
+        lambda argument: SetNickname(_needs("the nickname", argument)),
+    ),
+    "typing": Word(
+        "",
+        "tell that we are typing; the prompt does it by itself",
+        "typing",
+        lambda argument: _alone(argument, Type()),
     ),
     "wait": Word(
         "SECONDS",

@@ -15,13 +15,16 @@ __all__ = [
     "ExpectNothing",
     "Quit",
     "SayCpim",
+    "SayPrivately",
     "SayText",
     "ScriptLine",
     "SendFile",
     "SendMultipart",
+    "SetNickname",
     "SetTimeout",
     "Speaker",
     "Step",
+    "Type",
     "Wait",
     "step_itself",
 ]
@@ -35,6 +38,15 @@ class Speaker(Protocol):
 
     async def say_cpim(self, text: str) -> None:
         """Send text in a message/cpim envelope."""
+
+    async def say_privately(self, to: str, text: str) -> None:
+        """Send text that is for one of those in a room alone."""
+
+    async def use_nickname(self, nickname: str) -> None:
+        """Ask to be called something else."""
+
+    def composing(self) -> None:
+        """Take note that somebody is typing."""
 
     async def send_file(self, path: Path) -> None:
         """Send a file."""
@@ -86,6 +98,38 @@ class SayCpim:
     async def perform(self, speaker: Speaker) -> None:
         """Do it."""
         await speaker.say_cpim(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class SayPrivately:
+    """Send text to one of those in a room alone."""
+
+    to: str
+    text: str
+
+    async def perform(self, speaker: Speaker) -> None:
+        """Do it."""
+        await speaker.say_privately(self.to, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class SetNickname:
+    """Ask to be called something else."""
+
+    nickname: str
+
+    async def perform(self, speaker: Speaker) -> None:
+        """Do it."""
+        await speaker.use_nickname(self.nickname)
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """Tell that we are typing."""
+
+    async def perform(self, speaker: Speaker) -> None:
+        """Do it."""
+        speaker.composing()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ from msrp_chat.events.calls import (
 )
 from msrp_chat.events.event import Event
 from msrp_chat.events.messages import (
+    Composing,
     Delivered,
+    Displayed,
     FileReceived,
     Incomplete,
     Message,
@@ -41,7 +43,9 @@ from msrp_chat.events.messages import (
 __all__ = [
     "Answered",
     "Calling",
+    "Composing",
     "Delivered",
+    "Displayed",
     "Ended",
     "Event",
     "FileReceived",

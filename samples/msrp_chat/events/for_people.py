@@ -15,7 +15,9 @@ from msrp_chat.events.calls import (
 )
 from msrp_chat.events.event import Event
 from msrp_chat.events.messages import (
+    Composing,
     Delivered,
+    Displayed,
     FileReceived,
     Incomplete,
     Message,
@@ -25,6 +27,7 @@ from msrp_chat.events.messages import (
     Report,
     Sending,
     Sent,
+    TextReceived,
     Undelivered,
 )
 from msrp_chat.terminal.line import Line, Tick, Who
@@ -33,6 +36,9 @@ from msrp_chat.terminal.screen import LABEL_WIDTH, Screen, harmless
 __all__ = ["HumanOutput", "short_name"]
 
 _SOMEBODY = "peer"
+
+_MOST_TYPING = 3
+"""Names that there is room for."""
 
 
 class HumanOutput:
@@ -55,6 +61,7 @@ class HumanOutput:
         self._numbered: set[int] = set()
         """Those of them that have to be told apart."""
         self._idle = ""
+        self._typing: dict[str, None] = {}
 
     def tell(
         self,
@@ -68,8 +75,12 @@ class HumanOutput:
         number = self._number(event, call)
         line = event.line()
         label = "" if line is None else self._label(line, call, number)
+        if isinstance(event, TextReceived) and event.speaker is not None:
+            label = short_name(event.speaker)
         if isinstance(event, Sending) and line is not None:
-            self.screen.begin(event.message_id, line, label, when)
+            self.screen.begin(
+                event.message_id, line, label, when, receipt=event.receipt
+            )
             return
         self._change(event, self._who_sends(call, number))
         if line is not None and not self._is_ticked(event):
@@ -89,6 +100,11 @@ class HumanOutput:
                 self.screen.tick(event.message_id, Tick.SENT)
             case Delivered():
                 self.screen.tick(event.message_id, Tick.DELIVERED)
+            case Displayed(status="displayed"):
+                self.screen.tick(event.message_id, Tick.DISPLAYED)
+            case Composing():
+                who = sender if event.sender is None else short_name(event.sender)
+                self._set_typing(who, event.active)
             case Undelivered():
                 self.screen.tick(event.message_id, Tick.FAILED)
             case Progress():
@@ -102,6 +118,15 @@ class HumanOutput:
                 )
             case Message() | Incomplete() | Refused():
                 self.screen.drop(event.message_id)
+
+    def _set_typing(self, who: str, active: bool) -> None:
+        if active:
+            self._typing[who] = None
+        else:
+            self._typing.pop(who, None)
+        names = list(self._typing)[:_MOST_TYPING]
+        verb = "is" if len(names) == 1 else "are"
+        self.screen.typing = f"{', '.join(names)} {verb} typing …" if names else ""
 
     # Who it is.
 
@@ -139,7 +164,7 @@ class HumanOutput:
                 self.screen.status = f"with {name} over {over}"
                 return
             case Problem() | Summary() if call is not None:
-                self._names.pop(call, None)
+                self._set_typing(self._names.pop(call, _SOMEBODY), active=False)
                 self._numbered.discard(call)
             case _:
                 return

@@ -8,7 +8,9 @@ from msrp_chat.events.event import Event
 from msrp_chat.terminal.line import Line, Mood, Who, amount, one_line
 
 __all__ = [
+    "Composing",
     "Delivered",
+    "Displayed",
     "FileReceived",
     "Incomplete",
     "Message",
@@ -42,6 +44,12 @@ class Sending(Event):
     sha256: str | None = None
     """Of the file."""
 
+    to: str | None = None
+    """The one it is for, if it isn't for all in a room."""
+
+    receipt: bool = False
+    """Whether we have asked to hear when it is displayed."""
+
     def line(self) -> Line | None:
         """Show what we say."""
         if self.kind == "echo":
@@ -49,7 +57,8 @@ class Sending(Event):
         said = [] if self.text is None else [self.text]
         if self.filename is not None:
             said.append(f"[{one_line(self.filename)}, {amount(self.octets)}]")
-        return Line("  ".join(said), Mood.SAID, Who.US, self.content_type)
+        note = self.content_type if self.to is None else f"to {self.to} alone"
+        return Line("  ".join(said), Mood.SAID, Who.US, note)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +89,31 @@ class Delivered(Event):
     name = "delivered"
 
     message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Displayed(Event):
+    """The peer tells that somebody has seen a message, or won't tell."""
+
+    name = "displayed"
+
+    message_id: str
+    status: str
+    """``displayed``, or why that isn't known: ``forbidden``, ``error``."""
+
+    by: str | None
+    """Who has seen it, if that is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composing(Event):
+    """Somebody has begun to type, or has stopped."""
+
+    name = "composing"
+
+    active: bool
+    sender: str | None
+    """Who, if that is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +164,16 @@ class TextReceived(Event):
     content_type: str
     """That of the message it is in."""
 
+    speaker: str | None = None
+    """Who says it, where there are several."""
+
+    private: bool = False
+    """Whether it is for us alone, in a room."""
+
     def line(self) -> Line:
         """Show it."""
-        return Line(self.text, Mood.SAID, Who.THEM, self.content_type)
+        note = "to you alone" if self.private else self.content_type
+        return Line(self.text, Mood.SAID, Who.THEM, note)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

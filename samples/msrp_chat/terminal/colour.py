@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import Callable
 from pathlib import Path
@@ -33,8 +34,18 @@ _TICKS = {
     Tick.SENDING: "yellow",
     Tick.SENT: "default dim",
     Tick.DELIVERED: "green",
+    Tick.DISPLAYED: "green",
     Tick.FAILED: "bold red",
 }
+_READING = 1.5
+"""Seconds that a line waits for being read before it stays where it is."""
+
+_MOST_UNREAD = 100
+"""Lines that are remembered in case somebody reads them later."""
+
+_SHOWN_OF_READ = 40
+"""Characters of such a line that are shown again then."""
+
 _COLOURS = ("bold cyan", "bold yellow", "bold magenta", "bold blue")
 _BAR_WIDTH = 24
 
@@ -52,7 +63,7 @@ class ColourScreen:
     def __init__(self, stream: TextIO, *, prompting: bool = False) -> None:
         # Without a stream it asks for sys.stdout each time, as the prompt needs.
         self.ticks = True
-        self._status = ""
+        self._status = self._typing = ""
         self._on_change: Callable[[], None] = _nobody
         self._stream = stream
         self._console = Console(
@@ -65,22 +76,40 @@ class ColourScreen:
         self._pending = Pending()
         self._live: Live | None = None
         self._colours: dict[str, str] = {}
+        self._unread: dict[str, str] = {}
+        """What was said and has arrived, but isn't known to be read."""
 
     def show(self, line: Line, label: str, when: datetime.datetime) -> None:
         """Add a line."""
+        # An answer doesn't stand above what it answers.
+        for key in self._pending.delivered():
+            self._stop_waiting(key)
         self._print(self._row(line, label, when))
 
-    def begin(self, key: str, line: Line, label: str, when: datetime.datetime) -> None:
+    def begin(
+        self,
+        key: str,
+        line: Line,
+        label: str,
+        when: datetime.datetime,
+        *,
+        receipt: bool = False,
+    ) -> None:
         """Add a line that may still change."""
-        self._pending.begin(key, Entry(line, label, when, Tick.SENDING))
+        self._pending.begin(key, Entry(line, label, when, Tick.SENDING, receipt))
         self._draw_pending()
 
     def tick(self, key: str, tick: Tick) -> None:
         """Change its tick, and let it stay if that is the last one."""
+        if tick is Tick.DISPLAYED and key in self._unread:
+            self._print_aside(f"✓✓ read: {self._unread.pop(key)}")
+            return
         settled = self._pending.tick(key, tick)
         self._draw_pending()
         if settled is not None:
             self._settle(settled)
+        elif tick is Tick.DELIVERED and self._pending:
+            asyncio.get_running_loop().call_later(_READING, self._stop_waiting, key)
 
     def progress(
         self, key: str, filename: str, done: int, total: int, label: str = ""
@@ -137,6 +166,16 @@ class ColourScreen:
         self._on_change = on_change
 
     @property
+    def typing(self) -> str:
+        """Who is typing."""
+        return self._typing
+
+    @typing.setter
+    def typing(self, typing: str) -> None:
+        self._typing = typing
+        self._on_change()
+
+    @property
     def status(self) -> str:
         """What is going on in all."""
         return self._status
@@ -147,6 +186,20 @@ class ColourScreen:
         self._on_change()
 
     # Inside.
+
+    def _stop_waiting(self, key: str) -> None:
+        """Let a line stay that nobody has read so far."""
+        settled = self._pending.settle(key)
+        if settled is None:
+            return
+        self._draw_pending()
+        self._settle(settled)
+        while len(self._unread) >= _MOST_UNREAD:
+            del self._unread[next(iter(self._unread))]
+        self._unread[key] = one_line(settled.line.text)[:_SHOWN_OF_READ]
+
+    def _print_aside(self, text: str) -> None:
+        self._print(Text(f"{' ' * 18}{harmless(text)}", "default dim"))
 
     def _settle(self, entry: Entry) -> None:
         assert entry.tick is not None

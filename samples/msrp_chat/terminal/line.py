@@ -39,12 +39,15 @@ class Tick(enum.Enum):
     DELIVERED = "✓✓"
     """It is known to have arrived."""
 
+    DISPLAYED = "✓✓ read"
+    """Somebody has seen it."""
+
     FAILED = "✗"
 
     @property
     def is_final(self) -> bool:
         """Whether nothing more is known before somebody reads it."""
-        return self in (Tick.DELIVERED, Tick.FAILED)
+        return self in (Tick.DELIVERED, Tick.DISPLAYED, Tick.FAILED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ class Entry:
     tick: Tick | None
     """How far it has come, if it is a message of ours."""
 
+    receipt: bool = False
+    """Whether it may still be told that it is read."""
+
     done: int = 0
     total: int | None = None
     """Octets of the file, if it is one."""
@@ -49,8 +52,20 @@ class Pending:
         entry = self._entries.get(key)
         if entry is None:
             return None
+        if entry.tick is Tick.DISPLAYED:
+            return None  # Whoever has read it has got it.
         entry.tick = tick
+        if tick is Tick.DELIVERED and entry.receipt:
+            return None
         return self._entries.pop(key) if tick.is_final else None
+
+    def delivered(self) -> list[str]:
+        """Return the keys of those that only a receipt is missing for."""
+        return [k for k, e in self._entries.items() if e.tick is Tick.DELIVERED]
+
+    def settle(self, key: str) -> Entry | None:
+        """Wait for no receipt any longer; return the entry if it has come so far."""
+        return self._entries.pop(key) if key in self.delivered() else None
 
     def progress(
         self, key: str, filename: str, done: int, total: int, label: str

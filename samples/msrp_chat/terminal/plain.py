@@ -30,7 +30,7 @@ class PlainScreen:
 
     def __init__(self, stream: TextIO) -> None:
         self.ticks = False
-        self.status = ""
+        self.status = self.typing = ""
         self._stream = stream
         self._quarters: dict[str, int] = {}
 
@@ -42,7 +42,15 @@ class PlainScreen:
         body = textwrap.indent(text, " " * len(start))
         self.note(start + body.lstrip(" "))
 
-    def begin(self, key: str, line: Line, label: str, when: datetime.datetime) -> None:
+    def begin(
+        self,
+        key: str,
+        line: Line,
+        label: str,
+        when: datetime.datetime,
+        *,
+        receipt: bool = False,
+    ) -> None:
         """Add a line: what is written stays as it is."""
         self.show(line, label, when)
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import (
     ANSI,
     StyleAndTextTuples,
@@ -72,6 +73,7 @@ class Prompt:
         )
         # Once each time, as it is asked for again for each row.
         self._session.app.before_render += self._look_above
+        self._session.default_buffer.on_text_changed += self._typed
         screen.watch(self._draw_again)
 
     async def __call__(self, speaker: Speaker) -> None:
@@ -136,13 +138,19 @@ class Prompt:
         """Take note of what has only begun, and so stands above the line."""
         self._above = to_formatted_text(ANSI(f"{self._screen.pending_lines()}> "))
 
+    def _typed(self, buffer: Buffer) -> None:
+        """Let the other side know that somebody is typing what is no command."""
+        text = buffer.text
+        if self._speaker is not None and text and not text.startswith("/"):
+            self._speaker.composing()
+
     def _draw_again(self) -> None:
         if self._session.app.is_running:
             self._session.app.invalidate()
 
     def _toolbar(self) -> str | None:
-        status = self._screen.status
-        return f" {status}  ·  /help" if status else None
+        said = [each for each in (self._screen.status, self._screen.typing) if each]
+        return f" {'  ·  '.join([*said, '/help'])}" if said else None
 
 
 def help_text() -> str:

@@ -36,6 +36,9 @@ class Screen(Protocol):
     status: str
     """What is going on in all, for those who have a line for that."""
 
+    typing: str
+    """Who is typing, likewise."""
+
     def show(self, line: Line, label: str, when: datetime.datetime) -> None:
         """Add a line.
 
@@ -45,7 +48,15 @@ class Screen(Protocol):
             when: When it was.
         """
 
-    def begin(self, key: str, line: Line, label: str, when: datetime.datetime) -> None:
+    def begin(
+        self,
+        key: str,
+        line: Line,
+        label: str,
+        when: datetime.datetime,
+        *,
+        receipt: bool = False,
+    ) -> None:
         """Add a line about something that has only begun.
 
         Args:
@@ -53,6 +64,7 @@ class Screen(Protocol):
             line: The line; the rest is as for :meth:`show`.
             label: See there.
             when: See there.
+            receipt: Whether somebody may tell later that it is read.
         """
 
     def tick(self, key: str, tick: Tick) -> None:

@@ -1,0 +1,86 @@
+"""Typing, receipts, nicknames and private messages, between two programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.samples.processes import Chats
+
+
+async def test_typing_and_display_are_told_to_both(
+    chats: Chats, tmp_path: Path
+) -> None:
+    script = tmp_path / "script"
+    script.write_text("typing\ntext Hello\nexpect Hi\nwait 0.3\nquit\n")
+    listener, uri = await chats.listen("--receipts", "--text", "Hi")
+    caller = await chats.run("call", uri, "--json", "--receipts", "--script", script)
+    listened = await listener.result()
+    assert (caller.code, listened.code) == (0, 0), caller.stderr
+    assert [e["active"] for e in listened.every("composing")] == [True, False]
+    for party in (caller, listened):
+        (said,) = party.every("sending")
+        assert said["receipt"] is True
+        (seen,) = party.every("displayed")
+        assert (seen["message_id"], seen["status"]) == (said["message_id"], "displayed")
+
+
+async def test_the_plain_profile_asks_nobody_and_tells_nobody(
+    chats: Chats, tmp_path: Path
+) -> None:
+    script = tmp_path / "script"
+    script.write_text("typing\ntext Hello\nexpect Hi\nquit\n")
+    listener, uri = await chats.listen("--profile", "plain", "--text", "Hi")
+    caller = await chats.run(
+        "call", uri, "--json", "--receipts", "--script", script, "--profile", "plain",
+        "--trace",
+    )  # fmt: skip
+    listened = await listener.result()
+    assert (caller.code, listened.code) == (0, 0), caller.stderr
+    assert listened.every("composing") == caller.every("displayed") == []
+    offer = next(e["text"] for e in caller.every("trace") if "m=message" in e["text"])
+    assert "a=accept-types:text/plain\r\n" in offer
+    assert "accept-wrapped-types" not in offer
+    assert "msrp-cema" not in offer
+
+
+async def test_a_nickname_is_offered_and_changed(chats: Chats, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text("nick Ann of Bath\ntext Hello\nquit\n")
+    emergency = ("--profile", "emergency", "--trace")
+    listener, uri = await chats.listen(*emergency, "--nick", "Call taker 7")
+    caller = await chats.run("call", uri, "--json", "--script", script, *emergency)
+    listened = await listener.result()
+    assert (caller.code, listened.code) == (0, 0), caller.stderr
+    assert "you are Ann of Bath now" in [e["text"] for e in caller.every("notice")]
+    names = [
+        line
+        for e in listened.every("trace")
+        for line in e["text"].splitlines()
+        if line.startswith("Use-Nickname: ")
+    ]
+    assert 'Use-Nickname: "Ann of Bath"' in names
+    assert 'Use-Nickname: "Call taker 7"' in names
+    (text,) = listened.every("text")
+    assert text["content_type"] == "message/cpim", "as that profile has it"
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("nick Ann", "no nickname: the peer has not declared"),
+        ("private bob@b.example Psst", "cannot send this: the peer has not declared"),
+        ("private nobody Psst", "cannot send this: "),
+    ],
+)
+async def test_what_the_peer_does_not_know_is_not_sent(
+    chats: Chats, tmp_path: Path, step: str, words: str
+) -> None:
+    script = tmp_path / "script"
+    script.write_text(f"{step}\n")
+    _, uri = await chats.listen()
+    caller = await chats.run("call", uri, "--script", script)
+    assert caller.code == 1
+    (complaint,) = caller.complaints
+    assert complaint.startswith(f"{script}, line 1, '{step}': {words}")
