@@ -431,6 +431,26 @@ async def test_a_passive_side_waits_again_when_nobody_came(plain: Line) -> None:
     assert seen[1].of(msrp.ConnectionFailedEvent) == []
 
 
+async def test_what_goes_along_with_a_session_goes_on_with_it(plain: Line) -> None:
+    one, other = await plain.connect(PATIENT)
+    seen = logs(plain.board, one, other)
+    one.request_notifications = {msrp.Disposition.DISPLAY}
+    sent = await one.send_text("one")
+    await plain.board.until(lambda: seen[1].texts)
+    [message] = seen[1].of(msrp.TextMessageReceived)
+    plain.cutter.cut()
+    for log in seen:
+        await lost_times(log, 1)
+    one.composing()  # Nobody is there to be told.
+    assert await other.displayed(message)
+    await plain.reestablish(one, other)
+    displayed = await sent.notified(msrp.DispositionType.DISPLAY)
+    assert displayed.message_id == sent.message_id
+    assert not other.peer_is_composing
+    one.composing()
+    await plain.board.until(lambda: other.peer_is_composing)
+
+
 @pytest.mark.rule("MSRP-40", "MSRP-41", "MT-15")
 @pytest.mark.parametrize("config", [msrp.SessionConfig(), PATIENT], ids=["0s", "60s"])
 async def test_an_open_session_moves_when_the_path_changes(
