@@ -16,6 +16,7 @@ import pytest_asyncio
 import msrp
 from msrp.aio.relay_address import Server
 from msrp.negotiation import MediaDescription, Negotiated, negotiate
+from recording import Direction, MessageRecord, WireRecord
 from tests.msrp.aio.small_relay import Passing, SmallRelay
 from tests.msrp.aio.test_cancellation import Run, cancel_at_each
 from tests.msrp.aio.tls_peers import Authority
@@ -687,3 +688,30 @@ async def test_a_file_goes_through_relays_and_is_known_to_be_there(
     assert received.path.read_bytes() == PICTURE
     await push.stop()
     await answerer.stop()
+
+
+async def test_who_taps_a_relay_hears_its_sessions_and_no_password(net: Net) -> None:
+    relay = await net.relay()
+    one = msrp.MsrpRelay(
+        [relay.uri], username="Alice", password="secret", tls=net.trust.policy
+    )
+    said, wire = list[MessageRecord](), list[WireRecord]()
+    taps = one.add_tap(said.append), one.add_wire_tap(wire.append)
+    async with one:
+        ends = await net.pair(one, await net.user(relay, name="Bob"))
+        await exchange(*ends)
+        await ends[0].shutdown()
+        await taps[0].drained()
+        sent, received = (
+            sorted(each.size for each in said if each.direction is direction)
+            for direction in (Direction.SENT, Direction.RECEIVED)
+        )
+        assert sent == received == [len("hello"), len(PICTURE)]
+        assert len(said) == 4
+        await taps[1].drained()
+    asked = [each.octets for each in wire if b" AUTH\r\n" in each.octets]
+    assert len(asked) >= 2
+    assert any(b"Authorization: ****" in octets for octets in asked)
+    assert not any(b"response=" in octets for octets in asked)
+    # And when the relay is done with, so are they.
+    await until(lambda: all(tap.is_removed for tap in taps))

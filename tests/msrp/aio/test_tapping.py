@@ -135,6 +135,36 @@ async def test_three_chunks_and_a_report_are_told_once_on_both_sides(
     }
 
 
+@pytest.mark.rule("NG-13")
+async def test_connections_without_a_listener_can_be_tapped(board: Board) -> None:
+    spare = await board.listener()
+    port = spare.port
+    await spare.close()
+    offered = msrp.offer_media(msrp.MsrpUri("msrp", "127.0.0.1", 9, "active"))
+    answered = msrp.answer_media(
+        offered, msrp.MsrpUri("msrp", "127.0.0.1", port, "passive")
+    )
+    assert answered is not None
+    active, passive = (
+        board.connection(offered, answered, is_incoming=incoming)
+        for incoming in (False, True)
+    )
+    board.log(passive)
+    heard = Heard(active, passive)
+    wire: list[WireRecord] = []
+    taps = [end.add_wire_tap(wire.append) for end in (active, passive)]
+    async with passive, active:
+        await (await active.send_text("Hello")).delivered()
+        await heard.until(2)
+        for tap in taps:
+            assert await tap.drained()
+    assert [each.text for each in heard] == ["Hello", "Hello"]
+    assert sorted(kinds(wire)) == sorted(
+        ["outgoing SEND", "incoming SEND", "outgoing 200", "incoming 200"] * 2
+    )
+    await board.until(lambda: "tap" not in threads())
+
+
 async def test_a_message_that_breaks_off_is_told_as_far_as_it_came(
     board: Board,
 ) -> None:
