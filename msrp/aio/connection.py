@@ -337,6 +337,7 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
             if port is not None:
                 port.forget(self.negotiated.local_uri)
             self.taps.end()
+            self.session_over()
             return
         await self._running.shutdown(timeout)
 
@@ -406,6 +407,11 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
             self._running.taps_changed()
             if self._running.stream is not None:
                 self.port_taps.check(self._running.stream)
+
+    def session_over(self) -> None:
+        """Let go of who listens to the port, if that was ours alone."""
+        if self._listener is None and self._relay is None:
+            self.port_taps.close()
 
     def parties(self) -> Parties:
         """Say who talks to whom, for records of messages that don't."""

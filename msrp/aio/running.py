@@ -546,6 +546,7 @@ class RunningSession:
         self._await_streams(False)
         if self.tap is not None:
             self.tap.over()
+        self._tapped.session_over()
 
 
 def announced(config: SessionConfig, negotiated: Negotiated) -> SessionConfig:

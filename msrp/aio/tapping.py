@@ -63,6 +63,9 @@ class Tapped(Protocol):
     def parties(self) -> Parties:
         """Say who talks to whom."""
 
+    def session_over(self) -> None:
+        """Be told that nothing more will be said in it."""
+
 
 class SessionTap:
     """What is heard of one session, over all its connections.

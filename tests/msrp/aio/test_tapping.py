@@ -165,6 +165,19 @@ async def test_connections_without_a_listener_can_be_tapped(board: Board) -> Non
     await board.until(lambda: "tap" not in threads())
 
 
+async def test_a_port_of_its_own_goes_with_a_connection(board: Board) -> None:
+    calling = board.calling(9, config=msrp.SessionConfig())
+    heard: list[WireRecord] = []
+    tap = calling.port_taps.taps.add_wire(heard.append, 10)
+    with pytest.raises(msrp.ConnectionFailed):
+        await calling.start()
+    await board.until(lambda: tap.is_removed)
+    never = board.calling(9)
+    tap = never.port_taps.taps.add_wire(heard.append, 10)
+    await never.shutdown()
+    assert tap.is_removed
+
+
 async def test_a_message_that_breaks_off_is_told_as_far_as_it_came(
     board: Board,
 ) -> None:
