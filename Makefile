@@ -11,7 +11,7 @@ FUZZ := .venv/fuzz
 DOCS := .venv/docs
 RELEASE := .venv/release
 WHEEL := .venv/wheel
-CODE := sdp mime cpim digest markup msrp sip samples tests benchmarks
+CODE := sdp mime cpim digest markup recording msrp sip samples tests benchmarks
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 ARGS ?=
