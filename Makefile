@@ -18,7 +18,7 @@ ARGS ?=
 # All targets of tests/fuzz share these seconds.
 FUZZ_SECONDS ?= 60
 
-.PHONY: all demo test check lint types unit docs dist fuzz bench bench-check big compliance format lock clean
+.PHONY: all demo test check lint types unit docs dist soak fuzz bench bench-check big compliance format lock clean
 
 demo: $(DEMO)/.made
 	$(DEMO)/bin/msrp-chat demo $(ARGS)
@@ -32,6 +32,10 @@ check: lint types
 
 unit: $(TEST)/.made
 	$(TEST)/bin/python -m pytest $(ARGS)
+
+# Ten thousand calls over real sockets, in some minutes; `make test` has some hundred.
+soak: $(TEST)/.made
+	MSRPKIT_CALLS=10000 $(TEST)/bin/python -m pytest -k many_calls_leave tests/sip/aio/test_many_calls.py
 
 # The site, in build/site.
 docs: $(DOCS)/.made
