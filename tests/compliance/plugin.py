@@ -29,6 +29,35 @@ behave (FIELD), what NENA asks of a console (NG), and whole scenarios (MT, ST, N
 
 """
 
+FAMILIES = {
+    "MSRP": "message sessions (RFC 4975)",
+    "MT": "scenarios of message sessions",
+    "FIELD": "how real stacks behave",
+    "COM": "who connects (RFC 6135, RFC 4145)",
+    "CEMA": "middleboxes (RFC 6714)",
+    "FP": "fingerprints (RFC 8122)",
+    "SDP": "session descriptions (RFC 8866)",
+    "OA": "offers and answers (RFC 3264)",
+    "MIME": "content types and multiparts (RFC 2045, RFC 2046)",
+    "CID": "content ids (RFC 2392)",
+    "CD": "dispositions (RFC 2183)",
+    "CPIM": "message/cpim (RFC 3862)",
+    "IM": "addresses of people (RFC 3860)",
+    "SIP": "the user agent (RFC 3261 and those after it)",
+    "ST": "scenarios of the user agent",
+    "NG": "consoles of NG9-1-1 (NENA-STA-010)",
+    "NT": "scenarios of such consoles",
+    "RLY": "relays (RFC 4976)",
+    "FT": "file transfer by offer (RFC 5547)",
+    "CHAT": "chat rooms (RFC 7701)",
+    "WS": "MSRP over WebSocket (RFC 7977)",
+    "DC": "MSRP over data channels (RFC 8873)",
+    "TYP": "typing (RFC 3994)",
+    "IMDN": "delivered and displayed (RFC 5438)",
+    "XT": "scenarios of the extensions",
+}
+"""What the rules with these letters are about, as headings of the page."""
+
 
 class Compliance:
     """Collects markers and keeps the page."""
@@ -60,7 +89,7 @@ class Compliance:
     def _check(self) -> None:
         rules, reasons = _rules(), _reasons()
         self.problems += [f"no rule {r}" for r in sorted(set(self._tests) - set(rules))]
-        lines = []
+        sections: dict[str, list[str]] = {}
         for name, (rfc, section, text) in rules.items():
             tests = sorted(map(_short, self._tests.get(name, ())))
             shown = ", ".join(f"`{test}`" for test in tests)
@@ -69,8 +98,9 @@ class Compliance:
                 self.problems.append(f"{name} has neither a test nor a reason")
             how = shown or f"not done: {reason}"
             where = " ".join(filter(None, (rfc, section and f"§{section}")))
-            lines.append(f"| {name} | {where} | {text} | {how} |")
-        page = HEAD + _summary(rules, self._tests) + "\n".join(lines) + "\n"
+            row = f"| {name} | {where} | {text} | {how} |"
+            sections.setdefault(_family(name), []).append(row)
+        page = HEAD + _summary(rules, self._tests) + _details(sections)
         if self._write:
             PAGE.write_text(page)
         elif not PAGE.exists() or PAGE.read_text() != page:
@@ -113,14 +143,30 @@ def _rows(file: str) -> list[list[str]]:
         return list(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
+def _family(name: str) -> str:
+    return name.partition("-")[0]
+
+
 def _summary(rules: dict[str, tuple[str, str, str]], tests: dict[str, set[str]]) -> str:
     families: dict[str, list[bool]] = defaultdict(list)
     for name in rules:
-        families[name.partition("-")[0]].append(bool(tests.get(name)))
-    lines = ["| family | rules | shown by a test |", "|---|---|---|"]
-    lines += [f"| {f} | {len(shown)} | {sum(shown)} |" for f, shown in families.items()]
-    head = ["", "| rule | RFC | what it asks | test |", "|---|---|---|---|", ""]
-    return "\n".join(lines + head)
+        families[_family(name)].append(bool(tests.get(name)))
+    lines = ["| rules | about | how many | shown by a test |", "|---|---|---|---|"]
+    lines += [
+        f"| [{f}](#{f.lower()}) | {FAMILIES[f]} | {len(shown)} | {sum(shown)} |"
+        for f, shown in families.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _details(sections: dict[str, list[str]]) -> str:
+    head = "| rule | RFC | what it asks | test |\n|---|---|---|---|\n"
+    return "".join(
+        f"\n## {family}\n\nWhat it is about: {FAMILIES[family]}.\n\n{head}"
+        + "\n".join(rows)
+        + "\n"
+        for family, rows in sections.items()
+    )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
