@@ -12,7 +12,8 @@ from typing import cast
 from msrp.aio.called import Finder, NoDirectory, SessionOwner, StreamDirectory
 from msrp.aio.read_buffer import buffer_of
 from msrp.aio.sockets import SocketOptions, is_internet, peer_of
-from msrp.aio.tapping import PortTaps, StreamTap, endpoint_of
+from msrp.aio.stream_tap import StreamTap, endpoint_of
+from msrp.aio.tapping import PortTaps
 from msrp.aio.tls import peer_certificate
 from msrp.config import Limits
 from msrp.errors import (
