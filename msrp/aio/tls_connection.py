@@ -32,10 +32,13 @@ class TlsConnection:
             makes it.
     """
 
-    __slots__ = ("_connection", "ended", "error")
+    __slots__ = ("_connection", "answers", "ended", "error")
 
     def __init__(self, connection: SSL.Connection) -> None:
         self._connection = connection
+        self.answers = False
+        """Whether what is read may have TLS itself say something: before version 1.3,
+        each time that a peer wants another handshake, that there won't be any."""
         self.ended = False
         """Whether the peer has said that nothing more will come."""
         self.error: ssl.SSLError | None = None
@@ -53,6 +56,7 @@ class TlsConnection:
             return False
         except SSL.Error as error:
             raise self._translated(error) from error
+        self.answers = self.version() != "TLSv1.3"
         return True
 
     def take(self, data: memoryview) -> None:

@@ -294,6 +294,8 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
     def _take(self, records: list[bytes]) -> None:
         """Pass on what the peer has said."""
         tls = self._tls
+        if tls.answers:
+            self._send(tls.to_send())  # Else a peer could make it any amount.
         if records and self._state is _State.OPEN:
             assert self._protocol is not None
             self._protocol.data_received(

@@ -6,6 +6,7 @@ import os
 import ssl
 
 import pytest
+from OpenSSL import SSL
 
 import msrp
 from msrp.aio.tls_connection import TlsConnection
@@ -42,6 +43,7 @@ def test_each_side_sees_the_other_s_certificate(certs: Certs) -> None:
     assert server.getpeercert(binary_form=True) == certs[0].der
     assert client.getpeercert() == {}
     assert client.version() == "TLSv1.3"
+    assert not client.answers
     cipher = client.cipher()
     assert cipher == server.cipher()
     assert cipher[2] is not None
@@ -108,6 +110,29 @@ def test_octets_that_were_changed_on_the_way_are_no_octets(certs: Certs) -> None
     # The peer is told why.
     assert client.read(memoryview(server.to_send())) == []
     assert "bad record mac" in str(client.error)
+
+
+def test_a_peer_that_wants_another_handshake_is_told_no(certs: Certs) -> None:
+    context = SSL.Context(SSL.TLS_METHOD)  # Ours wouldn't want one.
+    context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    connection = SSL.Connection(context, None)
+    connection.set_connect_state()
+    client, server = TlsConnection(connection), TlsContext(certs[1]).server()
+    client.do_handshake()
+    for source, target in ((client, server), (server, client), (client, server)):
+        carry(source, target)
+        target.do_handshake()
+    carry(server, client)
+    assert client.do_handshake()
+    assert server.answers
+    assert connection.renegotiate()
+    assert not client.do_handshake()
+    assert server.read(memoryview(client.to_send())) == []
+    assert server.error is None
+    carry(server, client)
+    with pytest.raises(ssl.SSLError, match="no renegotiation"):
+        client.do_handshake()
+    assert server.to_send() == b""
 
 
 def test_no_record_is_made_after_the_end(certs: Certs) -> None:
