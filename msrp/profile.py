@@ -100,7 +100,7 @@ class Profile:
         cema: bool | None = None,
     ) -> Self:
         """Return it with what isn't ``None`` in the place of what it says."""
-        return replace(
+        other = replace(
             self,
             accept_types=tuple(_or(accept_types, self.accept_types)),
             accept_wrapped_types=tuple(
@@ -110,6 +110,7 @@ class Profile:
             languages=tuple(_or(languages, self.languages)),
             cema=_or(cema, self.cema),
         )
+        return self if other == self else other  # Each medium of a port has one.
 
     @property
     def words(self) -> Words:

@@ -452,6 +452,8 @@ def _without_what_is_off(profile: Profile, config: SessionConfig) -> Profile:
     off = {COMPOSING} if not config.composing else set()
     off |= {IMDN} if not config.notifications else set()
     taken = tuple(each for each in profile.control_types if each not in off)
+    if taken == profile.control_types:
+        return profile
     return replace(profile, control_types=taken)
 
 

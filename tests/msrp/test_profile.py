@@ -57,7 +57,7 @@ def test_it_can_be_changed_only_by_making_another() -> None:
 
 
 def test_an_argument_wins_over_it_and_nothing_is_no_argument() -> None:
-    assert Profile.PLAIN.but() == Profile.PLAIN
+    assert Profile.PLAIN.but(cema=False) is Profile.PLAIN
     changed = Profile.PLAIN.but(
         accept_types=["text/html"], languages=["fr"], cema=True, chatroom=Chatroom()
     )
