@@ -114,15 +114,17 @@ class Session:
         """What the peer's 200s say between the two places of the transaction id."""
         self._paths: bytes | None = None
         """Both as they are written, once something was: many sessions are silent."""
-        self._chunk_size = self.config.chunk_size
+        self._chunk_size, window = self.config.chunk_size, self.config.window
         if len(remote_path) > 1:
             wish = self._chunk_size or MAX_RELAYED_CHUNK
             self._chunk_size = min(wish, MAX_RELAYED_CHUNK)
+            relayed = self.config.relayed_window // self._chunk_size
+            window = min(window, max(1, relayed))
         self._new_id = new_id
         self._events: list[CoreEvent] = []
         self._messages: dict[str, Outgoing] = {}
         """All that isn't finished, by Message-ID."""
-        self._queues = SendQueues(self.config.window)
+        self._queues = SendQueues(window)
         self._binding: Outgoing | None = None
         self._binding_until: float | None = None
         self._tentative = False

@@ -79,6 +79,7 @@ async def connect(
     *,
     prefer_active: bool,
     policy: msrp.Policy | None = None,
+    config: msrp.SessionConfig | None = None,
 ) -> tuple[msrp.MsrpConnection, msrp.MsrpConnection]:
     """Let two agree on a session, and open it."""
     offered = await one.offer(accept_types=("*",))
@@ -87,7 +88,7 @@ async def connect(
     assert answered is not None
     ends = [
         msrp.MsrpConnection.create_from_sdp(
-            offered, answered, is_incoming=is_incoming, listener=port
+            offered, answered, is_incoming=is_incoming, listener=port, config=config
         )
         for port, is_incoming in ((one, False), (two, True))
     ]
@@ -130,9 +131,13 @@ QUEUES = ("tcp_conn_wq_max", "tcp_wq_max")
 
 
 @pytest.mark.rule("RLY-14", "FIELD-4", "FIELD-5")
-@pytest.mark.parametrize("defaults", [(), QUEUES], ids=["long", "default"])
+@pytest.mark.parametrize(
+    ("defaults", "config"),
+    [((), msrp.SessionConfig(relayed_window=1_000_000)), (QUEUES, None)],
+    ids=["long", "default"],
+)
 async def test_100_mebibytes_arrive_whole_through_kamailio(
-    tmp_path: Path, defaults: tuple[str, ...]
+    tmp_path: Path, defaults: tuple[str, ...], config: msrp.SessionConfig | None
 ) -> None:
     # By default it drops whoever has 32 KB waiting; it says 200 before that.
     size = 100 * 1024 * 1024
@@ -163,6 +168,7 @@ async def test_100_mebibytes_arrive_whole_through_kamailio(
             *(one, two),
             prefer_active=False,
             policy=lambda announcement: msrp.IntoWriter(Hashing()),
+            config=config,
         )
         message = await ours.send_message(
             "application/octet-stream", octets(), size=size, success_report=True

@@ -29,6 +29,8 @@ def test_defaults_are_those_that_every_stack_understands() -> None:
 def test_a_window_through_which_nothing_fits_is_refused(window: int) -> None:
     with pytest.raises(ValueError, match="window"):
         SessionConfig(window=window)
+    with pytest.raises(ValueError, match="relayed_window"):
+        SessionConfig(relayed_window=window)
 
 
 @pytest.mark.parametrize("chunk_size", [0, -1])

@@ -9,7 +9,11 @@ from msrp.errors import CloseReason
 from msrp.events import ConnectionEstablished, CoreEvent, MessageDelivered, SessionOver
 from msrp.sansio.chunker import BytesBody
 from msrp.sansio.outgoing import Outgoing
-from msrp.sansio.session import MAX_RELAYED_CHUNK, Session, SessionState
+from msrp.sansio.session import (
+    MAX_RELAYED_CHUNK,
+    Session,
+    SessionState,
+)
 from msrp.sansio.stream import Stream
 from msrp.testing import Directory, Written, read_messages
 from msrp.uri import parse_path
@@ -108,9 +112,38 @@ def test_no_chunk_is_longer_than_relays_take(wish: int | None, size: int) -> Non
     relayed = Relayed(chunk_size=wish)
     relayed.open()
     relayed.session.send(Outgoing("m123", "a/b", BytesBody(bytes(25_000))))
-    sizes = [len(request.body or b"") for request in relayed.written()]
+    requests = relayed.written()
+    for request in requests:  # They come to wait for it now and then.
+        relayed.takes(request)
+        requests += relayed.written()
+    sizes = [len(request.body or b"") for request in requests]
     assert max(sizes) == size <= MAX_RELAYED_CHUNK
     assert sum(sizes) == 25_000
+
+
+@pytest.mark.rule("FIELD-5")
+@pytest.mark.parametrize(
+    ("chunk_size", "wish", "octets", "window"),
+    # An eighth of a window is left to short messages.
+    [
+        (2048, 32, 16_384, 7),
+        (10_000, 32, 16_384, 1),
+        (None, 32, 1, 1),
+        (None, 32, 60_000, 6),
+        (2048, 3, 16_384, 3),
+        (10_000, 1, 1_000_000, 1),
+    ],
+)
+def test_a_relay_is_not_sent_more_at_once_than_it_holds_for_a_receiver(
+    chunk_size: int | None, wish: int, octets: int, window: int
+) -> None:
+    relayed = Relayed(chunk_size=chunk_size, window=wish, relayed_window=octets)
+    relayed.open()
+    relayed.session.send(Outgoing("m123", "a/b", BytesBody(bytes(200_000))))
+    waiting = relayed.written()
+    assert len(waiting) == window
+    relayed.takes(waiting[0])
+    assert len(relayed.written()) == 1
 
 
 @pytest.mark.rule("RLY-14")
