@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.samples.processes import Chats
+from tests.samples.processes import PICTURE, Chats
 
 
 async def test_typing_and_display_are_told_to_both(
@@ -84,3 +84,49 @@ async def test_what_the_peer_does_not_know_is_not_sent(
     assert caller.code == 1
     (complaint,) = caller.complaints
     assert complaint.startswith(f"{script}, line 1, '{step}': {words}")
+
+
+async def test_a_file_is_offered_in_the_call_and_comes_with_its_hash(
+    chats: Chats, tmp_path: Path
+) -> None:
+    script = tmp_path / "script"
+    script.write_text(f"offer {PICTURE}\ntext Look\ndelivered\nexpect Thanks\nquit\n")
+    answer = tmp_path / "answer"
+    answer.write_text(f"expect picture.jpg\noffer {PICTURE}\ntext Thanks\n")
+    listener, uri = await chats.listen(
+        "--script", answer, "--save", tmp_path / "there", "--trace"
+    )
+    caller = await chats.run(
+        "call", uri, "--json", "--script", script, "--save", tmp_path / "here"
+    )
+    listened = await listener.result()
+    assert (caller.code, listened.code) == (0, 0), caller.stderr + listened.stderr
+    for party, place in ((caller, "here"), (listened, "there")):
+        (offer,) = (e for e in party.every("sending") if e["kind"] == "offer")
+        (file,) = party.every("file")
+        assert file["path"] == str(tmp_path / place / "picture.jpg")
+        assert file["sha256"] == offer["sha256"]
+        assert (file["width"], file["height"]) == (1800, 1200)
+        assert {e["message_id"] for e in party.every("progress")} == {
+            offer["message_id"]
+        }
+        assert offer["message_id"] in {
+            e["message_id"] for e in party.every("delivered")
+        }
+    sdp = [e["text"] for e in listened.every("trace") if "a=file-selector" in e["text"]]
+    assert any('name:"picture.jpg"' in text and "hash:sha-1:" in text for text in sdp)
+
+
+async def test_a_file_that_is_too_large_is_not_taken_and_the_call_goes_on(
+    chats: Chats, tmp_path: Path
+) -> None:
+    script = tmp_path / "script"
+    script.write_text(f"offer {PICTURE}\ntext Hello\n")
+    listener, uri = await chats.listen("--max-size", "4K", "--wait", "0")
+    caller = await chats.run("call", uri, "--script", script)
+    assert caller.code == 1
+    (complaint,) = caller.complaints
+    assert complaint == "picture.jpg was not delivered: the peer did not take it"
+    listened = await listener.result()
+    assert listened.every("file") == []
+    assert [e["text"] for e in listened.every("text")] == ["Hello"]

@@ -45,6 +45,9 @@ class Recorder:
     async def send_file(self, path: Path) -> None:
         self.done.append(("file", path))
 
+    async def offer_file(self, path: Path) -> None:
+        self.done.append(("offer", path))
+
     async def send_multipart(self, text: str, path: Path) -> None:
         self.done.append(("multipart", text, path))
 

@@ -65,7 +65,7 @@ async def _invite(
     try:
         return await party.agent.invite(
             options.uri,
-            media=[party.media(peer, conversations.append, output)],
+            media=party.media(peer, conversations.append, output),
             headers=details.headers,
             parts=details.parts,
             timeout=options.timeout,

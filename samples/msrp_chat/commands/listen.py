@@ -148,7 +148,7 @@ class _Answering:
         try:
             await call.ringing()
             media = self._party.media(call.remote, conversations.append, output)
-            await call.answer([media])
+            await call.answer(media)
             await self._party.hold(call, conversations[0], self._plan, output)
         finally:
             self._busy = False

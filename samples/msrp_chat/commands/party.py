@@ -20,6 +20,7 @@ from msrp_chat.commands.recorders import recorded
 from msrp_chat.conversation.conversation import Conversation
 from msrp_chat.conversation.hold import Lost, Plan, hold
 from msrp_chat.conversation.save import Saver
+from msrp_chat.conversation.transfers import Transfers
 from msrp_chat.events import Answered, Ended
 from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError, ExitCode
@@ -59,8 +60,8 @@ class Party:
         peer: sip.NameAddr,
         ready: Callable[[Conversation], None],
         output: Output,
-    ) -> msrp.MsrpMedia:
-        """Return the message stream for one call.
+    ) -> list[sip.Media]:
+        """Return the media of one call: files, and messages.
 
         Args:
             peer: Who is at the other end.
@@ -68,6 +69,7 @@ class Party:
             output: Who is told what happens in it.
         """
         profile = PROFILES.get(self.options.profile or "")
+        transfers = Transfers(self.listener, output, self.saver, self.options.max_size)
 
         def prepare(connection: msrp.MsrpConnection) -> None:
             # The media of a call start when the ACK is sent, or has come.
@@ -78,10 +80,11 @@ class Party:
                 self.saver,
                 echo=self.options.echo,
                 receipts=self.options.receipts,
+                transfers=transfers,
             )
             ready(conversation)
 
-        return msrp.MsrpMedia(
+        messages = msrp.MsrpMedia(
             self.listener,
             on_connection=prepare,
             accept_types=_accepted(self.options),
@@ -94,6 +97,8 @@ class Party:
             languages=self.options.languages,
             nickname=self.options.nickname,
         )
+        # In this order: a medium for messages would take a file for a session.
+        return [transfers.answerer, messages]
 
     async def hold(
         self, call: sip.Call, conversation: Conversation, plan: Plan, output: Output
@@ -103,6 +108,7 @@ class Party:
         Raises:
             ChatError: Something went wrong with the call or in it.
         """
+        conversation.call = call
         try:
             if not await hold(conversation, plan):
                 await _wait_for_bye(call)

@@ -18,11 +18,13 @@ from pathlib import Path
 import cpim
 import mime
 import msrp
+import sip
 from msrp_chat.conversation.deliveries import Deliveries
 from msrp_chat.conversation.progress import OutgoingProgress
 from msrp_chat.conversation.reception import Reception
 from msrp_chat.conversation.save import Saver, digest
 from msrp_chat.conversation.script import EXPECT_TIME
+from msrp_chat.conversation.transfers import Transfers
 from msrp_chat.events import Notice, Opened, Sending, Summary
 from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError, ExitCode
@@ -44,6 +46,7 @@ class Conversation:
         echo: Whether to send every message back.
         receipts: Whether to ask to hear when messages are displayed, and to tell the
             other side when theirs are.
+        transfers: The files of the call, if it is one.
 
     Attributes:
         problem: The first thing that went wrong on the way.
@@ -57,6 +60,7 @@ class Conversation:
         *,
         echo: bool = False,
         receipts: bool = False,
+        transfers: Transfers | None = None,
     ) -> None:
         self.problem: ChatError | None = None
         self._connection = connection
@@ -71,7 +75,21 @@ class Conversation:
         self._reception.attach(connection)
         connection.on_connection_established = self._established
         self._deliveries = Deliveries(output, self._fail)
+        self._transfers = transfers
+        if transfers is not None:
+            transfers.fail = self._fail
+            transfers.heard = self._reception.note_heard
         self._began = time.monotonic()
+
+    @property
+    def call(self) -> sip.Call | None:
+        """The call that it is part of, if it is in one."""
+        return None if self._transfers is None else self._transfers.call
+
+    @call.setter
+    def call(self, call: sip.Call) -> None:
+        if self._transfers is not None:
+            self._transfers.call = call
 
     # Its life.
 
@@ -95,6 +113,8 @@ class Conversation:
     async def settled(self) -> None:
         """Wait until it is known of every message whether it has arrived."""
         await self._deliveries.settled()
+        if self._transfers is not None:
+            await self._transfers.settled()
 
     async def silence(self, seconds: float) -> None:
         """Wait until nothing has arrived for this long."""
@@ -108,6 +128,8 @@ class Conversation:
         """End the session, and wait until all that happened in it was told."""
         await self._connection.shutdown()
         await self._deliveries.told()
+        if self._transfers is not None:
+            await self._transfers.settled()
 
     def summary(self) -> Summary:
         """Return what it all amounts to."""
@@ -217,6 +239,16 @@ class Conversation:
         )
         progress.begin(sent.message_id)
 
+    async def offer_file(self, path: Path) -> None:
+        """Offer a file in the call, and send it when the other side wants it.
+
+        Raises:
+            ChatError: There is no call, or the other side doesn't want it.
+        """
+        if self._transfers is None:
+            raise ChatError("a file can only be offered in a call")
+        await self._transfers.offer(path)
+
     async def send_multipart(self, text: str, path: Path) -> None:
         """Send text and a file as one multipart/mixed message.
 
@@ -266,7 +298,7 @@ class Conversation:
         Raises:
             ChatError: Something has not.
         """
-        await self._deliveries.settled()
+        await self.settled()
         if self.problem is not None:
             raise self.problem
 

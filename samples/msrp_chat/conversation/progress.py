@@ -50,6 +50,11 @@ class OutgoingProgress:
         self._state = (done, total)
         self._steps(done, total)
 
+    def of_transfer(self, done: int, total: int | None) -> None:
+        """Do the same for a file whose size may not be known."""
+        if total is not None:
+            self(done, total)
+
     def begin(self, message_id: str) -> None:
         """Say which message it is."""
         self._message_id = message_id

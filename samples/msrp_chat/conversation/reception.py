@@ -119,6 +119,12 @@ class Reception:
             problem = f"waited {seconds:g} s for {text!r}, and it did not come"
             raise ChatError(problem) from None
 
+    def note_heard(self, text: str) -> None:
+        """Take note of a text, or the name of a file, that may be expected."""
+        self._something_came.set()
+        self._heard.append(text)
+        self._something_heard.set()
+
     # What the connection tells.
 
     def _decide(self, about: msrp.Announcement) -> msrp.InMemory:
@@ -167,7 +173,7 @@ class Reception:
                 private=whole.is_private,
             )
         )
-        self._note_heard(event.text)
+        self.note_heard(event.text)
 
     async def _attachment(self, event: msrp.AttachmentReceived) -> None:
         try:
@@ -190,7 +196,7 @@ class Reception:
                 height=None if size is None else size.height,
             )
         )
-        self._note_heard(event.filename or "")
+        self.note_heard(event.filename or "")
 
     def _composing(self, event: msrp.ComposingChanged) -> None:
         self._output.tell(Composing(active=event.is_composing, sender=event.sender))
@@ -255,10 +261,6 @@ class Reception:
         problem = f"a file could not be saved: {error.strerror or error}"
         self._output.tell(Notice(text=problem))
         self._fail(ChatError(problem))
-
-    def _note_heard(self, text: str) -> None:
-        self._heard.append(text)
-        self._something_heard.set()
 
     def _find(self, text: str) -> bool:
         for at, heard in enumerate(self._heard):

@@ -50,6 +50,14 @@ class Saver:
         if self._directory is not None:
             await self._open_directory()
 
+    async def directory(self) -> Path:
+        """Return where files go; it is there.
+
+        Raises:
+            OSError: It can't be made.
+        """
+        return await self._open_directory()
+
     async def save(self, filename: str | None, content_type: str, data: bytes) -> Saved:
         """Write a file.
 

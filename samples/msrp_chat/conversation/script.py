@@ -17,6 +17,7 @@ from msrp_chat.conversation.steps import (
     AwaitDelivery,
     Expect,
     ExpectNothing,
+    OfferFile,
     Quit,
     SayCpim,
     SayPrivately,
@@ -106,7 +107,7 @@ def check_files(steps: Iterable[Step]) -> None:
         ChatError: One can't.
     """
     for step in map(step_itself, steps):
-        if isinstance(step, SendFile | SendMultipart):
+        if isinstance(step, SendFile | OfferFile | SendMultipart):
             check_file(step.path)
 
 
@@ -145,8 +146,8 @@ def _alone(argument: str, step: Step) -> Step:
     return step
 
 
-def _file(argument: str) -> Step:
-    return SendFile(Path(_needs("the name of the file", argument)).expanduser())
+def _read_path(argument: str) -> Path:
+    return Path(_needs("the name of the file", argument)).expanduser()
 
 
 def _multipart(argument: str) -> Step:
@@ -186,7 +187,18 @@ LANGUAGE: dict[str, Word] = {
         "cpim Hello",
         lambda argument: SayCpim(_needs("the text", argument)),
     ),
-    "file": Word("PATH", "send a file", "file photo.jpg", _file),
+    "file": Word(
+        "PATH",
+        "send a file",
+        "file photo.jpg",
+        lambda argument: SendFile(_read_path(argument)),
+    ),
+    "offer": Word(
+        "PATH",
+        "offer a file in the call (RFC 5547), and send it when it is wanted",
+        "offer photo.jpg",
+        lambda argument: OfferFile(_read_path(argument)),
+    ),
     "multipart": Word(
         "TEXT | PATH",
         "send a text and a file as one message",

@@ -13,6 +13,7 @@ __all__ = [
     "AwaitDelivery",
     "Expect",
     "ExpectNothing",
+    "OfferFile",
     "Quit",
     "SayCpim",
     "SayPrivately",
@@ -50,6 +51,9 @@ class Speaker(Protocol):
 
     async def send_file(self, path: Path) -> None:
         """Send a file."""
+
+    async def offer_file(self, path: Path) -> None:
+        """Offer a file in the call, and send it when it is wanted."""
 
     async def send_multipart(self, text: str, path: Path) -> None:
         """Send text and a file as one message."""
@@ -141,6 +145,17 @@ class SendFile:
     async def perform(self, speaker: Speaker) -> None:
         """Do it."""
         await speaker.send_file(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFile:
+    """Offer a file, as :rfc:`5547` has it."""
+
+    path: Path
+
+    async def perform(self, speaker: Speaker) -> None:
+        """Do it."""
+        await speaker.offer_file(self.path)
 
 
 @dataclass(frozen=True, slots=True)

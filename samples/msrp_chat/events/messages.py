@@ -33,7 +33,7 @@ class Sending(Event):
 
     message_id: str
     kind: str
-    """``text``, ``cpim``, ``file``, ``multipart`` or ``echo``."""
+    """``text``, ``cpim``, ``file``, ``offer``, ``multipart`` or ``echo``."""
 
     content_type: str
     octets: int
