@@ -22,6 +22,7 @@ from pathlib import Path
 
 import msrp
 from benchmarks.channel import BenchmarkFailed
+from benchmarks.traffic import write_certificate
 from msrp.negotiation import Fingerprint, Negotiated, negotiate
 
 __all__ = ["measure"]
@@ -53,7 +54,7 @@ async def _measure() -> list[tuple[str, list[float]]]:
     found: list[tuple[str, list[float]]] = []
     with tempfile.TemporaryDirectory(prefix="idle-") as directory:
         pem = Path(directory) / "certificate.pem"
-        _write_certificate(pem)
+        write_certificate(pem)
         for name, sessions, secure in (
             ("idle sessions over TCP", TCP_SESSIONS, ""),
             ("idle sessions over TLS", TLS_SESSIONS, str(pem)),
@@ -62,17 +63,6 @@ async def _measure() -> list[tuple[str, list[float]]]:
             ours = await _growth("ours", sessions, secure)
             found.append((name, [(ours - bare) / sessions / _KIB]))
     return found
-
-
-def _write_certificate(path: Path) -> None:
-    from cryptography.hazmat.primitives import serialization
-
-    certificate = msrp.LocalCertificate.self_signed()
-    pem = serialization.Encoding.PEM
-    private = certificate.key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(certificate.certificate.public_bytes(pem) + private)
 
 
 async def _growth(role: str, sessions: int, pem: str) -> int:

@@ -17,12 +17,18 @@ from pathlib import Path
 
 from benchmarks.channel import Json, Pair
 from benchmarks.sessions import MIB
+from benchmarks.traffic import write_certificate
 from benchmarks.values import VALUES
 
 __all__ = ["profile", "profile_value"]
 
 WORKS: dict[str, tuple[str, str, dict[str, Json]]] = {
     "bulk": (
+        "sessions:take_bulk",
+        "sessions:bulk",
+        {"size": 512 * MIB, "chunk_size": None},
+    ),
+    "bulk-tls": (
         "sessions:take_bulk",
         "sessions:bulk",
         {"size": 512 * MIB, "chunk_size": None},
@@ -40,6 +46,10 @@ WORKS: dict[str, tuple[str, str, dict[str, Json]]] = {
 async def profile(name: str, directory: Path, lines: int) -> dict[str, str]:
     """Do a piece of work twice, and return what both did the second time."""
     receive, send, arguments = WORKS[name]
+    if name == "bulk-tls":
+        certificate = directory / "certificate.pem"
+        write_certificate(certificate)
+        arguments = {**arguments, "certificate": str(certificate)}
     async with Pair(profile=directory) as pair:
         for _ in range(2):
             await pair.run(receive, send, **arguments)

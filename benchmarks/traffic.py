@@ -36,6 +36,7 @@ __all__ = [
     "seconds",
     "send_texts",
     "text_messages",
+    "write_certificate",
 ]
 
 WINDOW = msrp.SessionConfig().window
@@ -126,7 +127,7 @@ async def measure_bulk_tls(effort: Effort) -> list[Measured]:
     """The same over TLS."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "certificate.pem"
-        _write(msrp.LocalCertificate.self_signed(), path)
+        write_certificate(path)
         return [await _bulk(effort, "bulk-tls", str(path))]
 
 
@@ -355,7 +356,9 @@ def _latencies(said: Json) -> list[float]:
     return [float(one) for one in latencies if isinstance(one, int | float)]
 
 
-def _write(certificate: msrp.LocalCertificate, path: Path) -> None:
+def write_certificate(path: Path) -> None:
+    """Make a certificate, and write it and its key into a PEM file."""
+    certificate = msrp.LocalCertificate.self_signed()
     key = certificate.key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
