@@ -93,7 +93,7 @@ class Inbox:
         self._kept: deque[Undelivered] | None = None
         self._octets = 0
         self._events = 0
-        # No property: it is asked of all sessions of a connection at each read.
+        # No property: it is asked more often than it changes.
         self.full = self._is_over(1)
         """Whether so much waits that the peer should be held back."""
         self._arrived = Signal()
@@ -234,8 +234,6 @@ class Inbox:
                 self._kept = deque()
             self._kept.append(event)
             self._arrived.set()
-            if self.full:
-                self._on_change()
 
     def _is_over(self, times: int) -> bool:
         return (
@@ -246,7 +244,9 @@ class Inbox:
     def _count(self, event: Notice | Undelivered) -> None:
         self._octets += _octets_of(event)
         self._events += 1
-        self.full = self.full or self._is_over(1)
+        if not self.full and self._is_over(1):
+            self.full = True
+            self._on_change()
 
     def _let_go(self, event: Notice | Undelivered) -> None:
         self._octets -= _octets_of(event)

@@ -39,7 +39,7 @@ class Reception:
         config: The default limit, and the bounds.
         policy: Decides where a message goes; ``None`` keeps all in memory.
         put: Takes what is to be told to the application.
-        on_room: Called when reading may go on.
+        on_change: Called when reading may go on, or may not.
     """
 
     def __init__(
@@ -47,12 +47,12 @@ class Reception:
         config: SessionConfig,
         policy: Policy | None,
         put: Callable[[Notice | Undelivered], None],
-        on_room: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
         self._config = config
         self._policy = policy
         self._put = put
-        self._on_room = on_room
+        self._on_change = on_change
         # Not sets, which take three times as much while they are empty.
         self._sinks: dict[Sink, None] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
@@ -89,14 +89,14 @@ class Reception:
                     decision.directory,
                     decision.name or filename or _name_for(announcement),
                     decision.max_length,
-                    self._on_room,
+                    self._on_change,
                     _counter(decision.progress, announcement),
                 )
             case IntoWriter():
                 sink = WriterSink(
                     decision.writer,
                     decision.max_length,
-                    self._on_room,
+                    self._on_change,
                     _counter(decision.progress, announcement),
                 )
             case _:

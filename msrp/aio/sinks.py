@@ -59,14 +59,14 @@ class Sink(abc.ABC):
 
     Args:
         max_length: Octets that it takes at most.
-        on_room: Called when reading may go on.
+        on_change: Called when reading may go on, or may not.
         progress: Called with the octets that have arrived.
     """
 
     def __init__(
         self,
         max_length: int | None,
-        on_room: Callable[[], None],
+        on_change: Callable[[], None],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         self.max_length = max_length
@@ -75,7 +75,7 @@ class Sink(abc.ABC):
         """Why it takes no more."""
         self.path: Path | None = None
         """The file, once it is complete, or what there is of it."""
-        self._on_room = on_room
+        self._on_change = on_change
         self._progress = progress
         self._received = RangeSet()
         self._queue: deque[tuple[int, bytes]] = deque()
@@ -95,7 +95,10 @@ class Sink(abc.ABC):
         if self.error is not None:
             raise LimitExceeded(str(self.error), status=StatusCode.STOP_SENDING)
         self._queue.append((offset, data))
+        was_full = self.full
         self.held += len(data)
+        if self.full and not was_full:
+            self._on_change()
         self._received.add(offset, offset + len(data))  # Some come a second time.
         self._wake.set()
         if self._progress is not None:
@@ -128,7 +131,7 @@ class Sink(abc.ABC):
         finally:
             self.held = 0
             self._queue.clear()
-            self._on_room()
+            self._on_change()
 
     async def _write_all(self) -> None:
         while True:
@@ -138,7 +141,7 @@ class Sink(abc.ABC):
                 was_full = self.full
                 self.held -= len(data)
                 if was_full and not self.full:
-                    self._on_room()
+                    self._on_change()
             elif self._over:
                 return
             else:
@@ -174,7 +177,7 @@ class FileSink(Sink):
         name: What to call it, a name that is safe; a number is put into it if
             there is a file of this name.
         max_length: Octets that it takes at most.
-        on_room: Called when reading may go on.
+        on_change: Called when reading may go on, or may not.
         progress: Called with the octets that have arrived.
     """
 
@@ -183,10 +186,10 @@ class FileSink(Sink):
         directory: Path,
         name: str,
         max_length: int | None,
-        on_room: Callable[[], None],
+        on_change: Callable[[], None],
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        super().__init__(max_length, on_room, progress)
+        super().__init__(max_length, on_change, progress)
         self._directory = directory
         self._name = name
         self._part = directory / f".{name}.{secrets.token_hex(4)}.part"
@@ -243,10 +246,10 @@ class WriterSink(Sink):
         self,
         writer: Writer,
         max_length: int | None,
-        on_room: Callable[[], None],
+        on_change: Callable[[], None],
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        super().__init__(max_length, on_room, progress)
+        super().__init__(max_length, on_change, progress)
         self._writer = writer
         self._at = 0
         self._early: dict[int, bytes] = {}

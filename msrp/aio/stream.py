@@ -108,6 +108,8 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         self._write_paused = False
         self._write_paused_since = 0.0
         self._read_paused = False
+        self._new_owners = False
+        """Whether one has come that wasn't asked yet whether to read."""
         self._flush_due = False
         self._just_written = False
         self._timed_out = False
@@ -283,6 +285,7 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
             tentative: As for :meth:`msrp.sansio.stream.Stream.attach`.
         """
         self.owners[session] = owner
+        self._new_owners = True
         owner.carried_by(self)
         if self._port is not None:
             self._port.joined(self, owner)
@@ -304,6 +307,7 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
     def called(self, session: Session, owner: SessionOwner) -> None:
         """Note who owns a session that the peer calls, should it get it."""
         self.owners[session] = owner
+        self._new_owners = True
         self._called[session] = None
 
     def retry(self) -> None:
@@ -321,7 +325,9 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         now = self._write_out(transport)
         # What the peer waits for is out before anything is done about what it said.
         self._deliver()
-        self.update_reading()
+        # Owners say so when they get enough: a connection may have a thousand.
+        if self._new_owners or self._read_paused or not self._core.reading_wanted:
+            self.update_reading()
         self._arm(now)
         if self._core.closing:
             self._close_if_done()
@@ -370,6 +376,7 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
+        self._new_owners = False
         wanted = self._core.reading_wanted
         for owner in self.owners.values():
             wanted = wanted and owner.reading_wanted
@@ -406,6 +413,7 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
             owner: Whom to tell what comes.
         """
         self.owners[session] = owner
+        self._new_owners = True
         self._core.leave(session)
 
     def abort(self, error: MsrpError) -> None:

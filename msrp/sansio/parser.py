@@ -162,7 +162,7 @@ class Parser:
         It is empty if that isn't here yet.
         """
         events: list[FramingEvent] = []
-        if self.error is not None:
+        if self._at == len(self._data):
             return events
         try:
             while self._read_whole(events) or self._next_event(events):

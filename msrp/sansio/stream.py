@@ -203,6 +203,8 @@ class Stream:
     def events_received(self) -> list[tuple[Session, list[CoreEvent]]]:
         """Return what happened in each session, and forget it."""
         told = self._ended
+        if not (told or self._news):
+            return told
         self._ended = []
         news, self._news = self._news, {}
         for session in news:
@@ -296,7 +298,7 @@ class Stream:
 
         Nothing that starts a clock makes :meth:`next_timeout` come sooner than that.
         """
-        if self.idle and self._idle_since is None:
+        if not self.sessions and self._used and self._idle_since is None:
             return 0.0  # Whoever was last here doesn't say when it left.
         return min(self._shortest, self.writer.transactions.timeout)
 

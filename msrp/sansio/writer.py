@@ -106,6 +106,8 @@ class Writer:
 
     def data_to_send(self, budget: int, now: float) -> bytes:
         """Return octets to write now, about ``budget``."""
+        if not (self._turns or self._control or self._open):
+            return b""
         pieces: list[bytes] = []
         while budget > 0:
             piece = self._next_piece(budget, now)
@@ -123,12 +125,20 @@ class Writer:
             if piece is not None:
                 return piece
             # A message that could not be begun may have left its end here.
-        if self._control:
-            piece = self._control.popleft()
-            self._control = self._control or None
-            self.unsent -= len(piece)
-            return piece
-        return None
+        return self._take_control(budget) if self._control else None
+
+    def _take_control(self, budget: int) -> bytes:
+        """Take all responses and reports, or the first if they are too many."""
+        control = self._control
+        assert control is not None
+        if self.unsent <= budget:
+            piece = b"".join(control)
+            self._control = None
+        else:
+            piece = control.popleft()
+            self._control = control or None
+        self.unsent -= len(piece)
+        return piece
 
     def _write_open(self, budget: int, now: float) -> bytes | None:
         """Go on with the request that is being written, or end it here."""

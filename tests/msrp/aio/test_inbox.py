@@ -29,7 +29,7 @@ class Taker:
     takes: bool = True
     events: list[str] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
-    room: int = 0
+    changes: int = 0
 
     async def deliver(self, event: Notice | Undelivered) -> bool:
         await self.gate.wait()
@@ -40,8 +40,8 @@ class Taker:
         self.events.append(type(event).__name__)
         return True
 
-    def make_room(self) -> None:
-        self.room += 1
+    def note_change(self) -> None:
+        self.changes += 1
 
 
 def inbox_for(
@@ -52,7 +52,7 @@ def inbox_for(
     )
     if not shut:
         taker.gate.set()
-    inbox = Inbox(limits, taker.deliver, taker.make_room)
+    inbox = Inbox(limits, taker.deliver, taker.note_change)
     inbox.start()
     return inbox
 
@@ -164,10 +164,11 @@ async def test_it_is_full_by_octets_and_tells_when_there_is_room() -> None:
     assert not inbox.overfull
     inbox.put(text("x" * 3000))
     assert inbox.overfull
+    assert taker.changes == 1
     taker.gate.set()
     await finish(inbox)
     assert not inbox.full
-    assert taker.room == 1
+    assert taker.changes == 2
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,7 @@ async def test_it_is_full_by_number(
     taker.gate.set()
     await finish(inbox)
     assert not inbox.full
-    assert taker.room == 1
+    assert taker.changes == 2
 
 
 async def test_the_octets_of_an_incomplete_message_count() -> None:
@@ -276,7 +277,7 @@ async def test_a_message_is_told_at_once_where_nothing_waits() -> None:
         return True
 
     taker = Taker()
-    inbox = Inbox(msrp.Limits(), taker.deliver, taker.make_room, begin)
+    inbox = Inbox(msrp.Limits(), taker.deliver, taker.note_change, begin)
     inbox.start()
 
     def arrive() -> None:
@@ -296,7 +297,7 @@ async def test_a_message_is_told_at_once_where_nothing_waits() -> None:
 async def test_what_a_task_brings_about_is_told_in_the_task_of_the_inbox() -> None:
     taker = Taker()
     taker.gate.set()
-    inbox = Inbox(msrp.Limits(), taker.deliver, taker.make_room, lambda _: True)
+    inbox = Inbox(msrp.Limits(), taker.deliver, taker.note_change, lambda _: True)
     inbox.start()
     inbox.put(text("one"))
     await finish(inbox)
@@ -336,7 +337,7 @@ async def test_what_a_hook_has_left_to_be_awaited_comes_before_the_next_event() 
 async def test_a_message_that_cannot_be_told_at_once_waits_for_the_task() -> None:
     taker = Taker()
     taker.gate.set()
-    inbox = Inbox(msrp.Limits(), taker.deliver, taker.make_room, lambda _: False)
+    inbox = Inbox(msrp.Limits(), taker.deliver, taker.note_change, lambda _: False)
     inbox.start()
     await from_the_loop(lambda: inbox.put(text("one")))
     await finish(inbox)

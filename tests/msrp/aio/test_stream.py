@@ -175,6 +175,30 @@ async def test_reading_pauses_and_resumes_with_its_owners_wish() -> None:
     assert transport.calls == ["pause_reading", "resume_reading"]
 
 
+async def test_owners_are_not_asked_at_each_read() -> None:
+    class Asked(Owner):
+        def __init__(self) -> None:
+            self.times = 0
+            super().__init__()
+
+        @property
+        def reading_wanted(self) -> bool:
+            self.times += 1
+            return True
+
+        @reading_wanted.setter
+        def reading_wanted(self, wanted: bool) -> None: ...
+
+    owner = Asked()
+    stream, transport = opened(owner)
+    before = owner.times
+    for _ in range(10):
+        stream.data_received(b"\r\n")
+        stream.flush()
+    assert owner.times == before
+    lose(stream)
+
+
 @pytest.mark.rule("MSRP-40")
 @pytest.mark.parametrize(
     ("error", "reason"),
