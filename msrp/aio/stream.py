@@ -34,9 +34,12 @@ __all__ = ["SessionOwner", "StreamDirectory", "StreamProtocol"]
 
 logger = logging.getLogger("msrp.stream")
 
-_FIRST_QUANTUM = 4 * 1024
-"""Octets to ask the core for at first, so that the peer can set to work on them while
-we go on; each time twice as many."""
+_FIRST_QUANTUM = 64 * 1024
+"""Octets to ask the core for at first; each time twice as many."""
+
+_CHUNKS = 16
+"""Chunks to write at a time at most: half of the usual window, so that the peer works
+on these while we make the others, and we make more while it works on those."""
 
 _QUANTUM = 256 * 1024
 """Octets to ask the core for at a time, at most."""
@@ -48,7 +51,7 @@ _STUCK_TIME = 3.0
 """Seconds without room for more octets after which no further session is put on a
 connection: what the peer takes so slowly would serve it badly, if at all."""
 
-_QUANTA = 10
+_QUANTA = 5
 """How often to ask before other work of the loop gets its turn."""
 
 
@@ -339,13 +342,12 @@ class StreamProtocol(asyncio.BufferedProtocol, asyncio.Protocol):
         for _ in range(_QUANTA):
             if self._write_paused:
                 break
-            data = self._core.data_to_send(quantum, now)
-            if data:
-                if self.tap is not None:
-                    self.tap.sent(data)
-                transport.write(data)
-            if len(data) < quantum:
+            data = self._core.data_to_send(quantum, now, _CHUNKS)
+            if not data:
                 break
+            if self.tap is not None:
+                self.tap.sent(data)
+            transport.write(data)
             quantum = min(2 * quantum, _QUANTUM)
         else:
             self._flush_soon()

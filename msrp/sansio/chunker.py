@@ -148,9 +148,9 @@ class Chunker:
             self.put_back(body[fits:])
             body = body[:fits]
         stop = start + len(body)
-        head = self.head(to_path, from_path, transaction_id, start, stop)
+        head = self._head(to_path, from_path, transaction_id, start, stop)
         flag = _END if self.at_end else _MORE
-        octets = b"".join((head, body, encode_end(transaction_id, flag)))
+        octets = b"".join((*head, body, encode_end(transaction_id, flag)))
         return WholeChunk(transaction_id, octets, start, stop, flag)
 
     def take(self, limit: int) -> bytes | None:
@@ -158,7 +158,11 @@ class Chunker:
         if len(self._pending) < limit and not self._source_ended:
             if not self._fill(min(limit, _READ_SIZE)) and not self._pending:
                 return None
-        data, self._pending = self._pending[:limit], self._pending[limit:]
+        data = self._pending
+        if len(data) > limit:
+            data, self._pending = data[:limit], data[limit:]
+        else:
+            self._pending = b""
         self.offset += len(data)
         return data
 
@@ -201,12 +205,14 @@ class Chunker:
         The end of the body is something, too.
         """
         while len(self._pending) < wanted and not self._source_ended:
-            left = None if self.total is None else self._left_to_read()
-            if left == 0:
-                self._source_ended = True
-                break
             ask = wanted - len(self._pending)
-            piece = self._body.read(ask if left is None else min(ask, left))
+            if self.total is not None:
+                left = self.total - self.offset - len(self._pending)
+                if left == 0:
+                    self._source_ended = True
+                    break
+                ask = min(ask, left)
+            piece = self._body.read(ask)
             if piece is None:
                 # A chunk of what there is would be needlessly short.
                 return self.total is None and bool(self._pending)
@@ -214,10 +220,6 @@ class Chunker:
                 self._end_of_source()
             self._pending = self._pending + piece if self._pending else piece
         return True
-
-    def _left_to_read(self) -> int:
-        assert self.total is not None
-        return self.total - self.offset - len(self._pending)
 
     def _end_of_source(self) -> None:
         self._source_ended = True
@@ -243,17 +245,24 @@ class Chunker:
             start: The zero-based offset of its first octet.
             stop: That behind its last one; ``None`` if it isn't known yet.
         """
-        lead = self._lead or self._encode_lead()
+        return b"".join(self._head(to_path, from_path, transaction_id, start, stop))
+
+    def _head(
+        self,
+        to_path: str,
+        from_path: str,
+        transaction_id: str,
+        start: int,
+        stop: int | None,
+    ) -> tuple[bytes, ...]:
         end = "*" if stop is None else stop
         total = "*" if self.total is None else self.total
-        return b"".join(
-            (
-                f"MSRP {transaction_id} SEND".encode(),
-                encode_paths(to_path, from_path),
-                lead,
-                f"\r\nByte-Range: {start + 1}-{end}/{total}".encode(),
-                self._tail,
-            )
+        return (
+            f"MSRP {transaction_id} SEND".encode(),
+            encode_paths(to_path, from_path),
+            self._lead or self._encode_lead(),
+            f"\r\nByte-Range: {start + 1}-{end}/{total}".encode(),
+            self._tail,
         )
 
     def _encode_lead(self) -> bytes:

@@ -82,16 +82,23 @@ class SendQueues:
         room = self._window - self._unanswered
         if not self._bulk:
             return [self._lines[0]] if self._lines and room > 0 else []
+        if not self._lines:
+            return list(self._bulk) if room > self._window // _RESERVED else []
         lines = [self._lines[0]] if self._lines and room > 0 else []
         bulk = list(self._bulk) if room > self._window // _RESERVED else []
         return bulk + lines if self._bulk_turn else lines + bulk
+
+    @property
+    def has_only_lines(self) -> bool:
+        """Whether there are short messages, and no long ones beside them."""
+        return bool(self._lines) and not self._bulk
 
     def take_line(self) -> Outgoing | None:
         """Take out the first of the short messages, if it may go now and none else.
 
         It is to be written at one go, and counts as unanswered then.
         """
-        if self._bulk or not self._lines or self._unanswered >= self._window:
+        if not self._lines or self._bulk or self._unanswered >= self._window:
             return None
         message = self._lines.popleft()
         message.unanswered += 1
@@ -117,13 +124,14 @@ class SendQueues:
         if answered:
             message.unanswered += 1
             self._unanswered += 1
-        self._bulk_turn = message is self.first
+        self._bulk_turn = bool(self._lines) and message is self.first
 
     def turn_over(self, message: Outgoing) -> None:
         """Note that a chunk that isn't the last one is out: the next one's turn."""
-        if self._bulk is not None and message in self._bulk:
-            self._bulk.remove(message)
-            self._bulk.append(message)
+        bulk = self._bulk
+        if bulk is not None and len(bulk) > 1 and message in bulk:
+            bulk.remove(message)
+            bulk.append(message)
 
     def answered(self, message: Outgoing) -> None:
         """Note that a chunk needs no answer any more."""

@@ -297,20 +297,28 @@ class Session:
             self.stream.session_changed(self)
         self._events.append(event)
 
-    def write_lines(self, budget: int, now: float) -> bytes:
-        """Write short messages that are at hand, each in one chunk, about ``budget``.
+    def write_lines(self, most: int, budget: int, now: float) -> list[bytes]:
+        """Write short messages that are at hand, each in one chunk.
 
         That is the short way out of nearly all messages, see :meth:`next_chunk` for the
         long one.  It writes nothing where the next message has to go that way.
+
+        Args:
+            most: How many at most.
+            budget: How many octets, about.
+            now: The time.
         """
-        if self.state is not _OPEN:
-            return b""
+        if self.state is not _OPEN or not self._queues.has_only_lines:
+            return []
         paths = self._paths = self._paths or encode_paths(self.to_path, self.from_path)
         queues = self._queues
         limit = min(self._chunk_size or MAX_NUMERIC_CHUNK, MAX_NUMERIC_CHUNK)
         pieces: list[bytes] = []
         lines: list[tuple[str, Outgoing]] = []
-        while budget > 0 and (message := queues.take_line()) is not None:
+        while budget > 0 and len(pieces) < most:
+            message = queues.take_line()
+            if message is None:
+                break
             written = message.write_whole(paths, limit)
             if written is None:
                 queues.put_back(message)
@@ -322,7 +330,7 @@ class Session:
         if lines:
             assert self.stream is not None, "an open session has one"
             self.stream.writer.transactions.begin_lines(self, lines, now)
-        return b"".join(pieces)
+        return pieces
 
     def next_chunk(self) -> tuple[Outgoing, Chunk] | None:
         """Choose whose turn it is and begin its next chunk; ``None`` if nobody's."""

@@ -27,7 +27,7 @@ from msrp.sansio.parser import Parser
 from msrp.sansio.receiver import Receiver
 from msrp.sansio.session import Session
 from msrp.sansio.session_state import SessionState
-from msrp.sansio.writer import Writer
+from msrp.sansio.writer import ANY_NUMBER, Writer
 from msrp.uri import MsrpUri
 
 __all__ = ["SessionDirectory", "Stream"]
@@ -213,14 +213,16 @@ class Stream:
                 told.append((session, events))
         return told
 
-    def data_to_send(self, budget: int, now: float) -> bytes:
+    def data_to_send(self, budget: int, now: float, chunks: int = ANY_NUMBER) -> bytes:
         """Return octets to write now: whole requests as far as possible.
 
         Args:
             budget: How many, about.  Call again while the transport takes more.
             now: The time; a response is due 30 s after its request was returned.
+            chunks: How many may begin in them, lest the peer wait for the last one
+                before it hears of the first.
         """
-        return self.writer.data_to_send(budget, now)
+        return self.writer.data_to_send(budget, now, chunks)
 
     @property
     def in_long_chunk(self) -> bool:

@@ -19,11 +19,14 @@ from msrp.sansio.transactions import Transaction, Transactions
 if TYPE_CHECKING:
     from msrp.sansio.session import Session
 
-__all__ = ["Writer"]
+__all__ = ["ANY_NUMBER", "Writer"]
 
 MIN_INTERRUPTED = 2048
 """Octets of a chunk that are written before it makes way for something else."""
 
+
+ANY_NUMBER = 1 << 30
+"""Of chunks: more than anybody has room for."""
 
 # By these names, as looking a member up in its Enum is slow, and done for each chunk.
 _NO, _PARTIAL = FailureReport.NO, FailureReport.PARTIAL
@@ -49,13 +52,22 @@ class Writer:
         response_timeout: Seconds until a missing response is a failure.
     """
 
-    __slots__ = ("_control", "_open", "_turns", "transactions", "unsent")
+    __slots__ = (
+        "_chunks_left",
+        "_control",
+        "_open",
+        "_turns",
+        "transactions",
+        "unsent",
+    )
 
     def __init__(self, response_timeout: float) -> None:
         self.transactions = Transactions(response_timeout)
         """Requests that wait for a response."""
         self.unsent = 0
         """Octets of responses and reports that the transport hasn't taken yet."""
+        self._chunks_left = 0
+        """How many may still begin in what is being written."""
         self._control: deque[bytes] | None = None
         self._open: _OpenChunk | None = None
         # Those that are found to have nothing to send leave, until something
@@ -104,12 +116,13 @@ class Writer:
         self._open.aborted = True
         return True
 
-    def data_to_send(self, budget: int, now: float) -> bytes:
-        """Return octets to write now, about ``budget``."""
+    def data_to_send(self, budget: int, now: float, chunks: int = ANY_NUMBER) -> bytes:
+        """Return octets to write now, about ``budget``, and of some chunks at most."""
         if not (self._turns or self._control or self._open):
             return b""
         pieces: list[bytes] = []
-        while budget > 0:
+        self._chunks_left = chunks
+        while budget > 0 and self._chunks_left > 0:
             piece = self._next_piece(budget, now)
             if not piece:
                 break
@@ -187,20 +200,24 @@ class Writer:
 
     def _begin_chunk(self, budget: int, now: float) -> bytes | None:
         """Write what there is of the next request, of the next session that has one."""
-        for _ in range(len(self._turns)):
-            session = next(iter(self._turns))
-            self._turns.move_to_end(session)
+        turns = self._turns
+        for _ in range(len(turns)):
+            session = next(iter(turns))
+            turns.move_to_end(session)
             # Nobody else waits for its turn where there is but one.
-            lines = session.write_lines(budget if len(self._turns) == 1 else 1, now)
+            most = self._chunks_left if len(turns) == 1 else 1
+            lines = session.write_lines(most, budget, now)
             if lines:
+                self._chunks_left -= len(lines)
                 if not session.has_queued:
-                    self._turns.pop(session, None)
-                return lines
+                    turns.pop(session, None)
+                return b"".join(lines)
             begun = session.next_chunk()
             if begun is None:
                 if not session.wants_to_send():
-                    self._turns.pop(session, None)
+                    turns.pop(session, None)
                 continue
+            self._chunks_left -= 1
             message, chunk = begun
             if isinstance(chunk, WholeChunk):
                 return self._write_whole(session, message, chunk, now)
