@@ -51,7 +51,7 @@ _STUCK_TIME = 3.0
 """Seconds without room for more octets after which no further session is put on a
 connection: what the peer takes so slowly would serve it badly, if at all."""
 
-_QUANTA = 5
+_QUANTA = 6
 """How often to ask before other work of the loop gets its turn."""
 
 

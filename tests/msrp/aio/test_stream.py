@@ -190,7 +190,7 @@ async def test_owners_are_not_asked_at_each_read() -> None:
         def reading_wanted(self, wanted: bool) -> None: ...
 
     owner = Asked()
-    stream, transport = opened(owner)
+    stream, _ = opened(owner)
     before = owner.times
     for _ in range(10):
         stream.data_received(b"\r\n")

@@ -23,7 +23,7 @@ from msrp.sansio.chunker import BytesBody
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import Stream
-from msrp.testing import Directory, Written, read_messages
+from msrp.testing import Directory, Pair, Written, read_messages
 from msrp.uri import MsrpUri
 
 THERE = "msrp://there.example:2855/there;tcp"
@@ -823,3 +823,38 @@ def test_any_cut_of_the_stream_has_the_same_answers_and_events(
         # An error is equal to none but itself.
         results.append((sent, [repr(event) for event in told], str(stream.error)))
     assert results[0] == results[1]
+
+
+def test_no_more_chunks_are_written_at_a_time_than_is_asked_for() -> None:
+    pair = Pair()
+    pair.run()
+    for number in range(6):
+        pair.active.send(b"hello", message_id=f"line{number}")
+    stream = pair.active.stream
+    sizes = [len(read_messages(stream.data_to_send(10_000, 0.0, 4))) for _ in "..."]
+    assert sizes == [4, 2, 0]
+    pair.active.send(bytes(5 * 2048 + 20_000), message_id="long")
+    chunks = [len(read_messages(stream.data_to_send(100_000, 0.0, 4))) for _ in "."]
+    assert chunks == [4]
+
+
+def test_sessions_that_share_a_connection_take_turns_line_by_line() -> None:
+    pair = Pair()
+    other, _ = pair.add_session()
+    pair.run()
+    for number in range(2):
+        pair.active.send(b"hello", message_id=f"one{number}")
+        other.send(b"hello", message_id=f"two{number}")
+    sent = read_messages(pair.active.stream.data_to_send(10_000, 0.0))
+    ids = [each.fields["message-id"] for each in sent]
+    assert sorted(ids[:2]) == ["one0", "two0"]
+    assert sorted(ids[2:]) == ["one1", "two1"]
+
+
+def test_answers_are_written_at_one_go_as_far_as_is_asked_for() -> None:
+    stream = Host().stream()
+    texts = [request(f"Message-ID: m12{n}", body="hello", tid=f"tid{n}") for n in "123"]
+    stream.receive_data(b"".join(texts), 0.0)
+    first = stream.data_to_send(1, 0.0)
+    assert len(read_messages(first)) == 1
+    assert len(read_messages(stream.data_to_send(10_000, 0.0))) == 2
