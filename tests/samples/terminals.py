@@ -44,14 +44,18 @@ class Terminal:
         self._socket = socket
 
     async def run(
-        self, *arguments: str | Path, width: int = 80, height: int = 24
+        self,
+        *arguments: str | Path,
+        width: int = 80,
+        height: int = 24,
+        directory: Path | None = None,
     ) -> None:
-        """Start ``msrp-chat``; when it has ended the screen says so."""
+        """Start ``msrp-chat``, somewhere; when it has ended the screen says so."""
         path = os.pathsep.join([str(ROOT), str(ROOT / "samples")])
         command = [sys.executable, "-m", "msrp_chat", *map(str, arguments)]
         await self._tmux(
             "-f", os.devnull, "new-session", "-d",
-            "-x", str(width), "-y", str(height),
+            "-x", str(width), "-y", str(height), "-c", str(directory or ROOT),
             "-e", f"PYTHONPATH={path}", "-e", "PYTHONDEVMODE=",
             "-e", "COLORTERM=truecolor", "-e", "NO_COLOR=",
             "sh", "-c", _SHELL, "sh", *command,

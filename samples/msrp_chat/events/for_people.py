@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 from msrp_chat.events.calls import (
@@ -48,14 +49,21 @@ class HumanOutput:
         screen: Where to write.
         us: What to call our side.
         them: What to call the other; by default as its URI does.
+        brief: Whether to leave out of what type texts are.
     """
 
     def __init__(
-        self, screen: Screen, us: str = "you", them: str | None = None
+        self,
+        screen: Screen,
+        us: str = "you",
+        them: str | None = None,
+        *,
+        brief: bool = False,
     ) -> None:
         self.screen = screen
         self._us = us
         self._them = them
+        self._brief = brief
         self._names: dict[int, str] = {}
         """Who is in the calls that are going on."""
         self._numbered: set[int] = set()
@@ -73,7 +81,7 @@ class HumanOutput:
         """Show an event, with the number of its call if there are several."""
         when = when or datetime.datetime.now(datetime.UTC)
         number = self._number(event, call)
-        line = event.line()
+        line = self._shorter(event)
         label = "" if line is None else self._label(line, call, number)
         if isinstance(event, TextReceived) and event.speaker is not None:
             label = short_name(event.speaker)
@@ -88,6 +96,15 @@ class HumanOutput:
         if isinstance(event, FileReceived) and event.width is not None:
             self.screen.picture(Path(event.path))
         self._set_status(event, call)
+
+    def _shorter(self, event: Event) -> Line | None:
+        line = event.line()
+        if line is None or not self._brief:
+            return line
+        match event:
+            case Sending(filename=None, to=None) | TextReceived(private=False):
+                return replace(line, note="")
+        return line
 
     def _is_ticked(self, event: Event) -> bool:
         """Tell whether a tick says as much as a line would."""

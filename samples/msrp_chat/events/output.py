@@ -113,7 +113,7 @@ def open_output(*, json: bool, prompting: bool = False) -> tuple[Output, Screen]
         prompting: Whether there will be a prompt.
     """
     screen = open_screen(sys.stderr if json else sys.stdout, prompting=prompting)
-    human = HumanOutput(screen)
+    human = HumanOutput(screen, brief=prompting)
     return (Tee([JsonOutput(sys.stdout), human]) if json else human), screen
 
 

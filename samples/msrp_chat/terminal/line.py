@@ -39,7 +39,7 @@ class Tick(enum.Enum):
     DELIVERED = "✓✓"
     """It is known to have arrived."""
 
-    DISPLAYED = "✓✓ read"
+    DISPLAYED = "✓✓\N{NO-BREAK SPACE}read"
     """Somebody has seen it."""
 
     FAILED = "✗"

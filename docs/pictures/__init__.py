@@ -1,0 +1,1 @@
+"""Pictures of what is built here, and what draws them."""
