@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from tests.samples.processes import Chats, Result
@@ -58,3 +59,20 @@ async def test_to_hang_up_before_all_is_said_is_a_failure(
         f"{script}, line 2, 'expect an answer that never comes':"
         " the other side hung up before all was said"
     ]
+
+
+async def test_whoever_finds_the_other_side_gone_does_not_say_that_it_hung_up(
+    chats: Chats, tmp_path: Path
+) -> None:
+    script = tmp_path / "script"
+    script.write_text("text Hello\nexpect an answer that never comes\n")
+    listener, uri = await chats.listen()
+    caller = await chats.start("call", uri, "--json", "--script", script)
+    await listener.event("text", text="Hello")
+    listener.send_signal(signal.SIGKILL)
+    result = await caller.result()
+    assert result.code == 1
+    (complaint,) = result.complaints
+    assert complaint.startswith(f"{script}, line 2, 'expect an answer that")
+    assert "hung up" not in complaint
+    assert "lost" in complaint or "closed the message session" in complaint
