@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
+import mime
 import msrp
 import sip
 from msrp_chat.command_line.options import CallOptions
 from msrp_chat.commands.addresses import own_address, uri_host
-from msrp_chat.commands.emergency import describe_call
 from msrp_chat.commands.party import Party, open_party
 from msrp_chat.conversation.conversation import Conversation
 from msrp_chat.conversation.hold import Plan
@@ -61,13 +63,11 @@ async def _invite(
         output.tell(Ringing(status=response.status, reason=words))
 
     peer = sip.NameAddr(None, sip.parse_uri(options.uri))
-    details = describe_call(options, party.identity.domain)
     try:
         return await party.agent.invite(
             options.uri,
             media=party.media(peer, conversations.append, output),
-            headers=details.headers,
-            parts=details.parts,
+            **_details(party, options),
             timeout=options.timeout,
             on_progress=progressed,
         )
@@ -75,6 +75,24 @@ async def _invite(
         raise ChatError(str(exc), ExitCode.UNREACHABLE) from exc
     except (sip.SipError, ValueError) as exc:
         raise _explain(exc, options) from exc
+
+
+class _Details(TypedDict, total=False):
+    """What an INVITE may bring besides the offer."""
+
+    headers: tuple[tuple[str, str], ...]
+    parts: tuple[mime.Part, ...]
+
+
+def _details(party: Party, options: CallOptions) -> _Details:
+    """Return what a call for help, or one that says where we are, brings."""
+    if options.location is None and not options.uri.lower().startswith("urn:"):
+        return {}
+    # Reading XML, which most calls don't bring, takes long to import.
+    from msrp_chat.commands.emergency import describe_call
+
+    details = describe_call(options, party.identity.domain)
+    return {"headers": details.headers, "parts": details.parts}
 
 
 def _explain(error: Exception, options: CallOptions) -> ChatError:

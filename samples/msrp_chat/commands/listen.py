@@ -10,7 +10,6 @@ import msrp
 import sip
 from msrp_chat.command_line.options import ListenOptions
 from msrp_chat.commands.addresses import own_address, uri_host
-from msrp_chat.commands.emergency import help_wanted
 from msrp_chat.commands.party import Party, open_party
 from msrp_chat.commands.ports import local_certificate
 from msrp_chat.conversation.conversation import Conversation
@@ -109,9 +108,13 @@ class _Answering:
         output = CallOutput(self._party.output, number)
         uri = str(call.request.uri)
         output.tell(Invited(sender=str(call.remote.uri), uri=uri))
-        wanted = help_wanted(call.request)
-        if wanted is not None:
-            output.tell(wanted)
+        if _may_be_for_help(call.request):
+            # Reading XML, which most calls don't bring, takes long to import.
+            from msrp_chat.commands.emergency import help_wanted
+
+            wanted = help_wanted(call.request)
+            if wanted is not None:
+                output.tell(wanted)
         problem: ChatError | None = None
         try:
             await self._answer(call, output)
@@ -158,6 +161,17 @@ class _Answering:
         if self._options.reject is not None:
             return self._options.reject
         return _BUSY if self._busy else None
+
+
+def _may_be_for_help(request: sip.Request) -> bool:
+    """Tell whether a call brings more than calls do, to be read with care then."""
+    headers = request.headers
+    named = [*headers.get_all("To"), *headers.get_all("History-Info")]
+    if any("urn:service:" in each.lower() for each in [str(request.uri), *named]):
+        return True
+    # A body of several parts may have a location among them.
+    kind = headers.get("Content-Type") or ""
+    return "Geolocation" in headers or "multipart" in kind.lower()
 
 
 async def _register(party: Party, registrar: str) -> None:
