@@ -55,6 +55,8 @@ class _Received:
 
     request: NotificationRequest
     answered: set[DispositionType] = field(default_factory=set)
+    messages: int = 0
+    """How many messages have come with it."""
 
 
 class ReceivedRequests:
@@ -73,14 +75,17 @@ class ReceivedRequests:
         If another message had the same imdn.Message-ID, it is the same to whoever
         asks, and what was answered of that is answered of this.
         """
+        if message_id in self._received:
+            self._forget(message_id)
         known = self._by_imdn_id.get(request.message_id)
         if known is None:
             known = _Received(request)
             self._by_imdn_id[request.message_id] = known
             self._octets += request.size
+        known.messages += 1
         self._received[message_id] = known
         while self._is_too_much:
-            self._forget_oldest()
+            self._forget(next(iter(self._received)))
 
     def answer(
         self, message_id: str, disposition: DispositionType
@@ -101,7 +106,9 @@ class ReceivedRequests:
     def _is_too_much(self) -> bool:
         return len(self._received) > MAX_RECEIVED or self._octets > MAX_RECEIVED_OCTETS
 
-    def _forget_oldest(self) -> None:
-        oldest = self._received.pop(next(iter(self._received)))
-        if self._by_imdn_id.pop(oldest.request.message_id, None) is not None:
-            self._octets -= oldest.request.size
+    def _forget(self, message_id: str) -> None:
+        forgotten = self._received.pop(message_id)
+        forgotten.messages -= 1
+        if not forgotten.messages:
+            del self._by_imdn_id[forgotten.request.message_id]
+            self._octets -= forgotten.request.size

@@ -92,3 +92,12 @@ def test_long_requests_are_fewer() -> None:
         received.add(f"msrp{number}", request(f"imdn{number}", sender))
     kept = [n for n in range(100) if received.answer(f"msrp{n}", DISPLAY)]
     assert kept == list(range(100 - MAX_RECEIVED_OCTETS // 10_020, 100))
+
+
+def test_one_that_is_told_again_and_again_takes_no_more_room() -> None:
+    received, sender = ReceivedRequests(), "im:" + "x" * 10_000
+    for number in range(100):
+        received.add("msrp1", request(f"imdn{number}", sender))
+    received.add("msrp2", request("imdn"))
+    assert received.answer("msrp1", DISPLAY) == request("imdn99", sender)
+    assert received.answer("msrp2", DISPLAY)
