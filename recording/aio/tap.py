@@ -67,7 +67,7 @@ class Tap(Generic[R]):
         self._queue: queue.SimpleQueue[_Waiting[R] | Callable[[], None] | None]
         self._queue = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = _running_loop()
         self._removed = False
         self._complained = False
         # Each of these numbers is only ever changed by one thread.
@@ -87,11 +87,14 @@ class Tap(Generic[R]):
         return self._removed
 
     def remove(self) -> None:
-        """Hear nothing more; what waits already is still told."""
+        """Hear nothing more; what waits already is still told.  From any thread."""
         if self._removed:
             return
         self._removed = True
-        self._on_removed(self)
+        if self._loop is None or self._loop is _running_loop():
+            self._on_removed(self)
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._on_removed, self)
         self._queue.put(None)
 
     def put(self, make: Callable[[], R], octets: int) -> None:
@@ -129,7 +132,7 @@ class Tap(Generic[R]):
         """
         thread = self._thread
         if thread is None:
-            return True
+            return self._queue.empty()
         if self._removed:
             thread.join(timeout)
             return not thread.is_alive()
@@ -153,9 +156,14 @@ class Tap(Generic[R]):
     def _start(self) -> None:
         self._loop = asyncio.get_running_loop()
         # A program whose tap is stuck shall end all the same.
-        self._thread = threading.Thread(target=self._run, name="tap", daemon=True)
+        thread = threading.Thread(target=self._run, name="tap", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # The next record tries again.
+            self._complain(RecordingFailed("a tap", str(error)))
+            return
+        self._thread = thread
         _living.add(self)
-        self._thread.start()
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
@@ -175,7 +183,7 @@ class Tap(Generic[R]):
             if self._untold:
                 record = replace(record, lost=self._untold)
             self._call(record)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # Nothing that is raised here ends the thread.
             self._spoiled += 1
             self._untold += 1
             self._complain(error)
@@ -209,6 +217,13 @@ class Tap(Generic[R]):
             self._loop.call_soon_threadsafe(self._loop.call_exception_handler, context)
         except RuntimeError:
             logger.warning("a tap has raised: %s", error)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

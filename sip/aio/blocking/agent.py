@@ -13,8 +13,10 @@ media and registrations call themselves, such as the hooks of an MSRP connection
 in the thread of the loop and must not block; :meth:`~LoopThread.run` says so there.
 
 Whatever isn't here is done by the :class:`~sip.UserAgent` itself: ``agent.run(
-agent.agent.subscribe(…))``.  Its objects belong to the loop; only what blocks here is
-safe to call from elsewhere.
+agent.agent.subscribe(…))``, or if it isn't awaited ``agent.do(connection.composing)``.
+Its objects belong to the loop; only what blocks here is safe to call from elsewhere.
+Taps, which have threads of their own, are added with ``agent.do(agent.agent.add_tap,
+…)``, and removed anywhere.
 """
 
 from __future__ import annotations
@@ -262,11 +264,7 @@ class ThreadedUserAgent(LoopThread):
 
     def _set(self, change: Callable[[], object]) -> None:
         """Change the agent in its own thread, if it runs already."""
-
-        async def do() -> None:
-            change()
-
         if not self.is_running:
             change()
         else:
-            self.run(do())
+            self.do(change)

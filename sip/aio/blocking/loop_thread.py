@@ -6,15 +6,16 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from sip.errors import LocalError
 
 __all__ = ["LoopThread"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _GRACE = 10.0
@@ -78,6 +79,26 @@ class LoopThread:
         finally:
             with self._lock:
                 self._underway.discard(running)
+
+    def do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function in the loop, and wait for what it returns.
+
+        That is for what waits for nothing and yet belongs to the loop, such as
+        ``agent.do(connection.composing)``.
+
+        Args:
+            work: The function, which must not block.
+            args: Its arguments.
+            kwargs: Those by name.
+
+        Raises:
+            LocalError: As for :meth:`run`.
+        """
+
+        async def call() -> T:
+            return work(*args, **kwargs)
+
+        return self.run(call())
 
     def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
         """Enter an asynchronous context manager, and leave it when this is left.

@@ -165,20 +165,42 @@ async def test_what_it_raises_is_told_once_and_counted(
     tap.remove()
 
 
+@pytest.mark.parametrize(
+    "way_out", [SystemExit, KeyboardInterrupt, asyncio.CancelledError]
+)
 async def test_a_program_s_way_out_is_none_for_a_tap(
-    problems: list[dict[str, object]],
+    problems: list[dict[str, object]], way_out: type[BaseException]
 ) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: problems.append(dict(context)))
     thing = Thing()
 
     def callback(record: MessageRecord) -> None:
-        raise SystemExit
+        raise way_out
 
     tap = thing.add_tap(callback)
     thing.say("a", "b")
     assert await tap.drained()
     assert tap.lost == 2
+    tap.remove()
+
+
+async def test_where_the_system_gives_no_thread_nothing_is_lost_at_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    thing, seen = Thing(), list[str | None]()
+    tap = thing.add_tap(lambda record: seen.append(record.text), max_waiting=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        thing.say("a")
+    assert not tap.wait()
+    assert caplog.messages == ["can't write a record to a tap: can't start new thread"]
+    thing.say("b")
+    assert await tap.drained()
+    assert (seen, tap.lost) == (["a", "b"], 0)
     tap.remove()
 
 

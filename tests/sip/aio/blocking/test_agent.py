@@ -137,6 +137,20 @@ def test_messages_and_other_requests_go_both_ways(
 
 
 @pytest.mark.rule("SIP-53")
+def test_taps_come_and_go_from_any_thread(
+    alice: ThreadedUserAgent, bob: ThreadedUserAgent
+) -> None:
+    heard: list[str] = []
+    tap = bob.do(bob.agent.add_tap, lambda record: heard.append(record.method))
+    alice.options(uri_of(bob))
+    assert tap.wait()
+    tap.remove()
+    alice.options(uri_of(bob))
+    assert tap.wait()
+    assert heard == ["OPTIONS"]
+    assert not bob.agent.taps.hears_anything
+
+
 def test_a_registration_is_left(
     alice: ThreadedUserAgent, bob: ThreadedUserAgent
 ) -> None:
@@ -223,6 +237,12 @@ def test_results_and_errors_come_back(loop: LoopThread) -> None:
     assert loop.run(asyncio.sleep(0, 7)) == 7
     with pytest.raises(TimeoutError, match="its own"):
         loop.run(fail(), 5)
+
+
+def test_what_waits_for_nothing_is_done_in_the_loop(loop: LoopThread) -> None:
+    assert loop.do(asyncio.get_running_loop) is not None
+    with pytest.raises(ZeroDivisionError):
+        loop.do(divmod, 1, 0)
 
 
 def test_what_is_no_coroutine_is_said_at_once(loop: LoopThread) -> None:
