@@ -56,7 +56,7 @@ class FileAnswerer:
         self._on_transfer = on_transfer
         self._config = config
         self._seen = SeenTransfers()
-        self._streams: list[AnsweringStream] = []
+        self._streams: dict[AnsweringStream, None] = {}
         self._refusal: str | None = None
 
     def another(self) -> AnsweringStream:
@@ -101,12 +101,11 @@ class FileAnswerer:
 
     def opened(self, stream: AnsweringStream) -> None:
         """Take note of a stream that has said yes."""
-        self._streams.append(stream)
+        self._streams[stream] = None  # It may have said so before.
 
     def closed(self, stream: AnsweringStream) -> None:
         """Take note of a stream that is over."""
-        if stream in self._streams:
-            self._streams.remove(stream)
+        self._streams.pop(stream, None)
 
     def refused(self, problem: str) -> None:
         """Take note why a file isn't transferred."""

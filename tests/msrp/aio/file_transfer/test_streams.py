@@ -364,6 +364,8 @@ async def test_another_id_aborts_and_begins_again(
     assert received.path.name == scene.path.name
     assert received.path.read_bytes() == scene.path.read_bytes()
     assert isinstance(await failure(first), msrp.FileTransferAborted)
+    await stream.stop()
+    assert scene.answerer._streams == {}
 
 
 @pytest.mark.rule("FT-6")
