@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.samples.forking import ForkServer, run_server
 from tests.samples.processes import Chats, open_chats
 
 
@@ -35,7 +36,13 @@ def temporary(
     return directory
 
 
+@pytest.fixture(scope="session")
+def fork_server(_compiled_once: None) -> Iterator[ForkServer]:
+    with run_server() as server:
+        yield server
+
+
 @pytest_asyncio.fixture
-async def chats() -> AsyncIterator[Chats]:
-    async with open_chats() as opened:
+async def chats(fork_server: ForkServer) -> AsyncIterator[Chats]:
+    async with open_chats(fork_server) as opened:
         yield opened

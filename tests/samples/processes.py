@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.samples.forking import Forked, ForkServer
+
 __all__ = ["Chats", "Result", "Running", "open_chats"]
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +52,7 @@ class Result:
 class Running:
     """A process that may still run."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process | Forked) -> None:
         self.process = process
         self._lines: list[str] = []
         self._events: list[dict[str, Any]] = []
@@ -128,25 +130,44 @@ class Running:
         self._news.set()
 
 
-class Chats:
-    """Starts processes."""
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "samples")])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONDEVMODE": ""}
 
-    def __init__(self, stack: contextlib.AsyncExitStack) -> None:
+
+class Chats:
+    """Starts processes.
+
+    Args:
+        stack: What ends them.
+        server: What forks them; without one they are started as people do.
+    """
+
+    def __init__(
+        self, stack: contextlib.AsyncExitStack, server: ForkServer | None
+    ) -> None:
         self._stack = stack
+        self._server = server
 
     async def start(self, *arguments: str | Path) -> Running:
         """Start ``msrp-chat``."""
-        return await self._start(*_COMMAND, *arguments)
+        if self._server is None or arguments[0] == "demo":
+            return await self._start(*_COMMAND, *arguments)
+        words = list(map(str, arguments))
+        return self._own(await self._server.start(words, _environment()))
 
     async def _start(self, *command: str | Path) -> Running:
-        path = os.pathsep.join([str(ROOT), str(ROOT / "samples")])
-        process = await asyncio.create_subprocess_exec(
-            *map(str, command),
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            env={**os.environ, "PYTHONPATH": path, "PYTHONDEVMODE": ""},
+        return self._own(
+            await asyncio.create_subprocess_exec(
+                *map(str, command),
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=PIPE,
+                env=_environment(),
+            )
         )
+
+    def _own(self, process: Process | Forked) -> Running:
         running = Running(process)
         self._stack.push_async_callback(running.end)
         return running
@@ -170,7 +191,7 @@ class Chats:
 
 
 @contextlib.asynccontextmanager
-async def open_chats() -> AsyncIterator[Chats]:
+async def open_chats(server: ForkServer | None = None) -> AsyncIterator[Chats]:
     """Give out processes, and end them at the end."""
     async with contextlib.AsyncExitStack() as stack:
-        yield Chats(stack)
+        yield Chats(stack, server)
