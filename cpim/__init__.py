@@ -20,6 +20,9 @@ front of a name is local to the message (:class:`Namespaces`); headers that
 nobody knows are kept and otherwise ignored.  The exception is what ``Require``
 names: see :meth:`CpimMessage.unsupported_requirements`.
 
+Of a message that is still arriving :func:`read_head` reads what comes before its
+content.
+
 The reader forgives what peers, and the examples in several RFCs, get wrong, and
 says so in :attr:`CpimMessage.warnings`; ``strict=True`` forgives nothing.  What
 has no meaning at all is a :exc:`CpimError`.  The writer escapes what it can and
@@ -32,6 +35,7 @@ Nothing here does I/O or reads a clock.
 from __future__ import annotations
 
 from cpim.address import Address
+from cpim.arriving import read_head
 from cpim.date_time import DateTime
 from cpim.errors import CpimError
 from cpim.escapes import escape, unescape
@@ -60,5 +64,6 @@ __all__ = [
     "QualifiedName",
     "Subject",
     "escape",
+    "read_head",
     "unescape",
 ]

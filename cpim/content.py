@@ -8,10 +8,22 @@ from cpim.errors import CpimError
 from mime import MimeError, Part
 from mime.headers import line_end_of
 
-__all__ = ["read_content", "with_crlf"]
+__all__ = ["begins_content", "may_begin_content", "read_content", "with_crlf"]
 
 # How a MIME header begins that is worth the name.
 _MIME_HEADER = re.compile(rb"(?:content-|mime-version)", re.IGNORECASE)
+_MIME_NAMES = (b"content-", b"mime-version")
+
+
+def begins_content(data: bytes, at: int) -> bool:
+    """Tell whether a MIME header stands at an offset."""
+    return _MIME_HEADER.match(data, at) is not None
+
+
+def may_begin_content(data: bytes, at: int) -> bool:
+    """Tell whether one may stand there once there are more octets."""
+    start = data[at : at + max(map(len, _MIME_NAMES))].lower()
+    return any(name.startswith(start) for name in _MIME_NAMES)
 
 
 def read_content(data: bytes) -> tuple[Part, tuple[str, ...]]:
@@ -24,7 +36,7 @@ def read_content(data: bytes) -> tuple[Part, tuple[str, ...]]:
     """
     problems: list[str] = []
     newline = line_end_of(data)
-    if data.startswith(newline) and _MIME_HEADER.match(data, len(newline)):
+    if data.startswith(newline) and begins_content(data, len(newline)):
         problems.append("a blank line too many before the headers of the content")
         data = data[len(newline) :]
     try:

@@ -173,6 +173,10 @@ class CpimMessage:
             raise CpimError("a name with a prefix that isn't declared before it")
         return replace(message, content=content)
 
+    def with_content(self, content: bytes) -> CpimMessage:
+        """Return what is the same but for the octets of its content."""
+        return replace(self, content=content)
+
     def get(self, name: str, namespace: str = CORE_NAMESPACE) -> Header | None:
         """Return the first header of that name in that namespace.
 

@@ -2,6 +2,16 @@
 
 Hooks observe; this decides.  A policy is called once for each message, with what
 its first chunk says of it, before an octet of it is kept.
+
+Where the message is in a CPIM envelope, as all are in chat rooms and in the networks of
+emergency services, the question is about what is in it: type, size and name are those
+of the picture and not of the envelope.  It is then asked as soon as the head of the
+envelope is here, which is nearly always at the first octets.  A file or a writer gets
+the content without its envelope, which goes with the event instead; memory keeps both.
+An envelope that can't be opened, or of which other octets come first, is no different
+from other types: ``message/cpim`` is asked about, and kept as it is.
+
+Sizes and limits count the content only.
 """
 
 from __future__ import annotations
@@ -29,19 +39,31 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What the first chunk says of a message."""
+    """What the first octets say of a message."""
 
     message_id: str
+
     content_type: str
+    """What it is; of a message in an envelope, what is in that."""
 
     size: int | None
-    """Octets of the whole, if its sender says so; it may be wrong."""
+    """Octets of it, if its sender says so; it may be wrong."""
 
     disposition: str | None = None
     """The value of ``Content-Disposition``, if there is one."""
 
     filename: str | None = None
     """The name that its sender suggests, made safe to use."""
+
+    in_envelope: bool = False
+    """Whether it is in a CPIM envelope that has been opened."""
+
+    sender: str | None = None
+    """The URI in From of the outermost envelope: what the peer asserts, which nobody
+    has proved."""
+
+    recipients: tuple[str, ...] = ()
+    """The URIs in To of that envelope."""
 
 
 class Store(Protocol):
@@ -64,7 +86,11 @@ class Store(Protocol):
         """
 
     def finish(self, size: int) -> None:
-        """Be told that all octets are here."""
+        """Be told that all octets are here.
+
+        Raises:
+            RemoteProtocolError: Seeing all of it, it doesn't take the message.
+        """
 
     def give_up(self, *, keep: bool) -> None:
         """Be told that no more will come.
@@ -95,7 +121,8 @@ class InMemory:
     """Gather the message and hand it over whole."""
 
     max_length: int | None = None
-    """Octets at most; by default the connection's ``max_message_length``."""
+    """Octets at most, an envelope not counted; by default the connection's
+    ``max_message_length``."""
 
     progress: Progress | None = None
 

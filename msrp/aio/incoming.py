@@ -10,6 +10,7 @@ from typing import assert_never
 
 from msrp.accept_types import essence
 from msrp.aio.dispatch import Notice, Undelivered
+from msrp.aio.enveloped import EnvelopedStore
 from msrp.aio.hooks import guarded
 from msrp.aio.sinks import FileSink, Sink, WriterSink
 from msrp.config import SessionConfig
@@ -30,6 +31,8 @@ from msrp.policy import (
 from msrp.sansio.reassembler import MemoryStore
 
 __all__ = ["Reception"]
+
+_CPIM = "message/cpim"
 
 
 class Reception:
@@ -74,8 +77,46 @@ class Reception:
 
     def open_store(self, announcement: Announcement) -> Store | int:
         """Ask the policy where a message goes; a number is a refusal."""
+        if essence(announcement.content_type) != _CPIM or self._policy is None:
+            return self._open(announcement)
+        return EnvelopedStore(announcement, self._open, self._config.limits.max_ranges)
+
+    def completed(self, event: MessageCompleted) -> None:
+        """Tell of a message that is in memory."""
+        self._put(Undelivered(event))
+
+    def stored(self, event: MessageStored) -> None:
+        """Tell of a message once the last octet of it is written."""
+        store = event.store
+        if isinstance(store, EnvelopedStore):
+            if isinstance(store.store, MemoryStore):
+                about = event.message_id, event.content_type
+                octets = store.store.contents()
+                self.completed(MessageCompleted(*about, octets, event.disposition))
+                return
+            event = replace(
+                event,
+                content_type=store.announcement.content_type,
+                size=event.size - store.skipped,
+                disposition=store.announcement.disposition,
+            )
+        self._own(self._tell(event))
+
+    def incomplete(self, event: IncompleteMessage) -> IncompleteMessage:
+        """Return what to tell of a message of which no more will come."""
+        enveloped = event.store
+        if not isinstance(enveloped, EnvelopedStore):
+            return event
+        store = enveloped.store
+        if isinstance(store, MemoryStore):
+            return replace(event, store=None, ranges=store.ranges())
+        content_type = enveloped.announcement.content_type
+        return replace(event, store=store, content_type=content_type)
+
+    def _open(self, announcement: Announcement, head: int = 0) -> Store | int:
+        """Return where a message goes that has an envelope with a head of this size."""
         if essence(announcement.content_type) in CONTROL_TYPES:
-            return self._memory(InMemory(), announcement)  # It is for no application.
+            return self._memory(InMemory(), announcement, head)  # For no application.
         filename = filename_of(announcement.content_type, announcement.disposition)
         announcement = replace(announcement, filename=filename)
         decision = self._decide(announcement)
@@ -83,7 +124,7 @@ class Reception:
             case Refuse():
                 return int(decision.status_code)
             case InMemory():
-                return self._memory(decision, announcement)
+                return self._memory(decision, announcement, head)
             case IntoDirectory():
                 sink: Sink = FileSink(
                     decision.directory,
@@ -104,15 +145,6 @@ class Reception:
         self._watch(sink)
         return sink
 
-    def completed(self, event: MessageCompleted) -> None:
-        """Tell of a message that is in memory."""
-        self._put(Undelivered(event))
-
-    def stored(self, event: MessageStored) -> None:
-        """Tell of a message once the last octet of it is written."""
-        assert isinstance(event.store, Sink)
-        self._own(self._tell(event, event.store))
-
     def _decide(self, announcement: Announcement) -> Decision:
         if self._policy is None:
             return InMemory()
@@ -125,15 +157,17 @@ class Reception:
             )
             return InMemory()
 
-    def _memory(self, decision: InMemory, announcement: Announcement) -> MemoryStore:
+    def _memory(
+        self, decision: InMemory, announcement: Announcement, head: int
+    ) -> MemoryStore:
         limit = decision.max_length
         if limit is None:
             limit = self._config.max_message_length
-        progress = _counter(decision.progress, announcement)
+        progress = _counter(decision.progress, announcement, head)
         max_ranges = self._config.limits.max_ranges
         if progress is None:
-            return MemoryStore(limit, max_ranges)
-        return _WatchedMemory(limit, max_ranges, progress)
+            return MemoryStore(head + limit, max_ranges)
+        return _WatchedMemory(head + limit, max_ranges, progress)
 
     def _watch(self, sink: Sink) -> None:
         self._sinks[sink] = None
@@ -143,11 +177,21 @@ class Reception:
         await sink.wait_closed()
         self._sinks.pop(sink, None)
 
-    async def _tell(self, event: MessageStored, sink: Sink) -> None:
+    async def _tell(self, event: MessageStored) -> None:
+        enveloped = event.store if isinstance(event.store, EnvelopedStore) else None
+        sink = event.store if enveloped is None else enveloped.store
+        assert isinstance(sink, Sink)
         await sink.wait_closed()
         about = event.message_id, event.content_type
         if sink.error is None:
-            message = stored_message(*about, event.size, event.disposition, sink.path)
+            message = stored_message(
+                *about,
+                event.size,
+                event.disposition,
+                sink.path,
+                envelopes=() if enveloped is None else enveloped.envelope.envelopes,
+                problem=None if enveloped is None else enveloped.problem,
+            )
             self._put(Undelivered(message))
         else:
             self._put(IncompleteMessage(*about, (), str(sink.error), sink))
@@ -176,12 +220,13 @@ class _WatchedMemory(MemoryStore):
 
 
 def _counter(
-    progress: Progress | None, announcement: Announcement
+    progress: Progress | None, announcement: Announcement, head: int = 0
 ) -> Callable[[int], None] | None:
+    """Return what counts octets, but not those of a head of an envelope."""
     if progress is None:
         return None
     call, size = guarded(progress), announcement.size
-    return lambda done: call(done, size)
+    return lambda done: call(max(0, done - head), size)
 
 
 def _name_for(announcement: Announcement) -> str:

@@ -355,7 +355,8 @@ class RunningSession:
             ):
                 self._note(event)
             case SessionOver():
-                self._session_over(event, _last_incomplete(events))
+                last = map(self.reception.incomplete, _last_incomplete(events))
+                self._session_over(event, tuple(last))
             case _:
                 assert_never(event)
 
@@ -426,6 +427,8 @@ class RunningSession:
         self,
         event: IncompleteMessage | ReportReceived | MessageRefused | NicknameReceived,
     ) -> None:
+        if isinstance(event, IncompleteMessage):
+            event = self.reception.incomplete(event)
         if isinstance(event, ReportReceived) and self.outbox.is_aside(event):
             return
         if isinstance(event, NicknameReceived):

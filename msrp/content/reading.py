@@ -174,26 +174,34 @@ def stored_message(
     size: int,
     disposition: str | None,
     path: Path | None,
+    *,
+    envelopes: tuple[CpimMessage, ...] = (),
+    problem: str | None = None,
 ) -> MessageReceived:
     """Describe a message that was put somewhere else than into memory.
 
     Args:
         message_id: The Message-ID.
-        content_type: The value of ``Content-Type``.
-        size: Octets of the whole.
-        disposition: The value of ``Content-Disposition``.
+        content_type: What was put there.
+        size: How many octets were.
+        disposition: The value of its ``Content-Disposition``.
         path: The file that it is in; ``None`` if it went into something else.
+        envelopes: Those that were around it, the outermost first.
+        problem: Why an envelope is still around it.
     """
+    senders = tuple(a for each in envelopes if (a := each.sender) is not None)
+    asserted = envelopes[0].sender if envelopes else None
     return MessageReceived(
         message_id,
         content_type,
         b"",
-        sender=None,
+        sender=None if asserted is None else asserted.uri,
         parts=(),
-        cpim=None,
-        problem=None,
+        cpim=envelopes[0] if envelopes else None,
+        problem=problem,
         text=None,
         filename=filename_of(content_type, disposition),
+        senders=senders,
         path=path,
         size=size,
     )
@@ -225,12 +233,8 @@ def leaves(
         if plain is not None and message.parts[0].headers is plain.headers:
             about_text = message.message_id, plain.content_type, None
             return [TextMessageReceived(text, None, *about_text)]
-    if message.size and not message.contents:
-        about = message.sender, message.message_id, None
-        name = message.filename
-        return [
-            AttachmentReceived(message.content_type, b"", name, *about, message.path)
-        ]
+    if message.is_stored:
+        return [_stored_leaf(message)]
     return [_leaf(message, part) for part in message.parts]
 
 
@@ -340,6 +344,20 @@ def _filename_of(part: Part) -> str | None:
     # Mail programs give the name beside the type (RFC 2046 has no such parameter).
     name = (disposition and disposition.filename) or part.content_type.parameter("name")
     return safe_filename(name) if name else None
+
+
+def _stored_leaf(message: MessageReceived) -> AttachmentReceived:
+    return AttachmentReceived(
+        message.content_type,
+        b"",
+        message.filename,
+        message.sender,
+        message.message_id,
+        None,
+        message.path,
+        message.recipient,
+        message.is_private,
+    )
 
 
 def _leaf(

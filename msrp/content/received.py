@@ -19,7 +19,8 @@ class MessageReceived:
     """The Message-ID that all its chunks had."""
 
     content_type: str
-    """The type of the whole, as it came."""
+    """The type of the whole, as it came; of a message that a policy had put somewhere
+    else than into memory, what is there."""
 
     contents: bytes = field(repr=False)
     """The octets of the whole, as they came."""
@@ -52,15 +53,20 @@ class MessageReceived:
     is vouched for by the one before it, and the first by the peer."""
 
     path: Path | None = None
-    """The file that a policy had the message written into; ``contents`` are then
-    empty and it isn't taken apart."""
+    """The file that a policy had the message written into.  ``contents`` are then
+    empty; envelopes around it are taken off, and a multipart isn't taken apart."""
 
     size: int = 0
-    """Octets of the whole, wherever they are."""
+    """Octets of ``contents``, or of what was put somewhere else."""
 
     is_private: bool = False
     """Whether it comes from a chat room and is for us alone (:rfc:`7701#section-6.2`):
     it has to be shown as such, lest somebody answers it to all."""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether a policy had it put somewhere else than into memory."""
+        return not self.contents and not self.parts
 
     @property
     def recipient(self) -> str | None:

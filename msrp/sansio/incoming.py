@@ -278,7 +278,11 @@ class Incoming:
         assert head.message_id is not None
         assert head.content_type is not None
         store, size = message.partial.store, message.partial.size
-        store.finish(size)
+        try:
+            store.finish(size)
+        except RemoteProtocolError as error:
+            self._refuse(chunk, error.status)
+            return
         self._forget(head.message_id, (_OK, size))
         chunk.completed = size
         about = head.message_id, head.content_type

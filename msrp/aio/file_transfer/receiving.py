@@ -16,7 +16,7 @@ from msrp.aio.file_transfer.transfer import (
     FileTransferred,
 )
 from msrp.aio.sinks import Sink
-from msrp.content import EnvelopeOpener, MessageReceived
+from msrp.content import MessageReceived
 from msrp.errors import (
     CloseReason,
     FileMismatch,
@@ -132,7 +132,10 @@ class ReceivingFile(FileTransfer):
         writer = self._writer
         if writer is None or writer.announcement is not None:
             return Refuse()
-        writer.open(announcement)
+        writer.announcement = announcement
+        if writer.essence == _CPIM:
+            writer.error = RemoteProtocolError("its envelope can't be opened")
+            return Refuse()
         return IntoWriter(writer)
 
     def _arrived(self, message: MessageReceived) -> None:
@@ -296,34 +299,21 @@ class _Writer:
         self._part = part
         self._max_size = max_size
         self._moved = moved
-        self._envelope: EnvelopeOpener | None = None
         self.takes_no_more = False
         """See :class:`msrp.policy.Writer`."""
-
-    def open(self, announcement: Announcement) -> None:
-        """Be told what the first chunk says."""
-        self.announcement = announcement
-        if self._outer_type == _CPIM:
-            self._envelope = EnvelopeOpener()
 
     @property
     def essence(self) -> str | None:
         """The type of the file, in lower case and without parameters."""
-        if self._envelope is None:
-            return self._outer_type
-        return _essence(self._envelope.content_type)
+        known = self.announcement
+        if known is None:
+            return None
+        return known.content_type.partition(";")[0].strip().lower()
 
     @property
     def filename(self) -> str | None:
         """What the message calls it, made safe to use."""
-        inner = None if self._envelope is None else self._envelope.filename
-        outer = None if self.announcement is None else self.announcement.filename
-        return inner or outer
-
-    @property
-    def _outer_type(self) -> str | None:
-        known = self.announcement
-        return None if known is None else _essence(known.content_type)
+        return None if self.announcement is None else self.announcement.filename
 
     def refuse(self) -> None:
         """Take no more: the peer gets a 413."""
@@ -334,7 +324,7 @@ class _Writer:
         try:
             async with self.lock:
                 await self._write(data)
-        except (OSError, RemoteProtocolError, _GivenUp, _TooLarge) as error:
+        except (OSError, _GivenUp, _TooLarge) as error:
             self.error = self.error or error
             raise
         self._moved(self._part.size)
@@ -342,18 +332,10 @@ class _Writer:
     async def _write(self, data: bytes) -> None:
         if self.takes_no_more:
             raise _GivenUp
-        octets = data if self._envelope is None else self._envelope.feed(data)
         room = self._max_size - self._part.size
-        if octets:
-            await asyncio.to_thread(self._part.write, octets[:room])
-        if len(octets) > room:
+        await asyncio.to_thread(self._part.write, data[:room])
+        if len(data) > room:
             raise _TooLarge
-
-
-def _essence(content_type: str | None) -> str | None:
-    if content_type is None:
-        return None
-    return content_type.partition(";")[0].strip().lower()
 
 
 def _words(directory: Path, error: OSError | ValueError) -> str:

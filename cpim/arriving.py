@@ -1,0 +1,47 @@
+"""The head of a message of which more is to come."""
+
+from __future__ import annotations
+
+import re
+
+from cpim.content import begins_content, may_begin_content
+from cpim.header_block import MAX_HEAD_SIZE, HeaderBlock
+from cpim.message import CpimMessage
+
+__all__ = ["read_head"]
+
+# With either end of line, for some senders mix them; and two may overlap.
+_BLANK_LINE = re.compile(rb"\n(?=(\r?\n))")
+
+
+def read_head(data: bytes) -> CpimMessage | None:
+    """Read the headers of a message and of its content, as soon as they are here.
+
+    They are what :meth:`CpimMessage.parse` finds in the whole, whatever is to come.
+    A head has four blank lines at most, so this takes linear time.
+
+    Args:
+        data: The octets of a message from its first one on.
+
+    Returns:
+        A message, and as its content the octets of it that are here; ``None`` if not
+        all of the head is.
+
+    Raises:
+        CpimError: It isn't ``message/cpim``, or it has too many headers.
+    """
+    for blank in _BLANK_LINE.finditer(data):
+        stop = blank.end(1)
+        block = HeaderBlock.parse(data[:stop], strict=False, max_size=MAX_HEAD_SIZE)
+        rest = data[block.size : stop]
+        if not rest:
+            continue  # The headers of the content follow.
+        if rest in (b"\r\n", b"\n"):
+            # It has none, or there is a blank line too many in front of them.
+            if begins_content(data, stop):
+                continue
+            if may_begin_content(data, stop):
+                return None
+        message = CpimMessage.parse(data[:stop])
+        return message.with_content(data[stop - len(message.content) :])
+    return None
