@@ -282,6 +282,7 @@ class Board:
         config: msrp.SessionConfig | None = None,
         connect_timeout: float = 30.0,
         max_message_length: int = 20_000_000,
+        accept_types: tuple[str, ...] = ("text/plain", "image/*"),
     ) -> msrp.MsrpConnection:
         """Make a passive session whose peer is a raw one."""
         scheme = "msrps" if listener.secure else "msrp"
@@ -291,7 +292,7 @@ class Board:
             accept_types=("text/plain", "*"),
             fingerprints=[cert.fingerprint for cert in fingerprints],
         )
-        answered = listener.answer(offered, accept_types=("text/plain", "image/*"))
+        answered = listener.answer(offered, accept_types=accept_types)
         assert answered is not None
         return self.connection(
             offered,

@@ -221,7 +221,10 @@ async def test_big_messages_both_ways_survive_resets(
 
 
 @pytest.mark.rule("MSRP-40", "MSRP-41", "MT-8")
-async def test_a_file_survives_a_reset_into_a_file(line: Line, tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_envelope", [False, True], ids=["bare", "in-envelope"])
+async def test_a_file_survives_a_reset_into_a_file(
+    line: Line, tmp_path: Path, in_envelope: bool
+) -> None:
     body = random.Random(3).randbytes(SIZE)
     path = tmp_path / "big.bin"
     path.write_bytes(body)
@@ -238,6 +241,8 @@ async def test_a_file_survives_a_reset_into_a_file(line: Line, tmp_path: Path) -
             tmp_path / name, progress=lambda done, _: arrived.append(done)
         )
         end.policy = lambda _, into=into: into
+        if in_envelope:
+            end.request_notifications = {msrp.Disposition.DISPLAY}
     seen = logs(line.board, one, other)
     await other.start()
     await one.start()
@@ -257,6 +262,8 @@ async def test_a_file_survives_a_reset_into_a_file(line: Line, tmp_path: Path) -
     assert told[-1] == max(arrived) == SIZE
     for end, name in ((one, "one"), (other, "other")):
         await end.shutdown()
+        (shown,) = seen[end is other].of(msrp.AttachmentReceived)
+        assert (shown.sender is not None) is in_envelope
         (file,) = (tmp_path / name).iterdir()
         assert file.name == "big.bin"
         assert file.read_bytes() == body
