@@ -14,6 +14,8 @@ from msrp_chat.events import (
     Delivered,
     Displayed,
     Ended,
+    FileReceived,
+    Incomplete,
     Invited,
     Listening,
     Opened,
@@ -216,6 +218,42 @@ def test_the_status_says_who_is_there_and_who_types(
     output.tell(Ended(reason="the peer hung up"), call=1)
     output.tell(SUMMARY, call=1)
     assert (screen.status, screen.typing) == ("waiting at sip:a@b.example", "")
+
+
+def test_a_bar_is_gone_when_the_file_is_here_or_will_never_be(
+    screen: ColourScreen, output: HumanOutput
+) -> None:
+    for end in (
+        FileReceived(
+            message_id="1", filename="a", content_type="x/y", octets=4, sha256="",
+            path="/a",
+        ),
+        Incomplete(
+            message_id="1", content_type="x/y", octets=1, path=None, problem="lost"
+        ),
+    ):  # fmt: skip
+        output.tell(
+            Receiving(message_id="1", filename="a", content_type="x/y", done=1, total=4)
+        )
+        assert pending(screen) != ""
+        output.tell(end)
+        assert pending(screen) == ""
+
+
+def test_a_call_that_is_refused_meanwhile_leaves_no_trace(
+    screen: ColourScreen, output: HumanOutput, shown: Shown
+) -> None:
+    output.tell(Listening(uri="sip:a@b.example", tls=False))
+    output.tell(Invited(sender="sip:ann@example.com", uri="sip:a@b.example"), call=1)
+    output.tell(Opened(tls=False, active=False), call=1)
+    output.tell(Invited(sender="sip:bob@example.com", uri="sip:a@b.example"), call=2)
+    output.tell(Ended(reason="refused the call with 486"), call=2)
+    assert screen.status == "with ann over TCP"
+    assert "bob 2" in str(shown)
+    output.tell(Ended(reason="the peer hung up"), call=1)
+    output.tell(SUMMARY, call=1)
+    output.tell(Invited(sender="sip:cid@example.com", uri="sip:a@b.example"), call=3)
+    assert "cid      calls" in str(shown), "there is but one again"
 
 
 def test_in_a_room_each_text_has_the_name_of_its_speaker() -> None:

@@ -10,7 +10,13 @@ import msrp
 import sip
 from msrp_chat.conversation.progress import IncomingProgress, OutgoingProgress
 from msrp_chat.conversation.save import Saver, digest
-from msrp_chat.events import Delivered, FileReceived, Notice, Sending, Undelivered
+from msrp_chat.events import (
+    Delivered,
+    FileReceived,
+    Incomplete,
+    Sending,
+    Undelivered,
+)
 from msrp_chat.events.output import Output
 from msrp_chat.outcome import ChatError
 from msrp_chat.terminal.dimensions import dimensions_of
@@ -132,8 +138,16 @@ class Transfers:
         try:
             file = await transfer.finished()
         except msrp.FileTransferFailed as exc:
-            self._output.tell(Notice(text=f"{about.filename} did not come: {exc}"))
-            self.fail(ChatError(f"a file did not come: {exc}"))
+            self._output.tell(
+                Incomplete(
+                    message_id=about.transfer_id,
+                    content_type=str(about.content_type or "file"),
+                    octets=transfer.transferred,
+                    path=None,
+                    problem=str(exc),
+                )
+            )
+            self.fail(ChatError(f"{about.filename} did not come: {exc}"))
             return
         size = await asyncio.to_thread(dimensions_of, file.path)
         self._output.tell(

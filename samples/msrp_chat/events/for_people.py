@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msrp_chat.events.calls import (
     Calling,
+    Ended,
     Invited,
     Listening,
     Opened,
@@ -68,6 +69,8 @@ class HumanOutput:
         """Who is in the calls that are going on."""
         self._numbered: set[int] = set()
         """Those of them that have to be told apart."""
+        self._opened: set[int] = set()
+        """Those in which messages can flow."""
         self._idle = ""
         self._typing: dict[str, None] = {}
 
@@ -133,7 +136,7 @@ class HumanOutput:
                 self.screen.progress(
                     event.message_id, name, event.done, event.total, sender
                 )
-            case Message() | Incomplete() | Refused():
+            case Message() | FileReceived() | Incomplete() | Refused():
                 self.screen.drop(event.message_id)
 
     def _set_typing(self, who: str, active: bool) -> None:
@@ -179,13 +182,21 @@ class HumanOutput:
                 name = self._names.get(call or 0, _SOMEBODY)
                 over = "TLS" if event.tls else "TCP"
                 self.screen.status = f"with {name} over {over}"
+                self._opened.add(call or 0)
                 return
             case Problem() | Summary() if call is not None:
-                self._set_typing(self._names.pop(call, _SOMEBODY), active=False)
-                self._numbered.discard(call)
+                self._forget(call)
+            case Ended() if call is not None and call not in self._opened:
+                self._forget(call)  # It never was one, and there is no summary.
             case _:
                 return
-        self.screen.status = self._idle
+        if not self._opened:
+            self.screen.status = self._idle
+
+    def _forget(self, call: int) -> None:
+        self._set_typing(self._names.pop(call, _SOMEBODY), active=False)
+        self._numbered.discard(call)
+        self._opened.discard(call)
 
 
 def _numbered(label: str, number: int | None) -> str:
