@@ -230,6 +230,37 @@ async def test_a_text_without_headers_of_its_own_is_judged_at_its_end(
     await board.until(lambda: log.of(msrp.MessageRefused))
 
 
+@pytest.mark.rule("NG-12")
+async def test_in_the_networks_of_emergency_services_a_picture_is_a_picture(
+    board: Board, tmp_path: Path
+) -> None:
+    emergency = msrp.Profile.EMERGENCY
+    source = tmp_path / "crash.jpg"
+    source.write_bytes(PICTURE)
+    policy = Policy(msrp.IntoDirectory(tmp_path / "in"))
+    async with (
+        msrp.MsrpListener("127.0.0.1", 0, profile=emergency) as ours,
+        msrp.MsrpListener("127.0.0.1", 0, profile=emergency) as theirs,
+    ):
+        offered = ours.offer()
+        answered = theirs.answer(offered)
+        assert answered is not None
+        one = board.connection(offered, answered, is_incoming=False, listener=ours)
+        two = board.connection(offered, answered, is_incoming=True, listener=theirs)
+        two.policy = policy
+        log = log_of(two)
+        await two.start()
+        await one.start()
+        await (await one.send_file(source)).delivered()
+        message = await received(log)
+        await one.shutdown()
+        await two.shutdown()
+    assert message.cpim is not None
+    assert message.path == tmp_path / "in" / "crash.jpg"
+    assert message.path.read_bytes() == PICTURE
+    assert [about.content_type for about in policy.asked] == ["image/jpeg"]
+
+
 async def test_a_multipart_stays_one_file(board: Board, tmp_path: Path) -> None:
     active, log, _, _ = await pair(board, msrp.IntoDirectory(tmp_path))
     body = b"--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n"
