@@ -18,6 +18,7 @@ from msrp.aio.sinks import FileSink
 from msrp.content import MAX_ENVELOPE
 from msrp.headers import ContinuationFlag
 from msrp.policy import Decision
+from recording import MessageRecord, Outcome
 from tests.msrp.aio.conftest import Board, Log, RawPeer
 
 if TYPE_CHECKING:
@@ -490,6 +491,27 @@ async def test_what_an_envelope_asks_is_answered(board: Board, tmp_path: Path) -
     async with asyncio.timeout(5):
         seen = await sent.notified(msrp.DispositionType.DISPLAY)
     assert seen.status is msrp.DispositionStatus.DISPLAYED
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+async def test_a_record_has_the_octets_that_went_over_the_wire(
+    board: Board, tmp_path: Path, kind: str
+) -> None:
+    into = msrp.IntoDirectory(tmp_path) if kind == "file" else msrp.InMemory(9000)
+    active, log, _, passive = await pair(board, into)
+    heard: list[MessageRecord] = []
+    tap = passive.add_tap(heard.append)
+    envelope = in_envelope(PICTURE[:9000])
+    await (await active.send_cpim(envelope)).delivered()
+    await received(log)
+    await board.until(lambda: heard)
+    assert await tap.drained()
+    (record,) = heard
+    assert record.size == len(bytes(envelope))
+    assert record.content_type == CPIM
+    assert record.sender == ALICE.uri
+    assert record.outcome is Outcome.ARRIVED
+    assert record.handed_over is not None
 
 
 @pytest.mark.rule("TYP-1")
