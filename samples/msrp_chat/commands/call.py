@@ -62,11 +62,10 @@ async def _invite(
         words = sip.reason_phrase(response.status) or ""
         output.tell(Ringing(status=response.status, reason=words))
 
-    peer = sip.NameAddr(None, sip.parse_uri(options.uri))
     try:
         return await party.agent.invite(
             options.uri,
-            media=party.media(peer, conversations.append, output),
+            media=party.media(conversations.append, output),
             **_details(party, options),
             timeout=options.timeout,
             on_progress=progressed,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msrp
 import sip
 
-__all__ = ["Identity", "envelope_address"]
+__all__ = ["Identity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,8 @@ class Identity:
             uri = msrp.ImUri.parse(uri).sip_uri or uri
         try:
             name_addr = sip.NameAddr(address.name, sip.parse_uri(uri))
-            return cls(str(name_addr), address)
+            # The same in both, as chat rooms compare them (RFC 7701, section 6.1).
+            envelope = msrp.Address(str(name_addr.uri), address.name)
+            return cls(str(name_addr), envelope)
         except sip.SipError as exc:
             raise ValueError(f"not an address that SIP can use: {exc}") from exc
-
-
-def envelope_address(name_addr: sip.NameAddr) -> msrp.Address | None:
-    """Return for the envelopes of CPIM what SIP says, if it can be written there."""
-    try:
-        return msrp.Address(str(name_addr.uri), name_addr.display_name or None)
-    except ValueError:
-        return None

@@ -150,7 +150,7 @@ class _Answering:
         self._busy = self._plan.prompt is not None
         try:
             await call.ringing()
-            media = self._party.media(call.remote, conversations.append, output)
+            media = self._party.media(conversations.append, output)
             await call.answer(media)
             await self._party.hold(call, conversations[0], self._plan, output)
         finally:

@@ -14,7 +14,7 @@ import sip
 from msrp_chat.command_line.groups import ACCEPT_TYPES
 from msrp_chat.command_line.options import SipOptions, TalkOptions
 from msrp_chat.commands.addresses import uri_host
-from msrp_chat.commands.identity import Identity, envelope_address
+from msrp_chat.commands.identity import Identity
 from msrp_chat.commands.ports import PROFILES, opened, way_in
 from msrp_chat.commands.recorders import recorded
 from msrp_chat.conversation.conversation import Conversation
@@ -57,14 +57,12 @@ class Party:
 
     def media(
         self,
-        peer: sip.NameAddr,
         ready: Callable[[Conversation], None],
         output: Output,
     ) -> list[sip.Media]:
         """Return the media of one call: files, and messages.
 
         Args:
-            peer: Who is at the other end.
             ready: Called with the conversation once both have agreed on it.
             output: Who is told what happens in it.
         """
@@ -90,7 +88,6 @@ class Party:
             accept_types=_accepted(self.options),
             max_size=self.options.max_size,
             local_address=self.identity.address,
-            remote_address=envelope_address(peer),
             config=session_config(self.options, profile),
             recovery_time=_RECOVERY_TIME,
             profile=profile,
