@@ -30,10 +30,13 @@ def read_head(data: bytes) -> CpimMessage | None:
     Raises:
         CpimError: It isn't ``message/cpim``, or it has too many headers.
     """
+    block: HeaderBlock | None = None
     for blank in _BLANK_LINE.finditer(data):
         stop = blank.end(1)
-        block = HeaderBlock.parse(data[:stop], strict=False, max_size=MAX_HEAD_SIZE)
-        rest = data[block.size : stop]
+        start = data[:stop]
+        if block is None:
+            block = HeaderBlock.parse(start, strict=False, max_size=MAX_HEAD_SIZE)
+        rest = start[block.size :]
         if not rest:
             continue  # The headers of the content follow.
         if rest in (b"\r\n", b"\n"):
@@ -42,6 +45,6 @@ def read_head(data: bytes) -> CpimMessage | None:
                 continue
             if may_begin_content(data, stop):
                 return None
-        message = CpimMessage.parse(data[:stop])
+        message = CpimMessage.of_block(block, start)
         return message.with_content(data[stop - len(message.content) :])
     return None

@@ -88,6 +88,22 @@ class CpimMessage:
         if not isinstance(data, bytes):
             raise TypeError(f"data must be bytes, not {type(data).__name__}")
         block = HeaderBlock.parse(data, strict=strict, max_size=max_head_size)
+        return cls.of_block(block, data, strict=strict)
+
+    @classmethod
+    def of_block(
+        cls, block: HeaderBlock, data: bytes, *, strict: bool = False
+    ) -> CpimMessage:
+        """Read what follows the headers of a message; see :meth:`parse`.
+
+        Args:
+            block: Its headers.
+            data: The message, those headers included.
+            strict: Refuse what is otherwise forgiven.
+
+        Raises:
+            CpimError: As :meth:`parse` does.
+        """
         part, problems = read_content(data[block.size :])
         if not (block.headers or part.headers):
             raise CpimError("there are no headers")

@@ -129,6 +129,16 @@ async def test_a_picture_goes_into_a_file_without_its_envelope(
     assert steps[-1] == (len(picture), len(picture))
 
 
+async def test_a_picture_without_a_name_is_called_by_what_it_is(
+    board: Board, tmp_path: Path
+) -> None:
+    active, log, policy, _ = await pair(board, msrp.IntoDirectory(tmp_path))
+    sent = await active.send_cpim(in_envelope(disposition=None))
+    message = await received(log)
+    assert message.path == tmp_path / f"{sent.message_id}.jpg"
+    assert (message.filename, policy.asked[0].filename) == (None, None)
+
+
 async def test_a_writer_gets_the_content_in_order(board: Board) -> None:
     digest = hashlib.sha256()
 
