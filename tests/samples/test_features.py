@@ -66,6 +66,25 @@ async def test_a_nickname_is_offered_and_changed(chats: Chats, tmp_path: Path) -
     assert text["content_type"] == "message/cpim", "as that profile has it"
 
 
+async def test_a_picture_in_an_envelope_is_known_by_its_name_while_it_comes(
+    chats: Chats, tmp_path: Path
+) -> None:
+    picture = tmp_path / "fire.jpg"
+    picture.write_bytes(bytes(400_000))
+    emergency = ("--profile", "emergency")
+    listener, uri = await chats.listen(*emergency, "--save", tmp_path / "there")
+    caller = await chats.run("call", uri, "--json", "--file", picture, *emergency)
+    listened = await listener.result()
+    assert (caller.code, listened.code) == (0, 0), caller.stderr
+    told = listened.every("receiving")
+    assert {(e["filename"], e["content_type"], e["total"]) for e in told} == {
+        ("fire.jpg", "image/jpeg", 400_000)
+    }
+    (file,) = listened.every("file")
+    assert (tmp_path / "there" / "fire.jpg").read_bytes() == bytes(400_000)
+    assert file["octets"] == 400_000
+
+
 @pytest.mark.parametrize(
     ("step", "words"),
     [
