@@ -715,3 +715,34 @@ async def test_who_taps_a_relay_hears_its_sessions_and_no_password(net: Net) -> 
     assert not any(b"response=" in octets for octets in asked)
     # And when the relay is done with, so are they.
     await until(lambda: all(tap.is_removed for tap in taps))
+
+
+@pytest.mark.rule("RLY-14", "RLY-23", "TYP-5", "IMDN-8", "CHAT-9")
+@pytest.mark.parametrize("between", [1, 2])
+async def test_typing_receipts_and_nicknames_go_through_relays(
+    net: Net, between: int
+) -> None:
+    relays = [await net.relay(), await net.relay()]
+    profile = msrp.Profile.EMERGENCY
+    one = await net.user(relays[0], profile=profile)
+    two = await net.user(relays[between - 1], name="Bob", profile=profile)
+    ours, theirs = await net.pair(one, two)
+    ours.local_address = theirs.remote_address = msrp.Address("im:alice@example.com")
+    theirs.local_address = ours.remote_address = msrp.Address("im:bob@example.com")
+    ours.request_notifications = {
+        msrp.Disposition.POSITIVE_DELIVERY,
+        msrp.Disposition.DISPLAY,
+    }
+    async with asyncio.timeout(10):
+        ours.composing()
+        await until(lambda: theirs.peer_is_composing)
+        text = await ours.send_text("hello")
+        message = await anext(theirs)
+        assert not theirs.peer_is_composing
+        await text.notified()
+        assert await theirs.displayed(message)
+        await text.notified(msrp.DispositionType.DISPLAY)
+        await ours.use_nickname("Alice")
+        await until(lambda: theirs.remote_nickname == "Alice")
+        await theirs.use_nickname("Bob")
+        assert (theirs.nickname, ours.remote_nickname) == ("Bob", "Bob")
