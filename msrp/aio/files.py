@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 import os
 import stat
 from collections.abc import Callable
@@ -18,10 +19,25 @@ if TYPE_CHECKING:
 
     from aiofiles.threadpool.binary import AsyncBufferedReader
 
-__all__ = ["FileBody", "FileIdentity", "FileUnreadable", "unreadable"]
+__all__ = ["FileBody", "FileIdentity", "FileUnreadable", "type_of", "unreadable"]
 
 _BLOCK = 256 * 1024
 """Octets to read at a time: what is in memory of a file is twice this at most."""
+
+
+_UNKNOWN_TYPE = "application/octet-stream"
+
+_COMPRESSED = {"gzip": "application/gzip"}
+"""What compressed files are: not what they were before, since nobody unpacks them on
+the way."""
+
+
+def type_of(path: Path) -> str:
+    """Return what the name of a file suggests that is in it."""
+    guess, encoding = mimetypes.guess_type(path.name)
+    if encoding is not None:
+        return _COMPRESSED.get(encoding, _UNKNOWN_TYPE)
+    return guess or _UNKNOWN_TYPE
 
 
 class FileUnreadable(MsrpError, OSError):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import mimetypes
 from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
 
 from msrp.aio.features.noticing import Noticing
+from msrp.aio.files import type_of
 from msrp.aio.in_room import InRoom
 from msrp.aio.outgoing import Outbox, Progress
 from msrp.aio.outgoing_message import OutgoingMessage
@@ -27,8 +27,6 @@ from msrp.headers import FailureReport
 from msrp.negotiation import Negotiated
 
 __all__ = ["Sending"]
-
-_UNKNOWN_TYPE = "application/octet-stream"
 
 
 class Sending(InRoom, Noticing):
@@ -244,7 +242,7 @@ class Sending(InRoom, Noticing):
             SessionClosed: The session isn't open any more.
         """
         path = Path(path)
-        guess = content_type or mimetypes.guess_type(path.name)[0] or _UNKNOWN_TYPE
+        guess = content_type or type_of(path)
         head = body_for(
             guess,
             b"",

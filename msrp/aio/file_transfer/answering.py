@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from msrp.aio.file_transfer.receiving import MAX_SIZE, ReceivingFile
 from msrp.aio.file_transfer.sending import FileToSend, SendingFile
 from msrp.aio.file_transfer.stream import FileStream
 from msrp.aio.file_transfer.transfer import FileTransfer
-from msrp.aio.files import FileUnreadable
+from msrp.aio.files import FileUnreadable, type_of
 from msrp.aio.listener import MsrpListener
 from msrp.aio.media import MsrpMedia
 from msrp.aio.relay import MsrpRelay
@@ -191,8 +190,7 @@ class AnsweringStream(FileStream):
         digest = await hash_file(path)
         if theirs.sha1 not in (None, digest.sha1):
             raise FileTransferFailed("the file has another hash than is asked for")
-        guess = mimetypes.guess_type(path.name)[0]
-        content_type = decision.content_type or guess or "application/octet-stream"
+        content_type = decision.content_type or type_of(path)
         file = FileToSend(
             path,
             digest=digest,

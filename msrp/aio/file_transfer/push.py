@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from msrp.aio.file_transfer.transfer import (
     FileProgress,
     FileTransferred,
 )
+from msrp.aio.files import type_of
 from msrp.aio.listener import MsrpListener
 from msrp.aio.relay import MsrpRelay
 from msrp.config import SessionConfig
@@ -36,8 +36,6 @@ from msrp.file_transfer import (
 from msrp.negotiation import MediaDescription
 
 __all__ = ["FilePush"]
-
-UNKNOWN_TYPE = "application/octet-stream"
 
 
 class FilePush(FileStream):
@@ -81,8 +79,7 @@ class FilePush(FileStream):
     ) -> None:
         super().__init__(listener, config=config)
         self._path = Path(path)
-        guess = mimetypes.guess_type(self._path.name)[0]
-        self._content_type = content_type or guess or UNKNOWN_TYPE
+        self._content_type = content_type or type_of(self._path)
         self._name = name or self._path.name
         self._icon = None if icon is None else icon_part(icon)
         self._information = information

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import mimetypes
 from dataclasses import replace
 from pathlib import Path
 
 from msrp.aio.file_transfer.hashing import FileDigest, hash_file
 from msrp.aio.file_transfer.sending import identity_of
-from msrp.aio.files import FileUnreadable
+from msrp.aio.files import FileUnreadable, type_of
 from msrp.content import ContentType
 from msrp.file_transfer import FileFacts, FileSelector
 
 __all__ = ["SharedFiles"]
-
-_UNKNOWN_TYPE = "application/octet-stream"
 
 
 class SharedFiles:
@@ -56,8 +53,7 @@ class SharedFiles:
 
     async def _facts(self, path: Path, selector: FileSelector) -> FileFacts | None:
         """Find out of a file what there is to be compared, the cheap things first."""
-        guess = mimetypes.guess_type(path.name)[0] or _UNKNOWN_TYPE
-        facts = FileFacts(path.name, type=ContentType.parse(guess))
+        facts = FileFacts(path.name, type=ContentType.parse(type_of(path)))
         try:
             facts = replace(facts, size=(await identity_of(path)).size)
             known = replace(facts, sha1=selector.sha1)

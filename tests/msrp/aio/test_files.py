@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import msrp
-from msrp.aio.files import FileBody
+from msrp.aio.files import FileBody, type_of
 
 if TYPE_CHECKING:
     from tests.msrp.aio.conftest import Board
@@ -267,6 +267,21 @@ async def test_a_message_of_a_missing_file_is_never_begun(
     await (await active.send_text("still here")).delivered()
     await board.until(lambda: log.texts)
     assert log.of(msrp.IncompleteMessage) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        ("photo.jpg", "image/jpeg"),
+        ("notes.txt", "text/plain"),
+        ("notes.txt.gz", "application/gzip"),
+        ("all.tar.gz", "application/gzip"),
+        ("notes.txt.xz", "application/octet-stream"),
+        ("notes", "application/octet-stream"),
+    ],
+)
+def test_what_is_compressed_is_no_text(name: str, content_type: str) -> None:
+    assert type_of(Path(name)) == content_type
 
 
 async def test_a_file_goes_by_its_name_and_type(board: Board, tmp_path: Path) -> None:
