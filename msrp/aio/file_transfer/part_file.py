@@ -7,6 +7,7 @@ waits for a loop: all of it is done in threads, one call at a time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sys
@@ -88,11 +89,11 @@ class PartFile:
 
     def place(self, name: str) -> Path:
         """Give it a name, which is another one if there is such a file; return it."""
-        if _CAN_LOCK:
-            self._file.flush()  # It stays ours until it has its name.
-        else:
-            self._file.close()  # What is open can't be given another name.
         try:
+            if _CAN_LOCK:
+                self._file.flush()  # It stays ours until it has its name.
+            else:
+                self._file.close()  # What is open can't be given another name.
             return put_in_place(self.path, name)
         finally:
             self._file.close()
@@ -106,7 +107,8 @@ class PartFile:
         if not _CAN_LOCK:
             self._file.close()
         self.path.unlink(missing_ok=True)
-        self._file.close()
+        with contextlib.suppress(OSError):  # What the disk hasn't taken isn't wanted.
+            self._file.close()
 
     def _go_to(self, start: int) -> None:
         """Hash what there is already, and let go of what is behind that."""

@@ -106,3 +106,22 @@ def test_a_directory_that_can_t_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="exists"):
         PartFile(tmp_path / "file", None)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("what", ["place", "keep", "discard"])
+def test_a_disk_that_is_full_at_the_end_leaves_no_file_open(
+    tmp_path: Path, what: str
+) -> None:
+    part = PartFile(tmp_path, SHA1)
+    part.write(b"the last octets")
+    with open("/dev/full", "r+b", buffering=0) as full:
+        os.dup2(full.fileno(), part._file.fileno())
+    if what == "discard":
+        part.discard()
+        assert list(tmp_path.iterdir()) == []
+    else:
+        with pytest.raises(OSError, match="No space left"):
+            part.place("name") if what == "place" else part.keep()
+        assert [path.name for path in tmp_path.iterdir()] == [part.path.name]
+    assert part._file.closed
