@@ -163,7 +163,8 @@ class Tap(Generic[R]):
             self._complain(RecordingFailed("a tap", str(error)))
             return
         self._thread = thread
-        _living.add(self)
+        with _living_lock:
+            _living.add(self)
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
@@ -239,6 +240,8 @@ class _Waiting(Generic[R]):
 _living: weakref.WeakSet[Tap[MessageRecord] | Tap[WireRecord]] = weakref.WeakSet()
 """Those that may have something to tell."""
 
+_living_lock = threading.Lock()
+
 
 def wait_for_taps(callback: object = None, timeout: float = CLOSING_TIME) -> bool:
     """Wait until all taps have told what they have.
@@ -251,7 +254,9 @@ def wait_for_taps(callback: object = None, timeout: float = CLOSING_TIME) -> boo
         Whether they have.
     """
     until, done = time.monotonic() + timeout, True
-    for tap in list(_living):
+    with _living_lock:
+        living = list(_living)
+    for tap in living:
         if callback is None or tap.callback == callback:
             done = tap.wait(max(0.0, until - time.monotonic())) and done
     return done
