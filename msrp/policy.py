@@ -1,7 +1,7 @@
 """Where a message goes that the peer begins to send.
 
 Hooks observe; this decides.  A policy is called once for each message, with what
-its first chunk says of it, before an octet of it is kept.
+its first chunk says of it, before an octet of it is put anywhere.
 
 Where the message is in a CPIM envelope, as all are in chat rooms and in the networks of
 emergency services, the question is about what is in it: type, size and name are those
