@@ -11,7 +11,7 @@ MASK = b"*"
 
 _FIELD = re.compile(
     rb"^((?:proxy-)?authorization|(?:proxy-)?authentication-info)[ \t]*+:"
-    rb"[ \t]*+([^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+)",
+    rb"[ \t]*+([^\r\n]*+(?:\r?\n[ \t][^\r\n]*+)*+)",
     re.IGNORECASE | re.MULTILINE,
 )
 _VISIBLE = re.compile(rb"[^\r\n\t ]")

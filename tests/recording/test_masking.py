@@ -34,6 +34,13 @@ def test_what_isn_t_secret_stays() -> None:
     assert without_credentials(octets) == octets
 
 
+def test_what_is_malformed_and_refused_for_it_is_masked_too() -> None:
+    octets = b'A b\nAuthorization: Digest username="bob",\n response="6629"\nC: d\n\n'
+    masked = without_credentials(octets)
+    assert b"6629" not in masked
+    assert masked.endswith(b"\nC: d\n\n")
+
+
 def test_what_is_cut_off_in_the_middle_is_masked_too() -> None:
     assert without_credentials(b"A b\r\nAuthorization: Dig") == (
         b"A b\r\nAuthorization: ***"
