@@ -71,7 +71,6 @@ from msrp.uri import MsrpUri
 
 if TYPE_CHECKING:
     from msrp.addresses import ImUri, InvalidAddress, parse_address
-    from msrp.aio.certificates import CertificateUnusable, LocalCertificate
     from msrp.aio.connection import MsrpConnection
     from msrp.aio.file_transfer import (
         FileAnswerer,
@@ -85,13 +84,14 @@ if TYPE_CHECKING:
         ServeFile,
         SharedFiles,
     )
-    from msrp.aio.files import FileUnreadable
     from msrp.aio.listener import MsrpListener
     from msrp.aio.media import MsrpMedia
-    from msrp.aio.outgoing_message import OutgoingMessage
-    from msrp.aio.relay import MsrpRelay
-    from msrp.aio.sockets import SocketOptions
-    from msrp.aio.tls_policy import TlsPolicy, Verification
+    from msrp.aio.relays.relay import MsrpRelay
+    from msrp.aio.sending.files import FileUnreadable
+    from msrp.aio.sending.outgoing_message import OutgoingMessage
+    from msrp.aio.streams.sockets import SocketOptions
+    from msrp.aio.tls.certificates import CertificateUnusable, LocalCertificate
+    from msrp.aio.tls.policy import TlsPolicy, Verification
     from msrp.chatroom import Chatroom
     from msrp.composing import ComposingChanged
     from msrp.content import (
@@ -130,7 +130,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "msrp.addresses": ("ImUri", "InvalidAddress", "parse_address"),
-    "msrp.aio.certificates": ("CertificateUnusable", "LocalCertificate"),
+    "msrp.aio.tls.certificates": ("CertificateUnusable", "LocalCertificate"),
     "msrp.aio.connection": ("MsrpConnection",),
     "msrp.aio.file_transfer": (
         "FileAnswerer",
@@ -144,13 +144,13 @@ _LATER = {
         "ServeFile",
         "SharedFiles",
     ),
-    "msrp.aio.files": ("FileUnreadable",),
+    "msrp.aio.sending.files": ("FileUnreadable",),
     "msrp.aio.listener": ("MsrpListener",),
     "msrp.aio.media": ("MsrpMedia",),
-    "msrp.aio.outgoing_message": ("OutgoingMessage",),
-    "msrp.aio.relay": ("MsrpRelay",),
-    "msrp.aio.sockets": ("SocketOptions",),
-    "msrp.aio.tls_policy": ("TlsPolicy", "Verification"),
+    "msrp.aio.sending.outgoing_message": ("OutgoingMessage",),
+    "msrp.aio.relays.relay": ("MsrpRelay",),
+    "msrp.aio.streams.sockets": ("SocketOptions",),
+    "msrp.aio.tls.policy": ("TlsPolicy", "Verification"),
     "msrp.chatroom": ("Chatroom",),
     "msrp.composing": ("ComposingChanged",),
     "msrp.content": (

@@ -6,23 +6,23 @@ import logging
 from dataclasses import replace
 from typing import Self
 
-from msrp.aio.binding import Binding
-from msrp.aio.certificates import LocalCertificate
-from msrp.aio.connector import Manner
-from msrp.aio.dispatch import ConnectionHooks
 from msrp.aio.features.gathering import Features
 from msrp.aio.listener import MsrpListener
-from msrp.aio.nicknames import Nicknamed, Nicknames
-from msrp.aio.outgoing import Outbox
-from msrp.aio.progress import Milestone, Progress
-from msrp.aio.recovery import check_same_party
-from msrp.aio.relay import MsrpRelay
-from msrp.aio.relay_sessions import RelayBinding
-from msrp.aio.running import RunningSession, announced
-from msrp.aio.sending import Sending
-from msrp.aio.sockets import SocketOptions
-from msrp.aio.tapping import PortTaps
-from msrp.aio.tls_policy import TlsPolicy
+from msrp.aio.relays.relay import MsrpRelay
+from msrp.aio.relays.sessions import RelayBinding
+from msrp.aio.sending.outgoing import Outbox
+from msrp.aio.sending.verbs import Sending
+from msrp.aio.session.binding import Binding
+from msrp.aio.session.dispatch import ConnectionHooks
+from msrp.aio.session.nicknames import Nicknamed, Nicknames
+from msrp.aio.session.progress import Milestone, Progress
+from msrp.aio.session.recovery import check_same_party
+from msrp.aio.session.running import RunningSession, announced
+from msrp.aio.streams.connector import Manner
+from msrp.aio.streams.sockets import SocketOptions
+from msrp.aio.taps.tapping import PortTaps
+from msrp.aio.tls.certificates import LocalCertificate
+from msrp.aio.tls.policy import TlsPolicy
 from msrp.config import SessionConfig
 from msrp.content import MessageReceived
 from msrp.errors import CloseReason, LocalProtocolError, SessionClosed

@@ -11,13 +11,13 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Self
 
-from msrp.aio.arrivals import Arrivals
-from msrp.aio.certificates import LocalCertificate
-from msrp.aio.directory import ListeningSession, UriDirectory
-from msrp.aio.shared import SharedStreams
-from msrp.aio.sockets import Openings, SocketOptions
-from msrp.aio.tapping import PortTaps
-from msrp.aio.tls_policy import TlsPolicy
+from msrp.aio.streams.arrivals import Arrivals
+from msrp.aio.streams.directory import ListeningSession, UriDirectory
+from msrp.aio.streams.shared import SharedStreams
+from msrp.aio.streams.sockets import Openings, SocketOptions
+from msrp.aio.taps.tapping import PortTaps
+from msrp.aio.tls.certificates import LocalCertificate
+from msrp.aio.tls.policy import TlsPolicy
 from msrp.chatroom import Chatroom
 from msrp.config import Limits
 from msrp.errors import ConnectionFailed, LocalProtocolError

@@ -15,8 +15,8 @@ from dataclasses import replace
 
 from msrp.aio.connection import MsrpConnection
 from msrp.aio.listener import MsrpListener
-from msrp.aio.lost import Watch
-from msrp.aio.relay import MsrpRelay
+from msrp.aio.relays.relay import MsrpRelay
+from msrp.aio.session.lost import Watch
 from msrp.chatroom import name_in
 from msrp.composing import CONTENT_TYPE as COMPOSING
 from msrp.config import SessionConfig

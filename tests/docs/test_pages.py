@@ -23,7 +23,7 @@ PAGES = ROOT / "docs"
 WITH_TESTS_OF_THEIR_OWN = {
     "emergency.md": "tests/sip/aio/test_emergency_guide.py",
     "recording.md": "tests/recording/test_page.py",
-    "relays.md": "tests/msrp/aio/test_relay_page.py",
+    "relays.md": "tests/msrp/aio/relays/test_relay_page.py",
     "rooms.md": "tests/sip/aio/calls/test_rooms.py",
     "sip.md": "tests/sip/aio/test_guide.py",
     "testing.md": "tests/msrp/testing/test_guide.py",

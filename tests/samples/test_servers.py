@@ -6,8 +6,8 @@ from pathlib import Path
 
 import sip
 from sip.aio import IncomingRequest
+from tests.msrp.aio.relays.test_relay import make_trust
 from tests.msrp.aio.small_relay import SmallRelay
-from tests.msrp.aio.test_relay import make_trust
 from tests.samples.processes import Chats
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from markup import MarkupError
 from msrp.aio.features.feature import Feature, Party, Stage, Unreadable
-from msrp.aio.outgoing_message import OutgoingMessage
+from msrp.aio.sending.outgoing_message import OutgoingMessage
 from msrp.composing import (
     CONTENT_TYPE,
     Composer,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from markup import MarkupError
-from msrp.aio.dispatch import Notice
-from msrp.aio.outgoing_message import OutgoingMessage
+from msrp.aio.sending.outgoing_message import OutgoingMessage
+from msrp.aio.session.dispatch import Notice
 from msrp.config import SessionConfig
 from msrp.content import Address, Body, CpimMessage, EnvelopeHeaders, MessageReceived
 from msrp.headers import FailureReport
@@ -100,7 +100,7 @@ class Stage(Protocol):
         failure_report: FailureReport,
         refused: Callable[[int | None], None],
     ) -> bool:
-        """Send what isn't the application's, see :class:`~msrp.aio.asides.Asides`."""
+        """Send what isn't the application's: see :mod:`msrp.aio.sending.asides`."""
 
     async def room_aside(self) -> None:
         """Wait until there is room for another such message."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msrp.aio.features.composing import ComposingFeature, is_status
 from msrp.aio.features.feature import Feature, Party, Stage
 from msrp.aio.features.notifications import NotificationsFeature
-from msrp.aio.outgoing_message import OutgoingMessage
+from msrp.aio.sending.outgoing_message import OutgoingMessage
 from msrp.content import CpimMessage, EnvelopeHeaders, MessageReceived
 from msrp.imdn import NotificationRequest, notifications_in
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from markup import MarkupError
 from msrp.aio.features.composing import is_status
 from msrp.aio.features.feature import Feature, Party, Stage, Unreadable
-from msrp.aio.outgoing_message import Notices, OutgoingMessage
+from msrp.aio.sending.outgoing_message import Notices, OutgoingMessage
 from msrp.content import CpimMessage, EnvelopeHeaders, MessageReceived, cpim_body
 from msrp.errors import LocalProtocolError
 from msrp.headers import FailureReport

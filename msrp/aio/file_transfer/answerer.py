@@ -7,9 +7,9 @@ from collections.abc import Callable
 from msrp.aio.file_transfer.answering import AnsweringStream
 from msrp.aio.file_transfer.decisions import Decide
 from msrp.aio.file_transfer.transfer import STALL_TIMEOUT, FileTransfer
-from msrp.aio.hooks import guarded
 from msrp.aio.listener import MsrpListener
-from msrp.aio.relay import MsrpRelay
+from msrp.aio.relays.relay import MsrpRelay
+from msrp.aio.session.hooks import guarded
 from msrp.config import SessionConfig
 from msrp.errors import LocalProtocolError
 from msrp.file_transfer import SeenTransfers

@@ -20,10 +20,10 @@ from msrp.aio.file_transfer.receiving import MAX_SIZE, ReceivingFile
 from msrp.aio.file_transfer.sending import FileToSend, SendingFile
 from msrp.aio.file_transfer.stream import FileStream
 from msrp.aio.file_transfer.transfer import FileTransfer
-from msrp.aio.files import FileUnreadable, type_of
 from msrp.aio.listener import MsrpListener
 from msrp.aio.media import MsrpMedia
-from msrp.aio.relay import MsrpRelay
+from msrp.aio.relays.relay import MsrpRelay
+from msrp.aio.sending.files import FileUnreadable, type_of
 from msrp.config import SessionConfig
 from msrp.content import ContentType
 from msrp.errors import FileTransferFailed, InvalidFileDescription

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from msrp.aio.files import FileIdentity, unreadable
+from msrp.aio.sending.files import FileIdentity, unreadable
 
 __all__ = ["FileDigest", "hash_file", "new_sha1"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from msrp.aio.file_transfer.hashing import new_sha1
-from msrp.aio.sinks import put_in_place
+from msrp.aio.receiving.sinks import put_in_place
 
 if sys.platform != "win32":
     import fcntl

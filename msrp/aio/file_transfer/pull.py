@@ -14,7 +14,7 @@ from msrp.aio.file_transfer.transfer import (
     FileTransferred,
 )
 from msrp.aio.listener import MsrpListener
-from msrp.aio.relay import MsrpRelay
+from msrp.aio.relays.relay import MsrpRelay
 from msrp.config import SessionConfig
 from msrp.errors import FileTransferFailed, InvalidFileDescription
 from msrp.file_transfer import (

@@ -13,9 +13,9 @@ from msrp.aio.file_transfer.transfer import (
     FileProgress,
     FileTransferred,
 )
-from msrp.aio.files import type_of
 from msrp.aio.listener import MsrpListener
-from msrp.aio.relay import MsrpRelay
+from msrp.aio.relays.relay import MsrpRelay
+from msrp.aio.sending.files import type_of
 from msrp.config import SessionConfig
 from msrp.content import ContentType, Part
 from msrp.errors import InvalidFileDescription

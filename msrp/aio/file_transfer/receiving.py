@@ -15,7 +15,7 @@ from msrp.aio.file_transfer.transfer import (
     FileTransfer,
     FileTransferred,
 )
-from msrp.aio.sinks import Sink
+from msrp.aio.receiving.sinks import Sink
 from msrp.content import MessageReceived
 from msrp.errors import (
     CloseReason,

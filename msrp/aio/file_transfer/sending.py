@@ -14,8 +14,8 @@ from msrp.aio.file_transfer.transfer import (
     FileTransfer,
     FileTransferred,
 )
-from msrp.aio.files import FileIdentity, FileUnreadable, unreadable
-from msrp.aio.outgoing_message import OutgoingMessage
+from msrp.aio.sending.files import FileIdentity, FileUnreadable, unreadable
+from msrp.aio.sending.outgoing_message import OutgoingMessage
 from msrp.content import file_disposition
 from msrp.errors import (
     FileRefused,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msrp.aio.file_transfer.hashing import FileDigest, hash_file
 from msrp.aio.file_transfer.sending import identity_of
-from msrp.aio.files import FileUnreadable, type_of
+from msrp.aio.sending.files import FileUnreadable, type_of
 from msrp.content import ContentType
 from msrp.file_transfer import FileFacts, FileSelector
 

@@ -16,7 +16,7 @@ from msrp.aio.connection import MsrpConnection
 from msrp.aio.file_transfer.transfer import FileTransfer
 from msrp.aio.listener import MsrpListener
 from msrp.aio.media import MsrpMedia
-from msrp.aio.relay import MsrpRelay
+from msrp.aio.relays.relay import MsrpRelay
 from msrp.config import SessionConfig
 from msrp.content import MAX_ENVELOPE, Part
 from msrp.errors import InvalidFileDescription, LocalProtocolError

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from msrp.aio.connection import MsrpConnection
-from msrp.aio.hooks import guarded
+from msrp.aio.session.hooks import guarded
 from msrp.errors import (
     FileRefused,
     FileTransferAborted,

@@ -261,9 +261,9 @@ async def test_a_refusal_is_explained(
 async def test_a_lost_session_asks_for_an_offer_until_it_has_one(
     board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("msrp.aio.lost._FIRST_PAUSE", 0.05)
-    monkeypatch.setattr("msrp.aio.lost._LONGEST_PAUSE", 0.05)
-    monkeypatch.setattr("msrp.aio.lost._PASSIVE_PATIENCE", 0.05)
+    monkeypatch.setattr("msrp.aio.session.lost._FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("msrp.aio.session.lost._LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr("msrp.aio.session.lost._PASSIVE_PATIENCE", 0.05)
     listener = await board.listener()
     call = Call(msrp.MsrpMedia(await board.listener()), msrp.MsrpMedia(listener))
     asked: list[str] = []

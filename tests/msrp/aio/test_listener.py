@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import msrp
-from msrp.aio import arrivals as arrivals_module
-from msrp.aio import directory as directory_module
-from msrp.aio.tls_transport import TlsTransport
+from msrp.aio.streams import arrivals as arrivals_module
+from msrp.aio.streams import directory as directory_module
+from msrp.aio.tls.transport import TlsTransport
 
 if TYPE_CHECKING:
     from tests.msrp.aio.conftest import Board, RawPeer

@@ -231,7 +231,7 @@ async def test_an_envelope_that_can_t_be_opened_is_told(
     sender: Sender, envelope: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transfer = await sender.offer()
-    monkeypatch.setattr("msrp.aio.sending.body_for", as_it_is)
+    monkeypatch.setattr("msrp.aio.sending.verbs.body_for", as_it_is)
     await sender.send(envelope, "message/cpim", None)
     error = await failure(transfer)
     assert not isinstance(error, msrp.FileMismatch)

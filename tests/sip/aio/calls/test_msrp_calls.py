@@ -329,7 +329,7 @@ async def test_a_message_stream_is_added_removed_and_added_again(
 async def test_both_may_notice_the_loss_at_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("msrp.aio.lost._PASSIVE_PATIENCE", 0.0)
+    monkeypatch.setattr("msrp.aio.session.lost._PASSIVE_PATIENCE", 0.0)
     alice, bob = await talking(stage, Plan(after=400_000, ending=Ending.RESET))
     sent = await alice.connection.send_message(
         "application/octet-stream", bytes(600_000), message_id="once-only"

@@ -14,8 +14,8 @@ import pytest_asyncio
 import msrp
 import sip
 from sip.aio import IncomingCall
+from tests.msrp.aio.relays.test_relay import Trust, make_trust
 from tests.msrp.aio.small_relay import SmallRelay
-from tests.msrp.aio.test_relay import Trust, make_trust
 
 QUICK = sip.Timers(t1=0.05, t2=0.4, t4=0.5, randbelow=lambda n: n // 20)
 

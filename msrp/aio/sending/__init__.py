@@ -1,0 +1,1 @@
+"""What an application sends, and what becomes of it."""

@@ -1,0 +1,1 @@
+"""One session from its start to its end, over all its connections."""

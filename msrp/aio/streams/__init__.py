@@ -1,0 +1,1 @@
+"""The connections under the sessions: sockets, and who is called over them."""

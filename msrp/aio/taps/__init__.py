@@ -1,0 +1,1 @@
+"""Who hears what of connections and sessions: see :mod:`msrp.tap`."""

@@ -1,0 +1,1 @@
+"""TLS as MSRP needs it: certificates, whom to believe, and OpenSSL under it."""

@@ -1,0 +1,174 @@
+"""One TLS connection as OpenSSL keeps it: octets in and octets out, and no socket.
+
+What goes wrong is told in the errors of the ``ssl`` module, which are those that the
+rest of the shell knows.
+"""
+
+from __future__ import annotations
+
+import ssl
+
+from OpenSSL import SSL, crypto
+
+__all__ = ["TlsConnection", "words_of"]
+
+_RECORD = 16 * 1024
+"""Octets of one TLS record; more is never returned by one read."""
+
+_PIECE_READ = 8 * _RECORD
+_PIECE_WRITTEN = 4 * _RECORD
+"""Octets that are handed to OpenSSL at a time.  It keeps for ever the room that it
+once needed, so more would be much; less, and to hand them over costs more."""
+
+_OUTPUT = 2 * _PIECE_WRITTEN
+"""Octets to take from OpenSSL at a time: more than it makes of a piece."""
+
+
+class TlsConnection:
+    """The TLS of one connection.
+
+    Args:
+        connection: With the role that it has; :class:`msrp.aio.tls.context.TlsContext`
+            makes it.
+    """
+
+    __slots__ = ("_connection", "answers", "ended", "error")
+
+    def __init__(self, connection: SSL.Connection) -> None:
+        self._connection = connection
+        self.answers = False
+        """Whether what is read may have TLS itself say something: before version 1.3,
+        each time that a peer wants another handshake, that there won't be any."""
+        self.ended = False
+        """Whether the peer has said that nothing more will come."""
+        self.error: ssl.SSLError | None = None
+        """Why nothing more can be read."""
+
+    def do_handshake(self) -> bool:
+        """Go on with the handshake; tell whether it is done.
+
+        Raises:
+            ssl.SSLError: It has failed; what there is to send says so to the peer.
+        """
+        try:
+            self._connection.do_handshake()
+        except SSL.WantReadError:
+            return False
+        except SSL.Error as error:
+            raise self._translated(error) from error
+        self.answers = self.version() != "TLSv1.3"
+        return True
+
+    def take(self, data: memoryview) -> None:
+        """Take octets from the wire, which are for the handshake as far as we know."""
+        written = self._connection.bio_write(data)
+        assert written == len(data), "memory takes all that there is room for"
+
+    def read(self, data: memoryview) -> list[bytes]:
+        """Take octets from the wire, and return what the peer says, by records.
+
+        Of those that are damaged nothing is returned, but :attr:`error` is set.
+        """
+        records: list[bytes] = []
+        for start in range(0, len(data), _PIECE_READ):
+            self.take(data[start : start + _PIECE_READ])
+            self._read_into(records)
+        return records
+
+    def read_rest(self) -> list[bytes]:
+        """Return what came in the same breath as the end of the handshake."""
+        records: list[bytes] = []
+        self._read_into(records)
+        return records
+
+    def _read_into(self, records: list[bytes]) -> None:
+        recv = self._connection.recv
+        try:
+            while True:
+                records.append(recv(_RECORD))
+        except SSL.WantReadError:
+            pass
+        except SSL.ZeroReturnError:
+            self.ended = True
+        except SSL.Error as error:
+            self.error = self._translated(error)
+
+    def write(self, data: bytes | bytearray | memoryview) -> list[bytes]:
+        """Return what to put on the wire, so that the peer reads these octets.
+
+        Raises:
+            ssl.SSLError: The connection is broken.
+        """
+        connection, octets = self._connection, memoryview(data)
+        output: list[bytes] = []
+        try:
+            for start in range(0, len(octets), _PIECE_WRITTEN):
+                connection.sendall(octets[start : start + _PIECE_WRITTEN])
+                output.append(self.to_send())
+        except SSL.Error as error:
+            raise self._translated(error) from error
+        return output
+
+    def to_send(self) -> bytes:
+        """Return what TLS itself has to put on the wire, if anything."""
+        output = []
+        try:
+            while True:
+                output.append(self._connection.bio_read(_OUTPUT))
+                if len(output[-1]) < _OUTPUT:
+                    break
+        except SSL.WantReadError:
+            pass
+        return b"".join(output)
+
+    def close(self) -> bytes:
+        """Return what tells the peer that nothing more will come."""
+        try:
+            self._connection.shutdown()
+        except SSL.Error:
+            pass  # It is broken, or was never whole.
+        return self.to_send()
+
+    # What asyncio's users ask of an ``ssl.SSLObject``.
+
+    def getpeercert(self, binary_form: bool = False) -> bytes | dict[str, str] | None:
+        """Return the certificate that the peer has shown, in DER."""
+        shown = self._connection.get_peer_certificate()
+        if shown is None:
+            return None
+        if not binary_form:
+            return {}  # As the ssl module does for a certificate it didn't check.
+        # Not through cryptography, which can't read all that OpenSSL takes.
+        return crypto.dump_certificate(crypto.FILETYPE_ASN1, shown)
+
+    def cipher(self) -> tuple[str | None, str | None, int | None]:
+        """Return the name of the cipher suite, its version, and the bits of its key."""
+        connection = self._connection
+        return (
+            connection.get_cipher_name(),
+            connection.get_cipher_version(),
+            connection.get_cipher_bits(),
+        )
+
+    def version(self) -> str:
+        """Return the version of TLS."""
+        return self._connection.get_protocol_version_name()
+
+    def _translated(self, error: SSL.Error) -> ssl.SSLError:
+        if isinstance(error, SSL.SysCallError):
+            return ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "closed in disorder")
+        fault: str | None = self._connection.get_app_data()
+        if fault is None:
+            return ssl.SSLError(ssl.SSL_ERROR_SSL, words_of(error))
+        problem = f"the peer's certificate is not believed: {fault}"
+        believed = ssl.SSLCertVerificationError(ssl.SSL_ERROR_SSL, problem)
+        believed.verify_message = problem
+        return believed
+
+
+def words_of(error: SSL.Error) -> str:
+    """Say what OpenSSL says: a list of (library, function, reason)."""
+    reasons = error.args[0] if error.args else []
+    if isinstance(reasons, list) and reasons:
+        return str(reasons[-1][-1])
+    return "TLS failed"
