@@ -12,9 +12,10 @@ from msrp.file_transfer.selector import FileSelector
 
 __all__ = ["MAX_TRANSFERS", "Repetition", "SeenTransfers"]
 
-MAX_TRANSFERS = 10_000
+MAX_TRANSFERS = 1_000
 """Transfers in one call.  All their ids have to be kept, and a peer could make up any
-number; what comes after these is refused."""
+number, each with a selector as long as a line of SDP may be (8 KiB); what comes after
+these is refused."""
 
 
 class Repetition(enum.Enum):
