@@ -15,7 +15,7 @@ from msrp.sansio.encoder import encode_end
 if TYPE_CHECKING:
     from msrp.sansio.chunker import Chunker
 
-__all__ = ["Chunk", "LongChunk", "WholeChunk"]
+__all__ = ["Chunk", "LongChunk", "SentChunk", "WholeChunk"]
 
 
 class WholeChunk:
@@ -54,6 +54,24 @@ class WholeChunk:
         # Who waits for the response needs to know what was sent, not the octets.
         octets, self._octets = self._octets, b""
         return octets
+
+
+class SentChunk:
+    """What has to be known of a chunk that is out.
+
+    Args:
+        start: The zero-based offset of its first octet of body.
+        stop: That behind its last one.
+    """
+
+    __slots__ = ("start", "stop")
+
+    finished = True
+    """Whether it has been written."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        self.start = start
+        self.stop = stop
 
 
 class LongChunk:

@@ -166,6 +166,41 @@ class Chunker:
         self.offset += len(data)
         return data
 
+    def ahead(self, size: int, most: int) -> bytes:
+        """Return the octets of the next chunks, as far as these are like all others.
+
+        That is: each is full, isn't the last one of the message, and holds nothing
+        that an end-line could begin with.  To be followed by :meth:`take`, with as
+        many of the octets as are put into chunks.
+
+        Args:
+            size: Octets of each chunk.
+            most: How many chunks at most.
+        """
+        if self.total is None:
+            return b""
+        wanted = size * min(most, (self.total - self.offset - 1) // size)
+        lack = wanted - len(self._pending)
+        # A source that is at its end, or has nothing yet, is asked once more by who
+        # comes the long way, and believed there.
+        if lack > 0 and (piece := self._body.read(lack)):
+            self._pending = self._pending + piece if self._pending else piece
+        stop = min(wanted, len(self._pending))
+        clash = self._pending.find(b"-------", 0, max(stop, 0))
+        if clash >= 0:
+            stop = clash
+        return self._pending[: max(stop - stop % size, 0)]
+
+    def around(self, paths: bytes) -> tuple[bytes, bytes]:
+        """Write what all heads have in common, before and behind the offsets.
+
+        Args:
+            paths: As :func:`~msrp.sansio.encoder.encode_paths` writes them.
+        """
+        lead = self._lead or self._encode_lead()
+        before = b" SEND%b%b\r\nByte-Range: " % (paths, lead)
+        return before, b"/%d%b" % (self.total or 0, self._tail)
+
     def put_back(self, data: bytes) -> None:
         """Undo a :meth:`take`, or its end."""
         self._pending = data + self._pending

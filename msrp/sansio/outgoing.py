@@ -98,12 +98,12 @@ class Outgoing:
         "_content_type",
         "_fields",
         "_heard",
-        "_new_id",
         "_reported",
         "error",
         "failure_report",
         "kind",
         "message_id",
+        "new_id",
         "resumed",
         "state",
         "success_report",
@@ -141,7 +141,8 @@ class Outgoing:
         self._content_type = content_type
         self._body = body
         self._fields = fields
-        self._new_id = new_id
+        self.new_id = new_id
+        """Makes transaction ids."""
         self._chunker: Chunker | None = None
 
     @property
@@ -156,7 +157,7 @@ class Outgoing:
                 success_report=self.success_report,
                 failure_report=self.failure_report,
                 fields=self._fields,
-                new_id=self._new_id,
+                new_id=self.new_id,
             )
             if self.state is _SENT:  # Without it, by write_whole().
                 chunker.take(MAX_NUMERIC_CHUNK)
@@ -186,7 +187,7 @@ class Outgoing:
             return None
         if self.failure_report is not FailureReport.YES or self._content_type is None:
             return None
-        transaction_id = self._new_id()
+        transaction_id = self.new_id()
         octets = transaction_id.encode()
         end = b"\r\n-------" + octets
         if end[2:] in body:

@@ -106,6 +106,16 @@ class SendQueues:
         self._bulk_turn = True
         return message
 
+    def only_bulk(self) -> tuple[Outgoing | None, int]:
+        """Return the only message that there is, if it is a long one.
+
+        Also how many chunks of it may go now, which may be none.
+        """
+        if self._lines or self._bulk is None or len(self._bulk) > 1:
+            return None, 0
+        room = self._window - self._window // _RESERVED - self._unanswered
+        return self._bulk[0], room
+
     def put_back(self, message: Outgoing) -> None:
         """Undo :meth:`take_line`."""
         self.answered(message)
@@ -125,6 +135,12 @@ class SendQueues:
             message.unanswered += 1
             self._unanswered += 1
         self._bulk_turn = bool(self._lines) and message is self.first
+
+    def many_begun(self, message: Outgoing, chunks: int) -> None:
+        """Note that some chunks of the only message go out and get an answer each."""
+        message.unanswered += chunks
+        self._unanswered += chunks
+        self._bulk_turn = False
 
     def turn_over(self, message: Outgoing) -> None:
         """Note that a chunk that isn't the last one is out: the next one's turn."""

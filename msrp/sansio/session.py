@@ -42,7 +42,8 @@ from msrp.events import (
     SessionOver,
 )
 from msrp.headers import ContinuationFlag, FailureReport, RequestHead, is_ident
-from msrp.sansio.chunker import MAX_NUMERIC_CHUNK, BytesBody, Chunk
+from msrp.sansio.chunk import Chunk, SentChunk
+from msrp.sansio.chunker import MAX_NUMERIC_CHUNK, BytesBody
 from msrp.sansio.encoder import encode_paths
 from msrp.sansio.ids import new_message_id, new_transaction_id
 from msrp.sansio.incoming import Incoming
@@ -58,6 +59,7 @@ from msrp.sansio.refusals import (
     no_session,
 )
 from msrp.sansio.session_state import NEXT, SessionState, Trigger
+from msrp.sansio.shortcut_out import Written, write_chunks, write_lines
 from msrp.status import StatusCode, reason_phrase
 from msrp.uri import MsrpUri, format_path
 
@@ -297,40 +299,37 @@ class Session:
             self.stream.session_changed(self)
         self._events.append(event)
 
-    def write_lines(self, most: int, budget: int, now: float) -> list[bytes]:
-        """Write short messages that are at hand, each in one chunk.
+    def write_at_once(self, most: int, budget: int, now: float) -> Written | None:
+        """Write what can go the short way out, see :mod:`~msrp.sansio.shortcut_out`.
 
-        That is the short way out of nearly all messages, see :meth:`next_chunk` for the
-        long one.  It writes nothing where the next message has to go that way.
+        For the long one, see :meth:`next_chunk`.
 
         Args:
-            most: How many at most.
+            most: How many chunks at most.
             budget: How many octets, about.
             now: The time.
+
+        Returns:
+            ``None`` if what is next has to go the long way.
         """
-        if self.state is not _OPEN or not self._queues.has_only_lines:
-            return []
+        if self.state is not _OPEN:
+            return None
         paths = self._paths = self._paths or encode_paths(self.to_path, self.from_path)
-        queues = self._queues
-        limit = min(self._chunk_size or MAX_NUMERIC_CHUNK, MAX_NUMERIC_CHUNK)
-        pieces: list[bytes] = []
-        lines: list[tuple[str, Outgoing]] = []
-        while budget > 0 and len(pieces) < most:
-            message = queues.take_line()
-            if message is None:
-                break
-            written = message.write_whole(paths, limit)
-            if written is None:
-                queues.put_back(message)
-                break
-            pieces.append(written[1])
-            lines.append((written[0], message))
-            budget -= len(written[1])
-            self.tell(MessageSent(message.message_id))
-        if lines:
-            assert self.stream is not None, "an open session has one"
-            self.stream.writer.transactions.begin_lines(self, lines, now)
-        return pieces
+        size = self._chunk_size or MAX_NUMERIC_CHUNK
+        if self._queues.has_only_lines:
+            limit = min(size, MAX_NUMERIC_CHUNK)
+            written = write_lines(self._queues, paths, limit, most, budget)
+            for _, message, _ in written.sent:
+                self.tell(MessageSent(message.message_id))
+        elif self._chunk_size is not None and size <= MAX_NUMERIC_CHUNK:
+            written = write_chunks(self._queues, paths, size, most, budget)
+        else:
+            return None
+        if not written.sent:
+            return None
+        assert self.stream is not None, "an open session has one"
+        self.stream.writer.transactions.begin_many(self, written.sent, now)
+        return written
 
     def next_chunk(self) -> tuple[Outgoing, Chunk] | None:
         """Choose whose turn it is and begin its next chunk; ``None`` if nobody's."""
@@ -378,7 +377,7 @@ class Session:
             self._queues.turn_over(message)
 
     def response_received(
-        self, message: Outgoing, code: int, chunk: Chunk | None = None
+        self, message: Outgoing, code: int, chunk: Chunk | SentChunk | None = None
     ) -> None:
         """Take in the answer to one chunk of a message (:rfc:`4975#section-7.3.2`)."""
         self._answered(message)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msrp.sansio.chunker import Chunk
+from msrp.sansio.chunk import Chunk, SentChunk
 from msrp.sansio.outgoing import Outgoing
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Transaction:
     silent: bool
     """Whether silence means success (``Failure-Report: partial``)."""
 
-    chunk: Chunk | None = None
+    chunk: Chunk | SentChunk | None = None
     """What was sent, so that its octets are known to have arrived with a 200."""
 
     started: float | None = None
@@ -66,13 +66,18 @@ class Transactions:
         transaction.started = self._running(now)
         self._open[transaction.transaction_id] = transaction
 
-    def begin_lines(
-        self, session: Session, lines: list[tuple[str, Outgoing]], now: float
+    def begin_many(
+        self,
+        session: Session,
+        sent: list[tuple[str, Outgoing, SentChunk | None]],
+        now: float,
     ) -> None:
-        """Add one for each of some messages that were written at one go."""
+        """Add one for each of some requests that were written at one go."""
         started = self._running(now)
-        for name, message in lines:
-            self._open[name] = Transaction(name, session, message, False, None, started)
+        for name, message, chunk in sent:
+            self._open[name] = Transaction(
+                name, session, message, False, chunk, started
+            )
 
     def written(self, transaction_id: str, now: float) -> None:
         """Start the clock: the last octet of the request is out."""

@@ -206,12 +206,12 @@ class Writer:
             turns.move_to_end(session)
             # Nobody else waits for its turn where there is but one.
             most = self._chunks_left if len(turns) == 1 else 1
-            lines = session.write_lines(most, budget, now)
-            if lines:
-                self._chunks_left -= len(lines)
+            written = session.write_at_once(most, budget, now)
+            if written is not None:
+                self._chunks_left -= len(written.sent)
                 if not session.has_queued:
                     turns.pop(session, None)
-                return b"".join(lines)
+                return b"".join(written.pieces)
             begun = session.next_chunk()
             if begun is None:
                 if not session.wants_to_send():

@@ -1,0 +1,115 @@
+"""The short way out: what nearly all of the traffic is, written at one go.
+
+That is short messages that are at hand, each in one chunk, and the chunks in the
+middle of a long one that is cut into small chunks and has nobody beside it.  Many
+of them are written in one loop, in which nothing is asked that can't have changed
+since the last one, and nothing is written anew that all of them have in common.
+
+The long way is :meth:`~msrp.sansio.session.Session.next_chunk`, which begins one
+chunk.  It can do all that is done here, and does all that is left to it: the first
+SEND, the last chunk of a long message, chunks that are interruptible, messages that
+take turns or whose chunks get no answer, bodies that could be taken for an end-line.
+A test has the same messages written both ways.
+
+What is written here is handed to the transport at one go, so that a response, a
+report or a line of text has to wait for it just as it has for that transport; how
+many chunks that may be is said by whoever asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msrp.headers import FailureReport
+from msrp.sansio.chunk import SentChunk
+from msrp.sansio.outgoing import OutgoingState
+
+if TYPE_CHECKING:
+    from msrp.sansio.outgoing import Outgoing
+    from msrp.sansio.queues import SendQueues
+
+__all__ = ["Written", "write_chunks", "write_lines"]
+
+# By these names, as looking a member up in its Enum is slow.
+_YES = FailureReport.YES
+_SENDING = OutgoingState.SENDING
+
+
+@dataclass(slots=True)
+class Written:
+    """Some requests that go to the transport at one go."""
+
+    pieces: list[bytes]
+    """Their octets."""
+
+    sent: list[tuple[str, Outgoing, SentChunk | None]]
+    """Of each its transaction id, its message, and which octets of that it has;
+    ``None`` if it has them all."""
+
+
+def write_lines(
+    queues: SendQueues, paths: bytes, limit: int, most: int, budget: int
+) -> Written:
+    """Write short messages that are at hand, and take them out of the queue.
+
+    Args:
+        queues: The messages of a session.
+        paths: As :func:`~msrp.sansio.encoder.encode_paths` writes them.
+        limit: Octets of body that a chunk may have.
+        most: How many chunks at most.
+        budget: How many octets, about.
+    """
+    written = Written([], [])
+    pieces, sent = written.pieces, written.sent
+    while budget > 0 and len(sent) < most:
+        message = queues.take_line()
+        if message is None:
+            break
+        whole = message.write_whole(paths, limit)
+        if whole is None:
+            queues.put_back(message)
+            break
+        pieces.append(whole[1])
+        sent.append((whole[0], message, None))
+        budget -= len(whole[1])
+    return written
+
+
+def write_chunks(
+    queues: SendQueues, paths: bytes, size: int, most: int, budget: int
+) -> Written:
+    """Write chunks in the middle of the only message that there is.
+
+    Args:
+        queues: As for :func:`write_lines`, and so are those that follow.
+        paths: Both.
+        size: Octets of body that each chunk has.
+        most: How many chunks at most.
+        budget: How many octets, about.
+    """
+    written = Written([], [])
+    message, room = queues.only_bulk()
+    # Once it has begun the long way, its header fields are known to be good.
+    if message is None or message.state is not _SENDING:
+        return written
+    if message.failure_report is not _YES:
+        return written
+    chunker, new_id = message.chunker, message.new_id
+    body = chunker.ahead(size, min(room, most, budget // size + 1))
+    if not body:
+        return written
+    before, after = chunker.around(paths)
+    pieces, sent, at, offset = written.pieces, written.sent, 0, chunker.offset
+    while budget > 0 and at < len(body):
+        name = new_id()
+        start, stop = offset + at, offset + at + size
+        octets = name.encode()
+        head = b"MSRP %b%b%d-%d%b" % (octets, before, start + 1, stop, after)
+        pieces += (head, body[at : at + size], b"\r\n-------", octets, b"+\r\n")
+        sent.append((name, message, SentChunk(start, stop)))
+        at += size
+        budget -= len(head) + size + len(octets) + 12
+    chunker.take(at)
+    queues.many_begun(message, len(sent))
+    return written
