@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from msrp.accept_types import AcceptTypes
 from msrp.config import Limits, SessionConfig
+from msrp.errors import RemoteProtocolError
 from msrp.events import IncompleteMessage, MessageCompleted, MessageRefused
 from msrp.headers import ByteRange, ContinuationFlag, FailureReport, RequestHead
 from msrp.sansio.incoming import Incoming, IncomingChunk
+from msrp.sansio.reassembler import MemoryStore
 from msrp.uri import parse_path
 
 PATH = parse_path("msrp://h.example:1/a;tcp")
@@ -415,3 +417,18 @@ def test_each_message_comes_to_one_end_at_most(
         assert (into.next_timeout() or now) + 540 >= now
     over += [event.message_id for event in into.give_up_all("over")]
     assert len(over) == len(set(over))
+
+
+class Choosy(MemoryStore):
+    """Takes all octets, and finds at the end that they aren't what it wants."""
+
+    def finish(self, size: int) -> None:
+        raise RemoteProtocolError("not what was announced", status=415)
+
+
+def test_a_store_may_refuse_a_message_when_it_is_complete() -> None:
+    received = incoming()
+    received.open_store = lambda _: Choosy(100, 10)
+    chunk = receive(received, "1-5/5", b"hello")
+    assert chunk.refusal == 415
+    assert chunk.events == [MessageRefused("m123", "text/plain", 415, True)]

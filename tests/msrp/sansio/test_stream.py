@@ -240,6 +240,7 @@ def test_a_peer_that_comes_before_its_answer_waits_unread(cut: int) -> None:
     cut += len(EMPTY)
     stream.receive_data(data[:cut], 0.0)
     assert not stream.reading_wanted
+    assert stream.is_holding
     stream.receive_data(data[cut:], 0.0)
     stream.receive_data(b"MSRP", 0.0)
     stream.retry(1.0)  # Another session has come, and not this one.
@@ -248,6 +249,7 @@ def test_a_peer_that_comes_before_its_answer_waits_unread(cut: int) -> None:
     appear(host)
     stream.retry(2.0)
     assert stream.reading_wanted
+    assert not stream.is_holding
     assert [message.what for message in written(stream)] == ["200", "200"]
     assert events(stream)[1:] == [MessageCompleted("m123", "text/plain", b"hello")]
 
@@ -858,3 +860,27 @@ def test_answers_are_written_at_one_go_as_far_as_is_asked_for() -> None:
     first = stream.data_to_send(1, 0.0)
     assert len(read_messages(first)) == 1
     assert len(read_messages(stream.data_to_send(10_000, 0.0))) == 2
+
+
+# Reading along.
+
+
+@pytest.mark.parametrize("budget", [0, 2, 5000], ids=["before", "half", "all"])
+def test_who_reads_along_begins_where_reading_and_writing_are(budget: int) -> None:
+    host = Host(s001=SessionConfig(chunk_size=None))
+    stream = host.stream()
+    stream.receive_data(TEXT[:-9], 0.0)
+    received, _ = stream.parsers_in_step()
+    assert received.receive_data(TEXT[-9:]) != []
+    assert received.error is None
+    stream.receive_data(TEXT[-9:], 0.0)
+    stream.data_to_send(10_000, 0.0)
+    body = BytesBody(bytes(4000))
+    host.sessions["s001"].send(Outgoing("m456", "text/plain", body))
+    if budget:
+        stream.data_to_send(budget, 0.0)
+    _, sent = stream.parsers_in_step()
+    while octets := stream.data_to_send(1000, 0.0):
+        sent.receive_data(octets)
+    assert sent.error is None
+    assert not sent.in_message
