@@ -11,9 +11,9 @@ SEND, the last chunk of a long message, chunks that are interruptible, messages 
 take turns or whose chunks get no answer, bodies that could be taken for an end-line.
 A test has the same messages written both ways.
 
-What is written here is handed to the transport at one go, so that a response, a
-report or a line of text has to wait for it just as it has for that transport; how
-many chunks that may be is said by whoever asks.
+What is written here goes to the transport at one go.  A response, a report or a line
+of text that comes up meanwhile goes out before the next such write; how many chunks
+may be in one is said by whoever asks.
 """
 
 from __future__ import annotations
