@@ -60,11 +60,13 @@ from msrp.events import (
 from msrp.headers import ByteRange, FailureReport, Status
 from msrp.policy import (
     Announcement,
+    Decision,
     InMemory,
     IntoDirectory,
     IntoWriter,
     Policy,
     Refuse,
+    files_into,
 )
 from msrp.status import StatusCode
 from msrp.uri import MsrpUri
@@ -209,6 +211,7 @@ __all__ = [
     "Consent",
     "ContentType",
     "CpimMessage",
+    "Decision",
     "DeliveryError",
     "Disposition",
     "DispositionNotification",
@@ -287,6 +290,7 @@ __all__ = [
     "TlsPolicy",
     "Verification",
     "answer_media",
+    "files_into",
     "negotiate",
     "offer_media",
     "parse_address",

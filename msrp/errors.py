@@ -179,7 +179,13 @@ class RequestRefused(DeliveryError):
 
     def __str__(self) -> str:
         words = f" ({self.comment})" if self.comment else ""
-        return f"the peer refused the message with {self.code}{words}"
+        return f"the peer refused the message with {self.code}{words}{self._why()}"
+
+    def _why(self) -> str:
+        """Say what that mostly means, where the RFC's words don't."""
+        if self.code == 413:
+            return ": it is larger than the peer takes, or there is no room for it"
+        return ": the peer takes nothing of this type" if self.code == 415 else ""
 
 
 class ResponseTimeout(DeliveryError, TimeoutError):
@@ -224,10 +230,20 @@ class MessageAborted(DeliveryError):
 
 
 class SessionEnded(DeliveryError):
-    """The session ended before it was known that the message had arrived."""
+    """The session ended before it was known what had become of a message.
+
+    Attributes:
+        unknown: What isn't known: that it has arrived, or what was waited for besides.
+    """
+
+    def __init__(
+        self, message_id: str, unknown: str = "the message was known to have arrived"
+    ) -> None:
+        super().__init__(message_id)
+        self.unknown = unknown
 
     def __str__(self) -> str:
-        return "the session ended before the message was known to have arrived"
+        return f"the session ended before {self.unknown}"
 
 
 class ConnectionFailed(MsrpError):

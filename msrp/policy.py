@@ -34,6 +34,7 @@ __all__ = [
     "Refuse",
     "Store",
     "Writer",
+    "files_into",
 ]
 
 
@@ -168,3 +169,32 @@ class Refuse:
 
 Decision = InMemory | IntoDirectory | IntoWriter | Refuse
 Policy = Callable[[Announcement], Decision]
+
+
+def files_into(
+    directory: str | Path,
+    *,
+    max_length: int | None = None,
+    max_said: int | None = None,
+) -> Policy:
+    """Return the policy that most applications want: files go into a directory.
+
+    What is said stays in memory and is told as ever: texts, and multiparts, which may
+    have texts in them.  All that has a file name, and all else that is no text, is
+    written as it comes, so that its size doesn't matter.
+
+    Args:
+        directory: Where to.
+        max_length: Octets of a file at most; without a limit by default.
+        max_said: Octets of what is said, at most; by default the connection's
+            ``max_message_length``.
+    """
+    into_files = IntoDirectory(Path(directory), max_length)
+    in_memory = InMemory(max_said)
+
+    def decide(about: Announcement) -> Decision:
+        kind = about.content_type.partition("/")[0].strip().lower()
+        is_said = about.filename is None and kind in {"text", "multipart", "message"}
+        return in_memory if is_said else into_files
+
+    return decide

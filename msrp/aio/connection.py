@@ -54,8 +54,6 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
     event can slip in between.  Leaving ``async with`` shuts it down.
 
     Attributes:
-        max_message_length: Octets of the largest message that is taken; more is
-            refused with 413 and the session lives.  Set it before :meth:`start`.
         policy: Decides where each message goes, see :mod:`msrp.policy`; without
             one all are gathered in memory.  Set it before :meth:`start`.
         call_identity: Which call the session belongs to, as records shall have it.
@@ -166,6 +164,21 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
             sockets=sockets,
         )
 
+    @property
+    def max_message_length(self) -> int:
+        """Octets of the largest message that is taken.
+
+        More is refused with 413 and the session lives.  Set it before :meth:`start`.
+        """
+        return self._max_message_length
+
+    @max_message_length.setter
+    def max_message_length(self, octets: int) -> None:
+        if not isinstance(octets, int):
+            kind = type(octets).__name__
+            raise TypeError(f"max_message_length is a number of octets, not {kind}")
+        self._max_message_length = octets
+
     # Its life.
 
     async def start(self) -> None:
@@ -188,9 +201,6 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
         for warning in self.negotiated.warnings:
             logger.warning("in the peer's SDP: %s", warning)
         config = self._config
-        if not isinstance(self.max_message_length, int):
-            kind = type(self.max_message_length).__name__
-            raise TypeError(f"max_message_length is a number of octets, not {kind}")
         if self.max_message_length != config.max_message_length:
             config = replace(config, max_message_length=self.max_message_length)
         self._running = RunningSession(

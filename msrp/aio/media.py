@@ -396,6 +396,7 @@ class MsrpMedia:
 
     def _work(self, work: Coroutine[None, None, None]) -> None:
         self._working = asyncio.create_task(work, name="msrp media")
+        self._working.add_done_callback(_tell_mistakes)
 
     async def _stop_working(self) -> None:
         if self._working is not None:
@@ -455,6 +456,14 @@ def _without_what_is_off(profile: Profile, config: SessionConfig) -> Profile:
     if taken == profile.control_types:
         return profile
     return replace(profile, control_types=taken)
+
+
+def _tell_mistakes(working: asyncio.Task[None]) -> None:
+    """Have it told at once, not when all is over, that a program is wrong."""
+    if not working.cancelled() and (error := working.exception()) is not None:
+        working.get_loop().call_exception_handler(
+            {"message": "a message session could not begin", "exception": error}
+        )
 
 
 def _path_of(described: MediaDescription) -> str | None:

@@ -69,7 +69,8 @@ def lost(cause: Exception) -> SessionClosed:
         (DeliveryError("m1"), "the message was not delivered"),
         (
             RequestRefused("m1", 413, "Stop"),
-            "the peer refused the message with 413 (Stop)",
+            "the peer refused the message with 413 (Stop): "
+            "it is larger than the peer takes, or there is no room for it",
         ),
         (RequestRefused("m1", 499), "the peer refused the message with 499"),
         (

@@ -131,7 +131,8 @@ class OutgoingMessage:
         heard = notices.heard.get(disposition)
         if heard is not None:
             return heard
-        raise self._error or SessionEnded(self.message_id)
+        unheard = f"the recipient had said anything of its {disposition.value}"
+        raise self._error or SessionEnded(self.message_id, unheard)
 
     @property
     def imdn_message_id(self) -> str | None:

@@ -436,7 +436,7 @@ class RunningSession:
         if isinstance(event, MessageRefused) and not self._hooks.on_message_refused:
             # It is in the log, at least, that a message was turned away.
             code = event.status_code
-            logger.info("a message was refused with %s%s", code, _hint(code))
+            logger.warning("a message was refused with %s%s", code, _hint(code))
         self.inbox.put(event)
 
     def _turned(self, event: ConnectionEstablished | ConnectionLost) -> None:

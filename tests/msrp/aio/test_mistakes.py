@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -54,11 +55,10 @@ async def test_parts_have_to_be_parts(board: Board) -> None:
     assert (await anext(passive)).text == "still there"
 
 
-async def test_a_limit_that_is_no_number_is_noticed_at_the_start(board: Board) -> None:
+async def test_a_limit_that_is_no_number_is_noticed_at_once(board: Board) -> None:
     waiting = board.waiting(await board.listener())
-    waiting.max_message_length = "20000"  # type: ignore[assignment]
     with pytest.raises(TypeError, match="a number of octets, not str"):
-        await waiting.start()
+        waiting.max_message_length = "20000"  # type: ignore[assignment]
     waiting.max_message_length = 20_000
     await waiting.start()
 
@@ -81,3 +81,24 @@ async def test_what_is_too_large_is_in_the_log_of_whoever_refused_it(
         await sent.delivered()
     assert "refused with 413: it is larger than max_message_length" in caplog.text
     assert passive.is_over is False
+
+
+async def test_a_session_that_can_not_begin_by_mistake_is_told_of_at_once(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def start(connection: msrp.MsrpConnection) -> None:
+        raise RuntimeError("a bug")
+
+    told = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: told.set_result(context["exception"])
+    )
+    monkeypatch.setattr(msrp.MsrpConnection, "start", start)
+    ours, theirs = await board.listener(), await board.listener()
+    medium = msrp.MsrpMedia(ours)
+    offered = await medium.offer()
+    answered = theirs.answer(offered)
+    assert answered is not None
+    await medium.start(offered, answered, True)
+    assert str(await told) == "a bug"
+    await medium.stop()
