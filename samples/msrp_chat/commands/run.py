@@ -18,7 +18,7 @@ from msrp_chat.conversation.script import check_files
 from msrp_chat.events import Notice, Problem
 from msrp_chat.events.output import Output, open_output
 from msrp_chat.outcome import ChatError, ExitCode
-from msrp_chat.terminal.streams import complain, has_failed
+from msrp_chat.terminal.streams import complain, forget_typed, has_failed
 
 __all__ = ["finish", "talk"]
 
@@ -71,6 +71,8 @@ def talk(
         return finish(main, output, signals)
     finally:
         screen.close()
+        if prompting:
+            forget_typed(sys.stdin)
 
 
 def finish(

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TextIO
 from weakref import WeakSet
 
-__all__ = ["complain", "guarded", "has_failed", "open_streams"]
+__all__ = ["complain", "forget_typed", "guarded", "has_failed", "open_streams"]
 
 _failed: WeakSet[TextIO] = WeakSet()
 """Streams that something is missing from, though somebody may read them."""
@@ -76,3 +76,17 @@ def _redirect(stream: TextIO) -> None:
             os.dup2(nowhere, stream.fileno())
         finally:
             os.close(nowhere)
+
+
+def forget_typed(stream: TextIO) -> None:
+    """Throw away what was typed at a terminal and never read.
+
+    While we hang up there is no prompt any more; what somebody goes on typing was meant
+    for the other side, and the shell would take it for a command.
+    """
+    try:
+        import termios
+    except ImportError:  # As on Windows.
+        return
+    with contextlib.suppress(termios.error, OSError, ValueError):
+        termios.tcflush(stream.fileno(), termios.TCIFLUSH)
