@@ -442,9 +442,13 @@ class RunningSession:
     def _turned(self, event: ConnectionEstablished | ConnectionLost) -> None:
         self._binding.stop_waiting()
         if isinstance(event, ConnectionLost):
+            logger.info("a session has lost its connection: %s", event.error)
             self._progress.leave(Milestone.ESTABLISHED)
             self.recovery.lost(event.error)
             return
+        if self.stream is not None:
+            who = "them" if event.is_passive else "us"
+            logger.info("a session is open with %s, by %s", self.stream.peer, who)
         self.recovery.found()
         self._progress.reach(Milestone.ESTABLISHED)
         self._binding.close_former()
@@ -506,6 +510,8 @@ class RunningSession:
         if not event.was_open and event.reason is not CloseReason.BY_US:
             error = self._failure(error)
             self.inbox.put(ConnectionFailedEvent(error))
+        why = event.reason.value if error is None else f"{event.reason.value}: {error}"
+        logger.info("a session is over, %s", why)
         self._binding.stop_connecting()
         end = ClosedEvent(event.reason, error, incomplete)
         if self._features is not None:

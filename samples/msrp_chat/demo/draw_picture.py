@@ -104,7 +104,9 @@ def _add_stars(scene: Image.Image, dice: random.Random) -> None:
     for _ in range(2600):
         x, y = dice.randrange(_WIDTH), int(dice.random() ** 1.4 * _SHORE * 0.8)
         light = dice.random() ** 9
-        red, green, blue = scene.getpixel((x, y))
+        pixel = scene.getpixel((x, y))
+        assert isinstance(pixel, tuple)
+        red, green, blue = pixel
         warm = dice.uniform(-20, 20)
         star = (red + 60 + 170 * light + warm, green + 60 + 170 * light)
         colour = (round(star[0]), round(star[1]), round(blue + 70 + 150 * light - warm))

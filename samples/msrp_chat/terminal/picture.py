@@ -150,11 +150,14 @@ def _blocks(path: Path, size: Dimensions, columns: int, lines: int) -> Iterator[
             small = picture.convert("RGB").resize((columns, height))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return  # It is broken; the file is there for whoever wants to look into it.
-    pixels = small.load()
-    assert pixels is not None
+    octets = iter(small.tobytes())
+    # Three octets are a pixel, and so many pixels a row.
+    pixels = list(zip(octets, octets, octets, strict=True))
     for y in range(0, height, 2):
         row = Text(" " * _LEFT)
         for x in range(columns):
-            upper, lower = (Color.from_rgb(*pixels[x, each]) for each in (y, y + 1))
+            upper, lower = (
+                Color.from_rgb(*pixels[each * columns + x]) for each in (y, y + 1)
+            )
             row.append("▀", Style(color=upper, bgcolor=lower))
         yield row

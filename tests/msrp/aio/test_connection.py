@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -1078,3 +1079,22 @@ def _offer_and_answer(
     answered = listener.answer(offered)
     assert answered is not None
     return offered, answered
+
+
+async def test_a_session_is_told_in_lines_that_give_nothing_away(
+    board: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    active, passive = await board.pair()
+    await (await active.send_text("my secret")).delivered()
+    session_id = active.negotiated.local_uri.session_id
+    assert session_id is not None
+    await active.shutdown()
+    await passive.closed()
+    lines = [record.getMessage() for record in caplog.records]
+    assert any(line.startswith("listening on 127.0.0.1:") for line in lines)
+    opened = [line for line in lines if "a session is open with" in line]
+    assert {line.rpartition(" ")[2] for line in opened} == {"us", "them"}
+    over = {line for line in lines if "a session is over" in line}
+    assert over == {"a session is over, by us", "a session is over, by them"}
+    assert not [line for line in lines if session_id in line or "secret" in line]
