@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import msrp
+import sdp
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -81,3 +85,35 @@ def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
         else:
             return
     raise AssertionError("nobody listens")
+
+
+async def test_a_stack_of_ones_own_makes_the_connection() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    [fragment] = [block for block in blocks if "asyncio.run" not in block]
+    session = (
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    )
+    async with msrp.MsrpListener("127.0.0.1", 0) as listener:
+        offered = listener.offer()
+        path = f"msrp://127.0.0.1:{free_port()}/answerer;tcp"
+        answered = msrp.answer_media(
+            offered, msrp.MsrpUri.parse(path), prefer_active=True
+        )
+        texts: list[str] = []
+        names = {
+            "msrp": msrp,
+            "sdp": sdp,
+            "offer": f"{session}{offered}",
+            "answer": f"{session}{answered}",
+            "print": texts.append,
+        }
+        code = compile(fragment, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        assert answered is not None
+        caller = msrp.MsrpConnection.create_from_sdp(
+            offered, answered, is_incoming=False, listener=listener
+        )
+        async with caller:
+            await eval(code, names)
+            await (await caller.send_text("hello")).delivered()
+            await names["connection"].shutdown()  # type: ignore[attr-defined]
+    assert texts == ["hello"]
