@@ -46,5 +46,7 @@ def read_head(data: bytes) -> CpimMessage | None:
             if may_begin_content(data, stop):
                 return None
         message = CpimMessage.of_block(block, start)
+        if not message.content_headers and begins_content(rest.lstrip(b"\r\n"), 0):
+            continue  # The line ends of its headers are others: it isn't their end.
         return message.with_content(data[stop - len(message.content) :])
     return None

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 from collections.abc import Sequence
 from typing import Self
 
 from msrp.aio.streams.arrivals import Arrivals
 from msrp.aio.streams.directory import ListeningSession, UriDirectory
 from msrp.aio.streams.shared import SharedStreams
-from msrp.aio.streams.sockets import Openings, SocketOptions, format_address
+from msrp.aio.streams.sockets import Openings, SocketOptions
 from msrp.aio.taps.tapping import PortTaps
 from msrp.aio.tls.certificates import LocalCertificate
 from msrp.aio.tls.policy import TlsPolicy
@@ -36,8 +35,6 @@ from msrp.uri import MsrpUri, new_session_id
 from recording import Tappable
 
 __all__ = ["MsrpListener"]
-
-logger = logging.getLogger("msrp.listener")
 
 DEFAULT_PORT = 2855
 """The port that is registered for MSRP; only a habit (:rfc:`4975#section-15.4`)."""
@@ -153,7 +150,6 @@ class MsrpListener(Tappable):
             await self.close()
             raise
         self._port = self._server.sockets[0].getsockname()[1]
-        logger.info("listening on %s", format_address(self._host, self._port))
 
     async def close(self) -> None:
         """Stop to listen, and end the sessions that came in here or still might."""

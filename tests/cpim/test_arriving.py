@@ -21,6 +21,7 @@ HEADS = {
     "no headers of the content": HEADERS + b"\r\n\r\n",
     "other headers of the content": HEADERS + b"\r\nX-Y: z\r\n\r\n",
     "nothing but content": HEADERS + b"\r\nhello\r\n\r\n",
+    "a blank line of another kind": HEADERS + b"\r\n\r\nmime-version:\n\r\n\n",
 }
 
 CONTENTS = st.one_of(

@@ -640,8 +640,8 @@ async def test_who_makes_a_call_takes_files_in_it_too(
         await bob.calls[0].change([*running, theirs], timeout=5)
         await soon(theirs.finished())
         await until(lambda: len(call.media) == len(bob.calls[0].media) == 1)
-    await until(lambda: alice.downloads.exists() and len(alice.saved()) == 2)
-    assert alice.saved() == ["one.txt", "two.txt"]
+    both = ["one.txt", "two.txt"]
+    await until(lambda: alice.downloads.exists() and alice.saved() == both)
     # All three had the same line, one after the other.
     assert call.local_description is not None
     assert len(call.local_description.media) == 2
