@@ -28,6 +28,9 @@ def test_each_error_has_an_entry_and_each_entry_an_error() -> None:
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_what_an_entry_names_is_there(name: str) -> None:
+    assert {"*Usual cause*", "*What to do*"} <= set(
+        re.findall(r"\*\w[\w ]*\*", ENTRIES[name])
+    )
     documented = "\n".join(each.__doc__ or "" for each in ERRORS[name].__mro__)
     for attribute in re.findall(r"`error\.(\w+)`", ENTRIES[name]):
         assert hasattr(ERRORS[name], attribute) or f"{attribute}: " in documented
