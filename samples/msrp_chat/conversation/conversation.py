@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import mimetypes
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ import cpim
 import mime
 import msrp
 import sip
+from msrp.aio.sending.files import type_of
 from msrp_chat.conversation.deliveries import Deliveries
 from msrp_chat.conversation.progress import OutgoingProgress
 from msrp_chat.conversation.reception import Reception
@@ -219,7 +219,7 @@ class Conversation:
             ChatError: It can't be read, the peer takes no such file, or isn't there
                 any more.
         """
-        content_type = _type_of(path)
+        content_type = type_of(path)
         progress = OutgoingProgress(path.name, self._output)
         with _explained():
             sha256 = await asyncio.to_thread(digest, path)
@@ -260,7 +260,7 @@ class Conversation:
             sha256 = await asyncio.to_thread(digest, path)
             parts = [
                 mime.Part.build(_TEXT, text.encode()),
-                mime.Part.build(_type_of(path), data, disposition=_named(path.name)),
+                mime.Part.build(type_of(path), data, disposition=_named(path.name)),
             ]
             sent = await self._connection.send_multipart(parts, success_report=True)
         self._deliveries.follow(
@@ -370,10 +370,6 @@ def _explained() -> Iterator[None]:
     except ValueError as exc:
         # Such as what was typed with another encoding than the terminal's.
         raise ChatError(f"cannot send this: {exc}", ExitCode.USAGE) from exc
-
-
-def _type_of(path: Path) -> str:
-    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
 def _named(filename: str) -> mime.ContentDisposition:
