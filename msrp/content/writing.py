@@ -128,8 +128,15 @@ def line_body(text: str, accept: AcceptTypes) -> Body | None:
 
     Most don't, and what goes around is always the same.  It is ``None`` for others.
     """
+    content_type = _line_type(accept)
+    return None if content_type is None else Body(content_type, _encode(text))
+
+
+@functools.lru_cache(maxsize=256)
+def _line_type(accept: AcceptTypes) -> str | None:
+    """Return the type of a text that needs no envelope, if the peer takes one."""
     form = None if prefers_envelope(accept) else _bare_form(_TEXT, None, accept)
-    return None if form is None else Body(form.content_type, _encode(text))
+    return None if form is None else form.content_type
 
 
 def _encode(text: str) -> bytes:

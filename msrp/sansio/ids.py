@@ -36,11 +36,10 @@ class IdSupply:
         try:
             return self._ready.pop()
         except IndexError:
-            digits = self._digits
-            text = secrets.token_hex(digits * _AT_A_TIME // 2)
-            starts = range(digits, len(text), digits)
-            self._ready.extend(text[start : start + digits] for start in starts)
-            return text[:digits]
+            octets = self._digits // 2
+            random = secrets.token_bytes(octets * _AT_A_TIME)
+            self._ready += random.hex(" ", octets).split()
+            return self._ready.pop()
 
 
 new_transaction_id = IdSupply(16).next

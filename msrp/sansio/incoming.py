@@ -6,6 +6,7 @@ announced gets 415, a size beyond the limit 413, and the rest of it is let go by
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -95,7 +96,8 @@ class Incoming:
         """Decides where a message goes; a number is the code to refuse it with.
         Without it all go to memory."""
         self._open: dict[str, _Open] = {}
-        self._done: dict[str, _Done] = {}
+        # Not a dict: to take the first one out of that takes ever longer.
+        self._done: OrderedDict[str, _Done] = OrderedDict()
         self._paused_at: float | None = None
         self._taken_type = ""
         """The type of a message that was taken: most are of the same one."""
@@ -137,24 +139,29 @@ class Incoming:
         It is where the chunk belongs to one that is here already, where a policy says
         where to put it, and where it is to be refused.
         """
-        if self.open_store is not None or message_id in self._open:
+        size = len(data)
+        if message_id in self._done or self.open_store is not None:
             return None
-        if message_id in self._done or not self._may_take(content_type, len(data)):
+        if content_type != self._taken_type and not self._is_taken(content_type):
             return None
-        self._forget(message_id, (_OK, len(data)))
+        if size > self._config.max_message_length or not self.has_room():
+            return None
+        if self._open and not self._goes_beside(message_id, size):
+            return None
+        self._remember(message_id, (_OK, size))
         return MessageCompleted(message_id, content_type, data)
 
-    def _may_take(self, content_type: str, size: int) -> bool:
-        config = self._config
-        if content_type != self._taken_type:
-            if not config.accept_types.covers(content_type):
-                return False
-            self._taken_type = content_type
-        if size > config.max_message_length or not self.has_room():
+    def _is_taken(self, content_type: str) -> bool:
+        if not self._config.accept_types.covers(content_type):
             return False
-        if not self._open:
-            return True
-        if len(self._open) >= config.limits.max_open_messages:
+        self._taken_type = content_type
+        return True
+
+    def _goes_beside(self, message_id: str, size: int) -> bool:
+        """Tell whether there is room for a message beside those that have begun."""
+        if message_id in self._open:
+            return False
+        if len(self._open) >= self._config.limits.max_open_messages:
             return False
         return not self._is_too_much(self._held() + size)
 
@@ -316,9 +323,12 @@ class Incoming:
     def _forget(self, message_id: str, done: _Done) -> None:
         """Let go of a message's octets and remember its id."""
         self._open.pop(message_id, None)
+        self._remember(message_id, done)
+
+    def _remember(self, message_id: str, done: _Done) -> None:
         self._done[message_id] = done
         if len(self._done) > self._config.limits.max_remembered_messages:
-            del self._done[next(iter(self._done))]
+            self._done.popitem(last=False)
 
     def _held(self) -> int:
         return sum(message.partial.store.held for message in self._open.values())

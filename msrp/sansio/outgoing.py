@@ -59,6 +59,7 @@ class _Step(enum.Enum):
 # By these names, as looking a member up in its Enum is slow, and done for each chunk.
 _QUEUED, _SENDING, _SENT, _DELIVERED, _FAILED = OutgoingState
 _BEGIN, _LAST_OCTET, _CONFIRM, _WRITE_WHOLE, _RESUME, _FAIL = _Step
+_YES = FailureReport.YES
 
 NEXT = {
     (_QUEUED, _BEGIN): _SENDING,
@@ -185,24 +186,22 @@ class Outgoing:
         body = self._body
         if type(body) is not bytes or len(body) > limit or self._chunker is not None:
             return None
-        if self.failure_report is not FailureReport.YES or self._content_type is None:
+        if self.failure_report is not _YES or self._content_type is None:
             return None
+        if b"-------" in body:  # Perhaps an end-line, for which nobody looks here.
+            return None
+        self.state = NEXT[self.state, _WRITE_WHOLE]
         transaction_id = self.new_id()
-        octets = transaction_id.encode()
-        end = b"\r\n-------" + octets
-        if end[2:] in body:
-            return None
-        self._step(_WRITE_WHOLE)
-        size = len(body)
-        report = "\r\nSuccess-Report: yes" if self.success_report else ""
-        lead = (
-            f"\r\nMessage-ID: {self.message_id}{report}\r\nByte-Range: 1-{size}/{size}"
-        )
-        tail = encode_tail(self._fields, self._content_type)
-        pieces = (
-            b"MSRP ", octets, b" SEND", paths, lead.encode(), tail, body, end, b"$\r\n",
+        octets, size = transaction_id.encode(), len(body)
+        report = b"\r\nSuccess-Report: yes" if self.success_report else b""
+        written = (
+            b"MSRP %b SEND%b\r\nMessage-ID: %b%b\r\nByte-Range: 1-%d/%d%b%b"
+            b"\r\n-------%b$\r\n"
+        ) % (
+            octets, paths, self.message_id.encode(), report, size, size,
+            encode_tail(self._fields, self._content_type), body, octets,
         )  # fmt: skip
-        return transaction_id, b"".join(pieces)
+        return transaction_id, written
 
     @property
     def reported(self) -> RangeSet:

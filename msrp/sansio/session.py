@@ -14,7 +14,7 @@ both directions, so that none gets lost and none is shown twice
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from msrp.config import SessionConfig
@@ -65,6 +65,7 @@ from msrp.uri import MsrpUri, format_path
 
 if TYPE_CHECKING:
     from msrp.sansio.stream import Stream
+    from msrp.sansio.transactions import Transaction
 
 __all__ = ["Session", "SessionState"]
 
@@ -318,17 +319,18 @@ class Session:
         size = self._chunk_size or MAX_NUMERIC_CHUNK
         if self._queues.has_only_lines:
             limit = min(size, MAX_NUMERIC_CHUNK)
-            written = write_lines(self._queues, paths, limit, most, budget)
-            for _, message, _ in written.sent:
-                self.tell(MessageSent(message.message_id))
+            written = write_lines(self, self._queues, paths, limit, most, budget)
+            self._tell_all(
+                [MessageSent(each.message.message_id) for each in written.sent]
+            )
         elif self._chunk_size is not None and size <= MAX_NUMERIC_CHUNK:
-            written = write_chunks(self._queues, paths, size, most, budget)
+            written = write_chunks(self, self._queues, paths, size, most, budget)
         else:
             return None
         if not written.sent:
             return None
         assert self.stream is not None, "an open session has one"
-        self.stream.writer.transactions.begin_many(self, written.sent, now)
+        self.stream.writer.transactions.begin_many(written.sent, now)
         return written
 
     def next_chunk(self) -> tuple[Outgoing, Chunk] | None:
@@ -385,14 +387,22 @@ class Session:
             self._binding_answered(code)
             return
         if code == _OK:
-            self._confirm(message)
-            if chunk is not None and chunk.finished and not message.finished:
-                # A relay answers for itself only.
-                if len(self.remote_path) == 1:
-                    message.acknowledged(chunk.start, chunk.stop)
+            self._accepted(message, chunk)
             return
         error = RequestRefused(message.message_id, code, reason_phrase(code))
         self._failed_with(message, code, error)
+
+    def chunks_accepted(self, transactions: Iterable[Transaction]) -> None:
+        """Take in the 200s to some chunks, as :meth:`response_received` does each."""
+        queues = self._queues
+        for each in transactions:
+            message = each.message
+            queues.answered(message)
+            if message is self._binding:
+                self._binding_answered(_OK)
+            else:
+                self._accepted(message, each.chunk)
+        self._has_room()
 
     def response_missing(self, message: Outgoing) -> None:
         """Note that a chunk was not answered, or a message not reported, in time."""
@@ -533,9 +543,10 @@ class Session:
 
     # Inside.
 
-    def _tell_all(self, events: Iterable[CoreEvent]) -> None:
-        for event in events:
-            self.tell(event)
+    def _tell_all(self, events: Sequence[CoreEvent]) -> None:
+        if events:
+            self.tell(events[0])
+            self._events += events[1:]
 
     def _changed(self) -> None:
         """Have the stream look here again: for events, and for octets to send."""
@@ -544,8 +555,12 @@ class Session:
 
     def _answered(self, message: Outgoing) -> None:
         self._queues.answered(message)
+        self._has_room()
+
+    def _has_room(self) -> None:
+        """Note that there is room in the window again."""
         if self._queues and self.stream is not None:
-            self.stream.writer.may_send(self)  # There is room in the window again.
+            self.stream.writer.may_send(self)
 
     def _binding_answered(self, code: int) -> None:
         if code in FATAL:
@@ -578,6 +593,13 @@ class Session:
         if self.stream is not None:
             self.stream.session_ended(self)
             self.stream = None
+
+    def _accepted(self, message: Outgoing, chunk: Chunk | SentChunk | None) -> None:
+        self._confirm(message)
+        if chunk is not None and chunk.finished and not message.finished:
+            # A relay answers for itself only.
+            if len(self.remote_path) == 1:
+                message.acknowledged(chunk.start, chunk.stop)
 
     def _confirm(self, message: Outgoing) -> None:
         if message.confirm() and message is not self._binding:

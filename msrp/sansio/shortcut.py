@@ -24,6 +24,7 @@ from msrp.uri import format_path
 if TYPE_CHECKING:
     from msrp.sansio.session import Session
     from msrp.sansio.stream import Stream
+    from msrp.sansio.transactions import Transaction
 
 __all__ = ["Shortcut"]
 
@@ -35,21 +36,26 @@ _MAX_LENGTH = 512
 """Octets of paths that are worth it; those of long ways through relays are rare."""
 
 _LONGEST_HEAD = 1024
-"""Octets that a head may have here; none that is longer matches."""
+"""Octets that a head may have here; none that is longer matches, on known paths."""
 
-_START = re.compile(rb"MSRP ([A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31}+) (?:SEND\r\n|200 OK)")
-
-_NEXT_FIELD = b"\r\nMessage-ID: "
-
-# What follows the paths, as nearly every stack writes it; see msrp.headers.
-_REST = re.compile(
+# As nearly every stack writes it; see msrp.headers.
+_SEND = re.compile(
+    rb"MSRP ([A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31}+) SEND\r\n"
+    rb"([ -~]{1,500}+\r\n[ -~]{1,500}+)"  # The paths.
     rb"\r\nMessage-ID: ([A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31}+)"
     rb"(?:\r\nSuccess-Report: (yes|no))?"
     rb"(?:\r\nFailure-Report: yes)?"
     rb"\r\nByte-Range: ([0-9]{1,19}+)-(?:[0-9]{1,19}+|\*)/([0-9]{1,19}+|\*)"
-    rb"\r\nContent-Type: ([!-~](?:[ -~]{0,200}[!-~])?)"
+    rb"\r\nContent-Type: ([!-~]{1,100}+(?: [!-~]{1,100}+)?+)"
     rb"\r\n\r\n"
 )
+
+_HYPHENS = b"\r\n-------"
+
+_OK_LINE = b" 200 OK\r\n"
+
+_LONGEST_START = 45
+"""Octets of the start line of a 200: an id has 32 at most."""
 
 # By these names, as looking a member up in its Enum is slow, and done for each chunk.
 _OPEN = SessionState.OPEN
@@ -92,53 +98,48 @@ class Shortcut:
         Returns:
             Where something begins that is left to the long way.
         """
-        while start := _START.match(data, at):
-            if data[start.end() - 1] == 10:  # The LF behind SEND.
-                after = self._take_chunk(data, start, now)
-            else:
-                after = self._take_answer(data, start)
-            if not after:
+        while True:
+            began = at
+            at = self._take_answers(data, self._take_chunks(data, at, now))
+            if at == began:
+                return at
+
+    # Each returns where something begins that isn't usual.
+
+    def _take_chunks(self, data: bytes, at: int, now: float) -> int:
+        if self._known is None:
+            return at
+        answers: list[bytes] = []
+        while head := _SEND.match(data, at):
+            transaction_id, paths, *about = head.groups()
+            known = self._known.get(paths)
+            if known is None:
                 break
-            at = after
+            body_at = head.end()
+            # The CRLF of the empty line may be the one before the end-line.
+            stop = data.find(_HYPHENS, body_at - 2)
+            if not data.startswith(transaction_id, stop + len(_HYPHENS)):
+                # It isn't all here, or has hyphens of its own.
+                stop = data.find(_HYPHENS + transaction_id, body_at - 2)
+            if stop <= body_at:  # Or it has no body.
+                break
+            end = stop + len(_HYPHENS) + len(transaction_id)
+            body, flag = data[body_at:stop], data[end : end + 3]
+            if not self._put(known.session, about, body, flag, now):
+                break
+            answer = b"MSRP %b%b%b$\r\n"
+            answers.append(answer % (transaction_id, known.middle, transaction_id))
+            at = end + 3
+        if answers:
+            self._stream.writer.queue(b"".join(answers))
         return at
 
-    # Each returns 0 if there is something about it that isn't usual.
-
-    def _take_chunk(self, data: bytes, start: re.Match[bytes], now: float) -> int:
-        paths_at = start.end()
-        paths_end = data.find(_NEXT_FIELD, paths_at, paths_at + _MAX_LENGTH)
-        if paths_end < 0 or self._known is None:
-            return 0
-        known = self._known.get(data[paths_at:paths_end])
-        rest = _REST.match(data, paths_end)
-        if known is None or rest is None:
-            return 0
-        transaction_id, body_at = start[1], rest.end()
-        end_line = b"\r\n-------" + transaction_id
-        # The CRLF of the empty line may be the one before the end-line.
-        stop = data.find(end_line, body_at - 2)
-        if stop <= body_at:  # It isn't all here, or the body is empty.
-            return 0
-        after = stop + len(end_line) + 3
-        flag = data[after - 3 : after]
-        if not self._put(known.session, rest, data[body_at:stop], flag, now):
-            return 0
-        self._stream.writer.queue(
-            b"MSRP %b%b%b$\r\n" % (transaction_id, known.middle, transaction_id)
-        )
-        return after
-
     def _put(
-        self,
-        session: Session,
-        rest: re.Match[bytes],
-        body: bytes,
-        flag: bytes,
-        now: float,
+        self, session: Session, about: list[bytes], body: bytes, flag: bytes, now: float
     ) -> bool:
         """Put the body of a chunk where it belongs; tell whether that was usual."""
         assert session.state is _OPEN, "else it was forgotten"
-        message_id, success, first, total, content_type = rest.groups()
+        message_id, success, first, total, content_type = about
         if flag == b"+\r\n":
             offset = int(first) - 1
             if not session.incoming.goes_on(message_id.decode(), offset, body, now):
@@ -149,31 +150,38 @@ class Shortcut:
             return False
         if first != b"1" or total != b"%d" % len(body):
             return False
-        about = message_id.decode(), content_type.decode()
-        event = session.incoming.only_chunk(*about, body)
+        event = session.incoming.only_chunk(
+            message_id.decode(), content_type.decode(), body
+        )
         if event is None:
             return False
         session.tell(event)
         return True
 
-    def _take_answer(self, data: bytes, start: re.Match[bytes]) -> int:
-        octets = start[1]
+    def _take_answers(self, data: bytes, at: int) -> int:
+        """Take the 200s that begin there, as many as are to one session."""
         transactions = self._stream.writer.transactions
-        transaction = transactions.find(octets.decode())
-        middle = None if transaction is None else transaction.session.usual_answer
-        if transaction is None or middle is None:
-            return 0
-        # From behind the transaction id on.
-        middle_at = start.end() - len(" 200 OK")
-        end_at = middle_at + len(middle)
-        if not data.startswith(middle, middle_at):
-            return 0
-        if not data.startswith(octets + b"$\r\n", end_at):
-            return 0
-        transactions.end(transaction.transaction_id)
-        message, chunk = transaction.message, transaction.chunk
-        transaction.session.response_received(message, _OK, chunk)
-        return end_at + len(octets) + 3
+        session: Session | None = None
+        answered: list[Transaction] = []
+        while (name_end := data.find(_OK_LINE, at, at + _LONGEST_START)) > 0:
+            name = data[at + 5 : name_end]
+            # No id of ours is what this makes of octets that aren't ASCII.
+            transaction = transactions.find(name.decode("latin-1"))
+            if transaction is None:
+                break
+            session = session or transaction.session
+            middle = session.usual_answer
+            if transaction.session is not session or middle is None:
+                break
+            answer = b"MSRP %b%b%b$\r\n" % (name, middle, name)
+            if not data.startswith(answer, at):
+                break
+            transactions.end(transaction.transaction_id)
+            answered.append(transaction)
+            at += len(answer)
+        if session is not None and answered:
+            session.chunks_accepted(answered)
+        return at
 
     # What the long way has found.
 
@@ -182,7 +190,7 @@ class Shortcut:
 
         Others aren't worth it: anybody could send any number of them.
         """
-        at = block.find(_NEXT_FIELD, 0, _MAX_LENGTH)
+        at = block.find(b"\r\nMessage-ID: ", 0, _MAX_LENGTH)
         if self._known is not None and block[: max(at, 0)] in self._known:
             return
         # Two lines: with another field before Message-ID this would forget that.

@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING
 from msrp.headers import FailureReport
 from msrp.sansio.chunk import SentChunk
 from msrp.sansio.outgoing import OutgoingState
+from msrp.sansio.transactions import Transaction
 
 if TYPE_CHECKING:
-    from msrp.sansio.outgoing import Outgoing
     from msrp.sansio.queues import SendQueues
+    from msrp.sansio.session import Session
 
 __all__ = ["Written", "write_chunks", "write_lines"]
 
@@ -43,18 +44,23 @@ class Written:
     pieces: list[bytes]
     """Their octets."""
 
-    sent: list[tuple[str, Outgoing, SentChunk | None]]
-    """Of each its transaction id, its message, and which octets of that it has;
-    ``None`` if it has them all."""
+    sent: list[Transaction]
+    """What waits for the response to each, once its clock is started."""
 
 
 def write_lines(
-    queues: SendQueues, paths: bytes, limit: int, most: int, budget: int
+    session: Session,
+    queues: SendQueues,
+    paths: bytes,
+    limit: int,
+    most: int,
+    budget: int,
 ) -> Written:
     """Write short messages that are at hand, and take them out of the queue.
 
     Args:
-        queues: The messages of a session.
+        session: The session.
+        queues: Its messages.
         paths: As :func:`~msrp.sansio.encoder.encode_paths` writes them.
         limit: Octets of body that a chunk may have.
         most: How many chunks at most.
@@ -71,18 +77,24 @@ def write_lines(
             queues.put_back(message)
             break
         pieces.append(whole[1])
-        sent.append((whole[0], message, None))
+        sent.append(Transaction(whole[0], session, message, False))
         budget -= len(whole[1])
     return written
 
 
 def write_chunks(
-    queues: SendQueues, paths: bytes, size: int, most: int, budget: int
+    session: Session,
+    queues: SendQueues,
+    paths: bytes,
+    size: int,
+    most: int,
+    budget: int,
 ) -> Written:
     """Write chunks in the middle of the only message that there is.
 
     Args:
-        queues: As for :func:`write_lines`, and so are those that follow.
+        session: As for :func:`write_lines`, and so are those that follow.
+        queues: Its messages.
         paths: Both.
         size: Octets of body that each chunk has.
         most: How many chunks at most.
@@ -107,7 +119,8 @@ def write_chunks(
         octets = name.encode()
         head = b"MSRP %b%b%d-%d%b" % (octets, before, start + 1, stop, after)
         pieces += (head, body[at : at + size], b"\r\n-------", octets, b"+\r\n")
-        sent.append((name, message, SentChunk(start, stop)))
+        chunk = SentChunk(start, stop)
+        sent.append(Transaction(name, session, message, False, chunk))
         at += size
         budget -= len(head) + size + len(octets) + 12
     chunker.take(at)

@@ -66,18 +66,12 @@ class Transactions:
         transaction.started = self._running(now)
         self._open[transaction.transaction_id] = transaction
 
-    def begin_many(
-        self,
-        session: Session,
-        sent: list[tuple[str, Outgoing, SentChunk | None]],
-        now: float,
-    ) -> None:
-        """Add one for each of some requests that were written at one go."""
+    def begin_many(self, transactions: list[Transaction], now: float) -> None:
+        """Add those of some requests that were written at one go."""
         started = self._running(now)
-        for name, message, chunk in sent:
-            self._open[name] = Transaction(
-                name, session, message, False, chunk, started
-            )
+        for transaction in transactions:
+            transaction.started = started
+            self._open[transaction.transaction_id] = transaction
 
     def written(self, transaction_id: str, now: float) -> None:
         """Start the clock: the last octet of the request is out."""

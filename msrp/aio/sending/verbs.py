@@ -128,7 +128,8 @@ class Sending(InRoom, Noticing):
         to: Address | None = None,
     ) -> OutgoingMessage:
         """Send a text, in CPIM if the peer prefers that; else as send_message."""
-        headers = self._envelope(self._features.headers("text/plain"), to)
+        features = self._features
+        headers = self._envelope(features.headers("text/plain"), to)
         accept = self.negotiated.remote_accept_types
         body = line_body(text, accept) if headers is None else None
         if body is None:
@@ -146,7 +147,7 @@ class Sending(InRoom, Noticing):
             message_id=message_id,
             success_report=_wish(message_id, success_report),
         )
-        return self._features.queued(message, body.envelope)
+        return features.queued(message, body.envelope)
 
     async def send_cpim(
         self,

@@ -150,6 +150,7 @@ requests = st.builds(
     body=st.sampled_from(
         [b"hello"] * 6
         + [b"", None, b"\r\n-------tid1", b"\r\n-------tid1x", b"0123456789", b"x"]
+        + [b"a\r\n-------tid3b", b"\r\n-------\r\n-------"]
     ),
     flag=st.sampled_from(["$", "$", "+", "+", "#", "?"]),
 )
@@ -260,6 +261,38 @@ def test_and_the_answers_to_what_we_send(monkeypatch: pytest.MonkeyPatch) -> Non
     assert taken == [len(octets)]
     ways.collect()
     assert ways.events[0][-2:] == [MessageDelivered("m1110"), MessageDelivered("m1111")]
+
+
+def test_answers_to_sessions_that_share_a_connection_go_to_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = MsrpUri.parse("msrp://here.example:2855/s002;tcp")
+    ids = (f"ours{number}" for number in itertools.count())
+    stream = Stream(Directory(), 0.0, new_id=ids.__next__)
+    sessions = []
+    paths = {HERE: PATHS, other: PATHS.replace("s001", "s002")}
+    for number, uri in enumerate(paths):
+        session = Session(uri, (THERE,), is_active=True, new_id=ids.__next__)
+        stream.attach(session, 0.0)
+        stream.data_to_send(1000, 0.0)
+        stream.receive_data(answer(f"ours{number}", paths=paths[uri]).encode(), 0.0)
+        sessions.append(session)
+    for number in range(4):
+        message = Outgoing(f"m111{number}", "text/plain", b"x", new_id=ids.__next__)
+        sessions[number % 2].send(message)
+        stream.data_to_send(1000, 0.0)
+    stream.events_received()
+    taken = noticed(monkeypatch)
+    octets = "".join(
+        answer(f"ours{number + 2}", paths=[*paths.values()][number % 2])
+        for number in range(4)
+    ).encode()
+    stream.receive_data(octets, 0.0)
+    assert taken == [len(octets)]
+    assert {session: events for session, events in stream.events_received()} == {
+        sessions[0]: [MessageDelivered("m1110"), MessageDelivered("m1112")],
+        sessions[1]: [MessageDelivered("m1111"), MessageDelivered("m1113")],
+    }
 
 
 @pytest.mark.parametrize(
