@@ -5,12 +5,38 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 pytest_plugins = ["tests.compliance.plugin"]
+
+_COMPILED = Path(__file__).parent.parent / "build" / "compiled"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what is compiled, where the environment lets nobody keep it.
+
+    To rewrite the asserts takes a quarter of a minute, and there are hundreds of
+    programs to start, which would compile all of it again.
+    """
+    if sys.dont_write_bytecode:
+        patch = pytest.MonkeyPatch()
+        config.add_cleanup(patch.undo)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", str(_COMPILED))
+        # There is none beside the sources: that is what was wished for.
+        patch.setattr(sys, "dont_write_bytecode", False)
+        patch.setattr(sys, "pycache_prefix", str(_COMPILED))
+
+
+def pytest_collection_finish() -> None:
+    """Spare each collection of garbage to look through what there is already."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

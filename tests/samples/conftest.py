@@ -13,16 +13,6 @@ from tests.samples.forking import ForkServer, run_server
 from tests.samples.processes import Chats, open_chats
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let processes share what they compile: there are two hundred of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        cache = tmp_path_factory.mktemp("compiled")
-        patch.setenv("PYTHONPYCACHEPREFIX", str(cache))
-        yield
-
-
 @pytest.fixture(autouse=True)
 def temporary(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
@@ -37,7 +27,7 @@ def temporary(
 
 
 @pytest.fixture(scope="session")
-def fork_server(_compiled_once: None) -> Iterator[ForkServer]:
+def fork_server() -> Iterator[ForkServer]:
     with run_server() as server:
         yield server
 
