@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.clock import skip_silence
+
 pytest_plugins = ["tests.compliance.plugin"]
 
 _COMPILED = Path(__file__).parent.parent / "build" / "compiled"
@@ -66,3 +68,9 @@ async def _watched_tasks() -> AsyncIterator[None]:
     for task in left:
         task.cancel()
     assert not left, f"tasks left behind: {left}"
+
+
+@pytest_asyncio.fixture
+async def time_flies() -> None:
+    """Skip the time in which nothing happens, in an asynchronous test."""
+    skip_silence()

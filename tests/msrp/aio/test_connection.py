@@ -347,6 +347,7 @@ async def test_a_handler_that_raises_leaves_the_session_alive(board: Board) -> N
     assert passive.is_open
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_slow_handler_pauses_reading_and_the_clock_of_responses(
     board: Board,
 ) -> None:
@@ -754,6 +755,7 @@ async def test_an_active_side_sends_one_empty_send_and_waits(board: Board) -> No
 
 
 @pytest.mark.rule("FIELD-1")
+@pytest.mark.usefixtures("time_flies")
 async def test_an_active_side_has_patience_with_a_binding_that_is_not_answered(
     board: Board, quick: msrp.SessionConfig
 ) -> None:
@@ -768,6 +770,7 @@ async def test_an_active_side_has_patience_with_a_binding_that_is_not_answered(
 
 
 @pytest.mark.rule("MSRP-59")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_passive_side_notices_a_missing_response_as_soon_as_configured(
     board: Board, quick: msrp.SessionConfig
 ) -> None:
@@ -782,6 +785,7 @@ async def test_a_passive_side_notices_a_missing_response_as_soon_as_configured(
 
 
 @pytest.mark.rule("MSRP-59")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_response_that_never_comes_is_a_failure(
     board: Board, quick: msrp.SessionConfig
 ) -> None:

@@ -139,6 +139,7 @@ async def test_many_sessions_are_told_apart_on_one_port(board: Board) -> None:
 
 
 @pytest.mark.rule("MSRP-31", "MSRP-43", "MSRP-44", "MT-14")
+@pytest.mark.usefixtures("time_flies")
 async def test_two_sessions_on_one_connection_end_by_themselves(board: Board) -> None:
     limits = msrp.Limits(linger=0.2)
     listener = await board.listener(limits=limits)
@@ -220,6 +221,7 @@ async def test_who_waits_too_long_for_a_session_is_given_up(board: Board) -> Non
 
 
 @pytest.mark.rule("MSRP-36")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_session_that_never_comes_does_not_hold_up_another_for_ever(
     board: Board,
 ) -> None:
@@ -266,6 +268,7 @@ async def test_uris_that_nobody_claims_are_forgotten_some_day(
 
 @pytest.mark.rule("MT-10")
 @pytest.mark.parametrize("octets", [b"", b"MSRP "], ids=["silent", "slowloris"])
+@pytest.mark.usefixtures("time_flies")
 async def test_a_connection_that_names_no_session_is_closed(
     board: Board, octets: bytes
 ) -> None:
@@ -388,6 +391,7 @@ async def test_a_head_without_an_end_costs_only_its_own_connection(
 
 
 @pytest.mark.rule("MT-10")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_message_that_stops_halfway_ends_its_session_only(board: Board) -> None:
     limits = msrp.Limits(stall_time=0.2)
     listener = await board.listener(limits=limits)

@@ -347,6 +347,7 @@ async def test_cancelling_invite_cancels_the_call(board: Switchboard) -> None:
 
 
 @pytest.mark.rule("SIP-51")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_timeout_cancels_the_call(board: Switchboard) -> None:
     bob, alice = await board.agent(), await board.agent()
     ended: list[sip.EndReason] = []
@@ -361,6 +362,7 @@ async def test_a_timeout_cancels_the_call(board: Switchboard) -> None:
     await until(lambda: ended == [sip.EndReason.CANCELLED])
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_call_into_the_void_times_out(board: Switchboard) -> None:
     alice = await board.agent(timers=sip.Timers(t1=0.01, t2=0.08))
     loop = asyncio.get_running_loop()
@@ -486,6 +488,7 @@ async def test_nobody_waits_for_a_peer_that_said_nothing(
 
 
 @pytest.mark.rule("SIP-51")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_call_that_rings_on_is_left_after_a_short_time(
     board: Switchboard,
 ) -> None:
@@ -892,6 +895,7 @@ async def test_closing_refuses_calls_that_wait(board: Switchboard) -> None:
     assert caught.value.status == 480
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_closing_doesnt_wait_for_ever_for_a_dead_peer(
     board: Switchboard,
 ) -> None:

@@ -94,6 +94,7 @@ async def test_a_location_is_fetched_from_where_it_is_to_be_subscribed_to(
         pytest.param("silence", "nobody told it within 0.2 s", id="silent"),
     ],
 )
+@pytest.mark.usefixtures("time_flies")
 async def test_a_presence_server_may_fail(answer: str, words: str) -> None:
     async with presence_server() as (server, console):
 

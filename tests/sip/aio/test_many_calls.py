@@ -82,6 +82,7 @@ async def test_calls_that_are_over_leave_nothing_to_the_garbage_collector() -> N
 
 
 @pytest.mark.rule("SIP-20", "SIP-22", "SIP-23", "SIP-24")
+@pytest.mark.usefixtures("time_flies")
 async def test_every_call_comes_about_though_datagrams_are_lost() -> None:
     # Time enough for a machine that is busy with other things.
     timers = sip.Timers(t1=0.1, t2=0.4, t4=0.5)
@@ -109,6 +110,7 @@ async def test_every_call_comes_about_though_datagrams_are_lost() -> None:
 
 @pytest.mark.rule("SIP-68")
 @pytest.mark.timeout(60 + CALLS / 10)
+@pytest.mark.usefixtures("time_flies")
 async def test_many_calls_leave_no_task_and_no_timer() -> None:
     async with (
         sip.UserAgent("sip:bob@127.0.0.1", listen=LISTEN, timers=QUICK) as bob,

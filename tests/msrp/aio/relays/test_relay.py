@@ -385,6 +385,7 @@ async def test_a_plain_relay_can_not_answer_an_offer_of_tls(net: Net) -> None:
 
 
 @pytest.mark.rule("RLY-11")
+@pytest.mark.usefixtures("time_flies")
 async def test_before_the_grant_expires_the_session_moves_to_another(
     net: Net,
 ) -> None:
@@ -431,6 +432,7 @@ async def test_who_moves_later_is_heard_by_the_path_that_he_knows(
 
 
 @pytest.mark.rule("RLY-11")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_grant_that_nobody_used_expires_without_a_word(net: Net) -> None:
     relay = await net.relay()
     user = await net.user(relay, expires=1)

@@ -288,6 +288,7 @@ async def left(
 
 @pytest.mark.parametrize("end", [aborted, shut_down, left])
 @pytest.mark.parametrize("held", [True, False], ids=["within", "between-pieces"])
+@pytest.mark.usefixtures("time_flies")
 async def test_an_iterable_is_closed_when_its_message_ends_early(
     board: Board,
     held: bool,

@@ -222,6 +222,7 @@ async def test_big_messages_both_ways_survive_resets(
 
 @pytest.mark.rule("MSRP-40", "MSRP-41", "MT-8")
 @pytest.mark.parametrize("in_envelope", [False, True], ids=["bare", "in-envelope"])
+@pytest.mark.usefixtures("time_flies")
 async def test_a_file_survives_a_reset_into_a_file(
     line: Line, tmp_path: Path, in_envelope: bool
 ) -> None:
@@ -460,6 +461,7 @@ async def test_what_goes_along_with_a_session_goes_on_with_it(plain: Line) -> No
 
 @pytest.mark.rule("MSRP-40", "MSRP-41", "MT-15")
 @pytest.mark.parametrize("config", [msrp.SessionConfig(), PATIENT], ids=["0s", "60s"])
+@pytest.mark.usefixtures("time_flies")
 async def test_an_open_session_moves_when_the_path_changes(
     line: Line, config: msrp.SessionConfig
 ) -> None:

@@ -393,6 +393,7 @@ async def test_if_it_is_lost_before_the_session_is_there_another_is_opened(
     assert len(peers.peers) == 2
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_connection_with_an_overdue_response_is_not_chosen(
     board: Board, quick: msrp.SessionConfig
 ) -> None:
@@ -475,6 +476,7 @@ async def test_a_text_passes_the_file_of_another_session(
 
 
 @pytest.mark.rule("MSRP-43")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_session_that_moves_leaves_the_connection_to_the_others(
     board: Board,
 ) -> None:

@@ -311,6 +311,7 @@ async def test_a_passive_side_leaves_it_open_for_a_while(board: Board) -> None:
     await peer.rest()
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_one_timer_serves_all_deadlines() -> None:
     config = msrp.SessionConfig(response_timeout=0.05)
     owner = Owner(config)

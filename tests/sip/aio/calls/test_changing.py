@@ -127,6 +127,7 @@ async def test_a_refused_change_leaves_everything_as_it_was(
 
 
 @pytest.mark.rule("SIP-50", "ST-5", "OA-27")
+@pytest.mark.usefixtures("time_flies")
 async def test_changes_that_cross_both_come_about(exchange: Exchange) -> None:
     ours, theirs = FollowingRecorder("a"), FollowingRecorder("b")
     line = await exchange.connect([ours], [theirs])
@@ -150,6 +151,7 @@ async def test_changes_of_one_side_come_one_after_the_other(
 
 
 @pytest.mark.rule("SIP-50", "SIP-51")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_change_that_nobody_decides_on_is_taken_back(
     exchange: Exchange,
 ) -> None:
@@ -341,6 +343,7 @@ class Losing(FollowingRecorder):
 
 
 @pytest.mark.rule("NG-15", "SIP-50")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_stream_that_has_lost_its_way_is_offered_anew(
     exchange: Exchange,
 ) -> None:
@@ -368,6 +371,7 @@ async def test_a_stream_that_has_lost_its_way_is_offered_anew(
 
 
 @pytest.mark.rule("SIP-50")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_change_at_once_waits_until_media_run(exchange: Exchange) -> None:
     class Slow(FollowingRecorder):
         async def start(

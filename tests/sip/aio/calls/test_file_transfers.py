@@ -255,6 +255,7 @@ async def test_several_files_have_a_line_each_and_are_decided_one_by_one(
 
 @pytest.mark.rule("XT-6", "FT-4", "FT-5", "FT-14")
 @pytest.mark.parametrize("way", ["pull", "push"])
+@pytest.mark.usefixtures("time_flies")
 async def test_a_transfer_that_broke_off_goes_on_where_it_was(
     sides: tuple[Side, Side], way: str
 ) -> None:
@@ -311,6 +312,7 @@ async def test_a_transfer_that_broke_off_goes_on_where_it_was(
 @pytest.mark.rule("XT-6", "FT-6")
 @pytest.mark.parametrize("method", ["UPDATE", "INVITE"])
 @pytest.mark.parametrize("by", ["caller", "callee"])
+@pytest.mark.usefixtures("time_flies")
 async def test_a_refresh_restarts_nothing(
     sides: tuple[Side, Side], by: str, method: str
 ) -> None:
@@ -558,6 +560,7 @@ async def test_an_icon_goes_along_with_the_offer(
 
 @pytest.mark.rule("FT-15")
 @pytest.mark.parametrize("accept", ["application/sdp", None], ids=["told", "untold"])
+@pytest.mark.usefixtures("time_flies")
 async def test_a_peer_without_multipart_is_offered_the_file_without_its_icon(
     sides: tuple[Side, Side], accept: str | None
 ) -> None:
@@ -603,6 +606,7 @@ class Behind(AnsweringStream):
 
 
 @pytest.mark.rule("FT-6", "NT-4")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_file_survives_the_loss_of_its_connection(
     sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,6 +151,7 @@ def path_of(side: Side) -> str:
 @pytest.mark.rule("NT-4", "NG-15", "MSRP-40", "MSRP-41", "MSRP-42", "OA-19")
 @pytest.mark.parametrize("sender", ["the-active-side", "the-passive-side"])
 @pytest.mark.parametrize("secure", [False, True], ids=["tcp", "tls"])
+@pytest.mark.usefixtures("time_flies")
 async def test_a_message_survives_its_connection(
     stage: Stage, sender: str, secure: bool
 ) -> None:
@@ -179,6 +180,7 @@ async def test_a_message_survives_its_connection(
 
 
 @pytest.mark.rule("NG-15", "MSRP-40")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_call_outlives_a_message_session_that_can_t_be_had_back(
     stage: Stage,
 ) -> None:
@@ -200,6 +202,7 @@ async def test_a_call_outlives_a_message_session_that_can_t_be_had_back(
 
 @pytest.mark.rule("MT-15", "SIP-58", "SIP-56")
 @pytest.mark.parametrize("by", ["caller", "callee"])
+@pytest.mark.usefixtures("time_flies")
 async def test_a_refresh_leaves_the_connection_alone(stage: Stage, by: str) -> None:
     alice, bob = await talking(stage)
     streams = stream_of(alice), stream_of(bob)

@@ -412,6 +412,7 @@ async def test_a_branch_that_never_rang_may_win(booth: Booth, fork: Fork) -> Non
 
 
 @pytest.mark.rule("SIP-56", "SIP-47")
+@pytest.mark.usefixtures("time_flies")
 async def test_only_the_branch_whose_media_run_can_change_them(
     booth: Booth, fork: Fork
 ) -> None:

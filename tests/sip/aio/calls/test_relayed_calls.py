@@ -114,6 +114,7 @@ async def test_a_call_through_relays(parties: Parties) -> None:
 
 
 @pytest.mark.rule("RLY-9", "RLY-11")
+@pytest.mark.usefixtures("time_flies")
 async def test_before_the_relay_forgets_us_the_call_agrees_on_another_path(
     parties: Parties,
 ) -> None:
@@ -146,6 +147,7 @@ async def test_a_call_survives_the_loss_of_its_relay(parties: Parties) -> None:
     talk.call.hang_up()
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_who_has_no_relay_any_more_refuses_the_messages(parties: Parties) -> None:
     alice, bob = await parties.agent("alice"), await parties.agent("bob")
     ours = msrp.MsrpMedia(await parties.user("Alice"))
@@ -164,6 +166,7 @@ async def test_who_has_no_relay_any_more_refuses_the_messages(parties: Parties) 
     assert theirs.refusal == "no relay serves us: the relay has not answered in time"
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_call_without_its_relay_lives_on(
     parties: Parties, caplog: pytest.LogCaptureFixture
 ) -> None:

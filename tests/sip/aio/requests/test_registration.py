@@ -126,6 +126,7 @@ async def test_a_refresh_can_be_asked_for(
 
 
 @pytest.mark.rule("SIP-53")
+@pytest.mark.usefixtures("time_flies")
 async def test_what_begins_with_a_failure_is_an_error(
     stack: AsyncExitStack, registrar: Registrar, silent: str
 ) -> None:

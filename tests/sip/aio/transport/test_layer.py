@@ -320,6 +320,7 @@ async def test_a_peer_that_never_ends_its_message_is_hung_up_on() -> None:
 
 
 @pytest.mark.rule("SIP-68", "SIP-16")
+@pytest.mark.usefixtures("time_flies")
 async def test_connections_are_bounded_and_the_idle_make_room() -> None:
     limits = sip.Limits(connections=2, idle_connection=0.2)
     async with sip.UserAgent("sip:b@127.0.0.1", listen=LISTEN, limits=limits) as agent:

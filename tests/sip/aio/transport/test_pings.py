@@ -86,6 +86,7 @@ def agent(limits: sip.Limits = QUICK) -> sip.UserAgent:
         pytest.param([("Require", "outbound")], id="outbound"),
     ],
 )
+@pytest.mark.usefixtures("time_flies")
 async def test_where_a_registrar_answers_pings_it_is_pinged(
     registrar: Registrar, headers: list[tuple[str, str]]
 ) -> None:
@@ -109,6 +110,7 @@ async def test_where_nobody_says_that_pings_are_answered_there_are_none(
 
 
 @pytest.mark.rule("SIP-17", "SIP-18")
+@pytest.mark.usefixtures("time_flies")
 async def test_without_a_pong_the_flow_has_failed(registrar: Registrar) -> None:
     registrar.answers_pings = False
     registrar.headers = [("Flow-Timer", "0")]
@@ -160,6 +162,7 @@ async def test_pings_come_at_random_within_a_fifth() -> None:
 
 @pytest.mark.rule("SIP-17")
 @pytest.mark.parametrize("mid_message", [False, True])
+@pytest.mark.usefixtures("time_flies")
 async def test_a_pong_may_wait_behind_a_message(mid_message: bool) -> None:
     wire = Wire()
     wire.mid_message = mid_message

@@ -74,6 +74,7 @@ class Registrar(asyncio.DatagramProtocol):
         pytest.param([], False, id="neither"),
     ],
 )
+@pytest.mark.usefixtures("time_flies")
 async def test_a_registrar_that_understands_pings_is_pinged(
     headers: list[tuple[str, str]], pinged: bool
 ) -> None:
@@ -137,6 +138,7 @@ async def test_a_registrar_that_is_silent_is_asked_seven_times() -> None:
 
 @pytest.mark.rule("SIP-17")
 @pytest.mark.parametrize("second", [("203.0.113.9", 5060), ("203.0.113.1", 5061), None])
+@pytest.mark.usefixtures("time_flies")
 async def test_another_way_or_a_refusal_is_a_failure(
     second: tuple[str, int] | None,
 ) -> None:
