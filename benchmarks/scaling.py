@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from benchmarks import octets
 from benchmarks.channel import Json, Pair
 from benchmarks.effort import Effort
-from benchmarks.figures import Measured, ratios
+from benchmarks.figures import Measured
 from benchmarks.plot import Line, plot
 from benchmarks.report import RESULTS
 from benchmarks.rows import row
 from benchmarks.sessions import TEXT_SIZE
-from benchmarks.traffic import WINDOW, check, seconds, send_texts
+from benchmarks.traffic import check, seconds, send_texts
 
 __all__ = ["growth", "per_read", "reassembly", "sessions", "sizes"]
 
@@ -56,8 +56,8 @@ async def sizes(effort: Effort) -> list[Measured]:
 
 
 async def sessions(effort: Effort) -> list[Measured]:
-    """As many texts over one session and over thousands, and lines over as many
-    bare connections: the more there are, the less comes in one read of each."""
+    """Texts over one session and over thousands, and lines over as many bare
+    connections, each with one under way at a time: only the number of them grows."""
     cost = await octets.count(TEXT_SIZE)
     ours: list[list[float]] = []
     bare: list[list[float]] = []
@@ -67,28 +67,29 @@ async def sessions(effort: Effort) -> list[Measured]:
             said, got = await pair.run(
                 "bare:answer", "bare:send_over_many", connections=count,
                 records=texts, rounds=effort.runs, record=cost.request,
-                answer=cost.response, window=WINDOW,
+                answer=cost.response, window=1,
             )  # fmt: skip
             check(got, "records", texts * effort.runs)
             bare.append([took / texts for took in _rounds(said)])
             said, got = await pair.run(
-                "sessions:take_texts", "sessions:rounds_of_texts", sessions=count,
+                "sessions:take_texts", "sessions:rounds_of_waves", sessions=count,
                 texts=texts, rounds=effort.runs,
             )  # fmt: skip
             check(got, "texts", texts * effort.runs)
             ours.append([took / texts for took in _rounds(said)])
     curves, bare_curves = _by_run(ours), _by_run(bare)
     _draw(
-        "sessions", "Texts per second of all sessions", "sessions", "texts per second",
+        "sessions", "Texts per second of all sessions, one at a time in each",
+        "sessions", "texts per second",
         curves, lambda _count, cost: 1 / cost, bare_curves,
     )  # fmt: skip
-    bends = ratios([bend(one) for one in curves], [bend(one) for one in bare_curves])
     size = f"{SESSIONS[0]} to {SESSIONS[-1]:,} sessions"
     rates = (
         f"{1 / statistics.median(ours[-1]):,.0f} of"
         f" {1 / statistics.median(bare[-1]):,.0f} texts/s"
     )
-    return [Measured(row("scale-sessions"), tuple(bends), size, rates)]
+    bends = tuple(bend(curve) for curve in curves)
+    return [Measured(row("scale-sessions"), bends, size, rates)]
 
 
 def _rounds(said: Json) -> list[float]:

@@ -21,7 +21,7 @@ __all__ = [
     "listen",
     "noise",
     "ping",
-    "rounds_of_texts",
+    "rounds_of_waves",
     "take_bulk",
     "take_texts",
     "texts",
@@ -257,16 +257,27 @@ async def texts(
         channel.tell({"seconds": await _say_all(connections, line, texts)})
 
 
-async def rounds_of_texts(
+async def rounds_of_waves(
     channel: Channel, *, where: Json, texts: int, rounds: int, **_: Json
 ) -> None:
-    """The same several times over the same sessions."""
+    """Send one text over each session there is, and when all have arrived one more
+    over each, until there are as many; do so several times, and say how long each
+    took."""
     line = "x" * TEXT_SIZE
     async with connect(where, msrp.SessionConfig()) as connections:
-        took: list[Json] = [
-            await _say_all(connections, line, texts) for _number in range(rounds)
-        ]
+        took: list[Json] = []
+        for _number in range(rounds):
+            began = time.perf_counter()
+            for _wave in range(texts // len(connections)):
+                await _say_one_each(connections, line)
+            took.append(time.perf_counter() - began)
         channel.tell({"seconds": took})
+
+
+async def _say_one_each(connections: list[msrp.MsrpConnection], line: str) -> None:
+    sent = [await connection.send_text(line) for connection in connections]
+    for message in sent:
+        await message.delivered()
 
 
 async def _say_all(

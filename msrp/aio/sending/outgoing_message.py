@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from msrp.aio.session.signal import Signal
 from msrp.errors import DeliveryError, LocalProtocolError, SessionEnded
 from msrp.imdn import DispositionNotification, DispositionType
 from msrp.sansio.outgoing import Outgoing
@@ -37,12 +37,12 @@ class OutgoingMessage:
     """
 
     __slots__ = (
-        "_changed",
         "_core",
         "_error",
         "_notices",
         "_outbox",
         "_over",
+        "_waiting",
         "is_out",
         "message_id",
         "size",
@@ -68,7 +68,7 @@ class OutgoingMessage:
         """Whether the last octet is handed to the transport."""
         self._over = False
         # Only there while somebody waits: of most messages nobody asks more than once.
-        self._changed: Signal | None = None
+        self._waiting: list[asyncio.Future[None]] | None = None
         self._notices: Notices | None = None
 
     async def sent(self) -> None:
@@ -79,7 +79,7 @@ class OutgoingMessage:
         """
         self.watched = True
         if not (self.is_out or self._over):
-            await self._wait_until(lambda: self.is_out or self._over)
+            await self._wait_until(_is_out_or_over)
         if self._error is not None and not self.is_out:
             raise self._error
 
@@ -99,7 +99,7 @@ class OutgoingMessage:
         """
         self.watched = True
         if not self._over:
-            await self._wait_until(lambda: self._over)
+            await self._wait_until(_is_over)
         if self._error is not None:
             raise self._error
 
@@ -126,7 +126,7 @@ class OutgoingMessage:
             raise LocalProtocolError("the message doesn't ask for this notification")
         if self._error is None:
             await self._wait_until(
-                lambda: disposition in notices.heard or notices.over or self.is_failed
+                lambda _: disposition in notices.heard or notices.over or self.is_failed
             )
         heard = notices.heard.get(disposition)
         if heard is not None:
@@ -144,17 +144,28 @@ class OutgoingMessage:
         """Whether it is known not to have arrived."""
         return self._error is not None
 
-    async def _wait_until(self, reached: Callable[[], bool]) -> None:
+    async def _wait_until(self, reached: Callable[[OutgoingMessage], bool]) -> None:
         with nullcontext() if self._outbox is None else self._outbox.waiting():
-            while not reached():
-                if self._changed is None:
-                    self._changed = Signal()
-                await self._changed.wait()
+            while not reached(self):
+                future = asyncio.get_running_loop().create_future()
+                if self._waiting is None:
+                    self._waiting = []
+                self._waiting.append(future)
+                try:
+                    await future
+                finally:
+                    self._forget(future)
+
+    def _forget(self, future: asyncio.Future[None]) -> None:
+        # After a change it is no longer there.
+        if self._waiting is not None and future in self._waiting:
+            self._waiting.remove(future)
 
     def _has_changed(self) -> None:
-        if self._changed is not None:
-            self._changed.set()
-            self._changed = None
+        waiting, self._waiting = self._waiting, None
+        for future in waiting or ():
+            if not future.done():
+                future.set_result(None)
 
     @property
     def confirmed(self) -> int:
@@ -215,3 +226,14 @@ class OutgoingMessage:
         else:
             state = "sent" if self.is_out else "sending"
         return f"<OutgoingMessage {self.message_id} {state}>"
+
+
+# No methods: one of those would be another object for each message that is awaited.
+
+
+def _is_over(message: OutgoingMessage) -> bool:
+    return message._over
+
+
+def _is_out_or_over(message: OutgoingMessage) -> bool:
+    return message.is_out or message._over
