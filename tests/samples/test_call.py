@@ -125,10 +125,11 @@ async def test_sip_goes_over_tls_too(chats: Chats, tmp_path: Path) -> None:
     assert [e["text"] for e in listened.every("text")] == ["Hello"]
 
 
-async def test_people_read_lines_and_no_json(chats: Chats) -> None:
+async def test_people_read_lines_and_no_json(chats: Chats, tmp_path: Path) -> None:
+    (tmp_path / "script").write_text("text Hello\nexpect Hi\nquit\n")
     listener = await chats.start("listen", "--once", "--text", "Hi")
     uri = (await listener.line("waiting at ")).split()[3]
-    caller = await chats.run("call", uri, "--text", "Hello")
+    caller = await chats.run("call", uri, "--script", tmp_path / "script")
     listened = await listener.result()
     assert caller.code == listened.code == 0
     assert caller.stderr == listened.stderr == ""

@@ -37,9 +37,12 @@ async def test_all_that_passes_is_traced_logged_and_captured(
     chats: Chats, tmp_path: Path
 ) -> None:
     log, capture = tmp_path / "log.jsonl", tmp_path / "call.pcapng"
+    (tmp_path / "script").write_text(
+        f"text Hello\nexpect Hello\nfile {PICTURE}\nexpect picture.jpg\nquit\n"
+    )
     listener, uri = await chats.listen("--echo", "--log", log)
     caller = await chats.run(
-        "call", uri, "--json", "--text", "Hello", "--file", PICTURE,
+        "call", uri, "--json", "--script", tmp_path / "script",
         "--trace", "--pcap", capture,
     )  # fmt: skip
     listened = await listener.result()

@@ -73,7 +73,9 @@ async def test_a_picture_in_an_envelope_is_known_by_its_name_while_it_comes(
     picture.write_bytes(bytes(400_000))
     emergency = ("--profile", "emergency")
     listener, uri = await chats.listen(*emergency, "--save", tmp_path / "there")
-    caller = await chats.run("call", uri, "--json", "--file", picture, *emergency)
+    caller = await chats.run(
+        "call", uri, "--json", "--file", picture, "--wait", "0", *emergency
+    )
     listened = await listener.result()
     assert (caller.code, listened.code) == (0, 0), caller.stderr
     told = listened.every("receiving")
@@ -109,7 +111,10 @@ async def test_a_file_is_offered_in_the_call_and_comes_with_its_hash(
     chats: Chats, tmp_path: Path
 ) -> None:
     script = tmp_path / "script"
-    script.write_text(f"offer {PICTURE}\ntext Look\ndelivered\nexpect Thanks\nquit\n")
+    script.write_text(
+        f"offer {PICTURE}\ntext Look\ndelivered\nexpect Thanks\n"
+        "expect picture.jpg\nquit\n"
+    )
     answer = tmp_path / "answer"
     answer.write_text(f"expect picture.jpg\noffer {PICTURE}\ntext Thanks\n")
     listener, uri = await chats.listen(
@@ -140,7 +145,7 @@ async def test_a_file_that_is_too_large_is_not_taken_and_the_call_goes_on(
     chats: Chats, tmp_path: Path
 ) -> None:
     script = tmp_path / "script"
-    script.write_text(f"offer {PICTURE}\ntext Hello\n")
+    script.write_text(f"offer {PICTURE}\ntext Hello\nquit\n")
     listener, uri = await chats.listen("--max-size", "4K", "--wait", "0")
     caller = await chats.run("call", uri, "--script", script)
     assert caller.code == 1

@@ -44,10 +44,12 @@ async def test_an_echo_gives_all_of_it_back(chats: Chats, tmp_path: Path) -> Non
 
 
 @pytest.mark.rule("MSRP-118")
-async def test_tls_with_the_right_fingerprint(chats: Chats) -> None:
+async def test_tls_with_the_right_fingerprint(chats: Chats, tmp_path: Path) -> None:
+    (tmp_path / "script").write_text("text Hello\nexpect Hello\nquit\n")
+    script = ("--script", tmp_path / "script")
     bob, to_bob, fingerprint = await passive(chats, "--echo", tls=True)
     assert fingerprint is not None
-    ann = await chats.run(*to_bob, "--fingerprint", fingerprint, "--text", "Hello")
+    ann = await chats.run(*to_bob, "--fingerprint", fingerprint, *script)
     assert ann.code == (await bob.result()).code == 0
     assert [event["tls"] for event in ann.every("opened")] == [True]
     assert [event["text"] for event in ann.every("text")] == ["Hello"]

@@ -65,7 +65,7 @@ async def test_ticks_and_names_have_colours_and_a_peer_has_none_to_give(
 ) -> None:
     script = tmp_path / "script"
     script.write_text("text \x1b[31mred\x1b[2J\x1b[1;1H \u202eevil\n")
-    _, uri = await chats.listen("--script", script)
+    _, uri = await chats.listen("--receipts", "--script", script)
     await call(terminal, uri)
     await terminal.say("Hello")
     await terminal.shows("Hello  ✓✓", "evil")
