@@ -15,17 +15,25 @@ from pathlib import Path
 __all__ = ["Program", "free_port", "listening", "running"]
 
 
-def free_port() -> int:
-    """Find a port that is free for UDP and TCP both."""
+def free_port(*, more: int = 0) -> int:
+    """Find a port that is free for UDP and TCP both, and so many after it."""
     while True:
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as other:
-            stream.bind(("127.0.0.1", 0))
-            port: int = stream.getsockname()[1]
-            try:
-                other.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        with socket.socket() as first:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+        if all(_is_free(port + number) for number in range(more + 1)):
             return port
+
+
+def _is_free(port: int) -> bool:
+    with contextlib.ExitStack() as stack:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            try:
+                each = stack.enter_context(socket.socket(type=kind))
+                each.bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                return False
+    return True
 
 
 def is_listening(transport: str, port: int) -> bool:
@@ -89,8 +97,11 @@ async def running(directory: Path, *command: str) -> AsyncIterator[Program]:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a program and its children, which have a process group of their own."""
-    for number, patience in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
+    """End a program and its children, which have a process group of their own.
+
+    Now and then Kamailio never ends of itself, so nobody waits long for that.
+    """
+    for number, patience in ((signal.SIGTERM, 0.5), (signal.SIGKILL, 3.0)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(TimeoutError):

@@ -47,7 +47,7 @@ ACCOUNT = "<sip:callee@127.0.0.1>;regint=0;answermode=auto;audio_codecs=pcmu\n"
 async def baresip(directory: Path) -> AsyncIterator[str]:
     """Run it; give the URI by which it is called."""
     assert BARESIP is not None
-    port = free_port()
+    port = free_port(more=1)  # The next one is where it listens for TLS.
     config = CONFIG.format(port=port, directory=directory)
     (directory / "config").write_text(config)
     (directory / "accounts").write_text(ACCOUNT)
