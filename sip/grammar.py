@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 
 from sip.errors import SipParseError
 
@@ -17,6 +18,7 @@ __all__ = [
     "end_of_quoted_string",
     "is_one_line",
     "is_token",
+    "list_elements",
     "parse_host",
     "parse_host_port",
     "parse_number",
@@ -151,6 +153,15 @@ def split_list(text: str, separator: str) -> list[str]:
                 raise SipParseError("a < isn't closed")
     parts.append(text[start:].strip(WSP))
     return parts
+
+
+def list_elements(lines: Iterable[str]) -> list[str]:
+    """Give the elements of comma-separated lines, in order; empty ones are left out.
+
+    Raises:
+        SipParseError: A quoted string or a ``<`` isn't closed.
+    """
+    return [element for line in lines for element in split_list(line, ",") if element]
 
 
 def parse_host(text: str) -> str:

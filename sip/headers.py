@@ -4,17 +4,17 @@ A field is kept as its name and its raw value; nothing is looked into before it
 is asked for.  The names that RFC 3261 and its extensions define are known in
 any case and in their compact form, and are written in their usual spelling;
 any other name keeps its own.  Reading a value as more than text is done by a
-*reader*, a function that takes the :class:`Headers`; :meth:`Headers.view`
-remembers what it gave until a field changes.
+:class:`~sip.fields.field.Field`, which keeps what it has read in
+:attr:`Headers.views` until a field of its name changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from sip.errors import LocalError, SipParseError
-from sip.grammar import WSP, is_one_line, is_token, split_list
+from sip.grammar import WSP, is_one_line, is_token, list_elements
 
 __all__ = ["MAX_FIELDS", "Headers"]
 
@@ -114,35 +114,6 @@ class Headers:
             self._fields.append(_checked(name, value))
 
     @classmethod
-    def from_pairs(cls, pairs: list[tuple[str, str]]) -> tuple[Headers, str | None]:
-        """Take the names and values of a received head.
-
-        Args:
-            pairs: Values may have white space and a CR around them.
-
-        Returns:
-            The fields, and what is wrong with them, if anything.
-        """
-        problem = None
-        if len(pairs) > MAX_FIELDS:
-            pairs = pairs[:MAX_FIELDS]
-            problem = "there are too many header fields"
-        headers = cls()
-        fields = headers._fields
-        index = headers._index = {}
-        known = _BY_SPELLING.get
-        for name, value in pairs:
-            value = value.strip(" \t\r")
-            key = known(name)
-            if key is None:
-                key, name = _key_and_name(name)
-                fields.append((key, name, value))
-            else:
-                fields.append((key, key, value))
-            index[key] = (*index[key], value) if key in index else (value,)
-        return headers, problem
-
-    @classmethod
     def from_lines(cls, lines: list[str]) -> tuple[Headers, str | None]:
         """Take the lines of a received head, without their CRLF.
 
@@ -150,19 +121,44 @@ class Headers:
         used to answer.
 
         Returns:
-            The fields, and what is wrong with the first bad line, if any.
+            The fields, and what is wrong with them, if anything.
         """
-        pairs: list[tuple[str, str]] = []
-        bad = 0
-        for line in _unfold(lines):
+        problem = None
+        if len(lines) > MAX_FIELDS:
+            lines = _unfold(lines)
+            if len(lines) > MAX_FIELDS:
+                del lines[MAX_FIELDS:]
+                problem = "there are too many header fields"
+        headers = cls()
+        if not headers._take(lines):
+            # By itself a line that continues another is no header field.
+            headers = cls()
+            if not headers._take(_unfold(lines)):
+                problem = "a line is no header field"
+        return headers, problem
+
+    def _take(self, lines: list[str]) -> bool:
+        """Take the header fields among some lines; tell whether all are some."""
+        fields = self._fields
+        index: dict[str, tuple[str, ...]] = {}
+        self._index = index
+        known = _BY_SPELLING.get
+        all_are = True
+        for line in lines:
             name, colon, value = line.partition(":")
-            name = name.rstrip(WSP)
-            if colon and is_token(name):
-                pairs.append((name, value))
+            value = value.strip(WSP)
+            key = known(name)
+            if key is not None and colon:
+                fields.append((key, key, value))
             else:
-                bad += 1
-        headers, problem = cls.from_pairs(pairs)
-        return headers, "a line is no header field" if bad else problem
+                name = name.rstrip(WSP)
+                if not colon or not is_token(name):
+                    all_are = False
+                    continue
+                key, name = _key_and_name(name)
+                fields.append((key, name, value))
+            index[key] = (*index[key], value) if key in index else (value,)
+        return all_are
 
     def get(self, name: str) -> str | None:
         """Give the raw value of the first field of this name."""
@@ -185,7 +181,9 @@ class Headers:
                 before = index.get(key)
                 index[key] = (value,) if before is None else (*before, value)
         values = index.get(name)  # Most ask in the usual spelling.
-        return index.get(_key(name), ()) if values is None else values
+        if values is None:
+            values = index.get(_BY_SPELLING.get(name) or _key(name), ())
+        return values
 
     def get_only(self, name: str) -> str | None:
         """Give the raw value of the only field of this name, if there is one.
@@ -210,7 +208,10 @@ class Headers:
         Raises:
             SipParseError: A quoted string or a ``<`` isn't closed.
         """
-        return _elements(self.lines(name), name)
+        try:
+            return list_elements(self.lines(name))
+        except SipParseError as exc:
+            raise exc.within(name) from None
 
     def add(self, name: str, value: str) -> None:
         """Add a field after all others.
@@ -394,11 +395,3 @@ def _checked(name: str, value: str) -> tuple[str, str, str]:
     except UnicodeEncodeError:
         raise LocalError("the value of a header field must be text") from None
     return *_key_and_name(name), value.strip(WSP)
-
-
-def _elements(values: Sequence[str], name: str) -> list[str]:
-    try:
-        parts = [split_list(value, ",") for value in values]
-    except SipParseError as exc:
-        raise exc.within(name) from None
-    return [element for part in parts for element in part if element]

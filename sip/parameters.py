@@ -70,17 +70,27 @@ def split_plain(text: str) -> Parameters:
     """
     if not text:
         return ()
+    first, another, _ = text[1:].partition(";")
+    if not another:  # One alone, such as a tag, is there once.
+        name, _, value = first.partition("=")
+        return ((name, value or None),)
     pairs: list[tuple[str, str | None]] = []
+    names: set[str] = set()
     for part in text[1:].split(";"):
         name, _, value = part.partition("=")
         pairs.append((name, value or None))
-    # One alone, such as a tag, is there once.
-    return tuple(pairs) if len(pairs) == 1 else _unique(tuple(pairs))
+        names.add(name.lower())
+    if len(names) < len(pairs):
+        raise SipParseError(_TWICE)
+    return tuple(pairs)
+
+
+_TWICE = "a parameter is there twice"
 
 
 def _unique(parameters: Parameters) -> Parameters:
     if len({name.lower() for name, _ in parameters}) < len(parameters):
-        raise SipParseError("a parameter is there twice")
+        raise SipParseError(_TWICE)
     return parameters
 
 

@@ -1,7 +1,8 @@
-"""Functions that read header fields as values, for :meth:`~sip.headers.Headers.view`.
+"""Functions that read the lines of a header field as a value.
 
-Each of these makes such a reader from a function that parses text.  A reader
-names the header field in the :exc:`SipParseError` that it raises.
+Each of these is, or makes of a function that parses text, a reader for
+:class:`~sip.fields.field.Field`: it takes the raw values of all fields of a name, in
+order, mustn't change them, and raises :exc:`SipParseError`.
 """
 
 from __future__ import annotations
@@ -10,118 +11,58 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sip.errors import SipParseError
-from sip.grammar import split_list
-from sip.headers import Headers
+from sip.grammar import list_elements
 from sip.recall import recalling
 
-__all__ = [
-    "listed",
-    "listed_if_there",
-    "optional",
-    "required",
-    "tokens",
-]
+__all__ = ["listed_if_there", "optional", "required", "tokens"]
 
 T = TypeVar("T")
 
 
-def required(name: str, parse: Callable[[str], T]) -> Callable[[Headers], T]:
-    """Make a reader for a header field that must be there exactly once.
+def required(parse: Callable[[str], T]) -> Callable[[Sequence[str]], T]:
+    """Make a reader for a header field that must be there exactly once."""
 
-    The reader raises :exc:`SipParseError` if it isn't, or isn't well formed.
-    """
-
-    def read(headers: Headers) -> T:
-        value = headers.get_only(name)
-        if value is None:
-            raise SipParseError("the header field is missing", header=name)
-        try:
-            return parse(value)
-        except SipParseError as exc:
-            raise exc.within(name) from None
+    def read(lines: Sequence[str]) -> T:
+        if len(lines) == 1:
+            return parse(lines[0])
+        raise SipParseError(_TWICE if lines else "the header field is missing")
 
     return read
 
 
-def optional(
-    name: str, parse: Callable[[str], T | None]
-) -> Callable[[Headers], T | None]:
-    """Make a reader for a header field that may be there once.
+def optional(parse: Callable[[str], T | None]) -> Callable[[Sequence[str]], T | None]:
+    """Make a reader for a header field that may be there once, and else is ``None``."""
 
-    The reader gives ``None`` if it isn't, and raises :exc:`SipParseError` if it
-    is there twice or isn't well formed.
-    """
-
-    def read(headers: Headers) -> T | None:
-        value = headers.get_only(name)
-        if value is None:
-            return None
-        try:
-            return parse(value)
-        except SipParseError as exc:
-            raise exc.within(name) from None
+    def read(lines: Sequence[str]) -> T | None:
+        if len(lines) == 1:
+            return parse(lines[0])
+        if lines:
+            raise SipParseError(_TWICE)
+        return None
 
     return read
 
 
-def listed(
-    name: str, parse: Callable[[Sequence[str]], tuple[T, ...]]
-) -> Callable[[Headers], tuple[T, ...]]:
-    """Make a reader for a header field of which there may be any number.
-
-    The reader raises :exc:`SipParseError` if one isn't well formed.
-
-    Args:
-        name: The header field.
-        parse: Reads the raw values of all fields together; it mustn't change them.
-    """
-
-    def read(headers: Headers) -> tuple[T, ...]:
-        try:
-            return parse(headers.lines(name))
-        except SipParseError as exc:
-            raise exc.within(name) from None
-
-    return read
+_TWICE = "the header field is there twice"
 
 
 def listed_if_there(
-    name: str, parse: Callable[[Sequence[str]], tuple[T, ...]]
-) -> Callable[[Headers], tuple[T, ...] | None]:
-    """Make a reader for a list where none at all isn't the same as an empty one.
+    parse: Callable[[Sequence[str]], tuple[T, ...]],
+) -> Callable[[Sequence[str]], tuple[T, ...] | None]:
+    """Make a reader for a list where none at all isn't the same as an empty one."""
 
-    The reader gives ``None`` where there is no such field.
-
-    Args:
-        name: The header field.
-        parse: Reads the raw values of all fields together; it mustn't change them.
-    """
-    read_list = listed(name, parse)
-
-    def read(headers: Headers) -> tuple[T, ...] | None:
-        return read_list(headers) if name in headers else None
+    def read(lines: Sequence[str]) -> tuple[T, ...] | None:
+        return parse(lines) if lines else None
 
     return read
 
 
-def tokens(name: str) -> Callable[[Headers], tuple[str, ...]]:
-    """Make a reader for the elements of a comma-separated header field."""
-
-    def read(headers: Headers) -> tuple[str, ...]:
-        lines = headers.lines(name)
-        if len(lines) != 1:
-            return tuple(headers.values(name))
-        try:
-            return _split_line(lines[0])
-        except SipParseError as exc:
-            raise exc.within(name) from None
-
-    return read
-
-
-def _elements(line: str) -> tuple[str, ...]:
-    return tuple([element for element in split_list(line, ",") if element])
+def tokens(lines: Sequence[str]) -> tuple[str, ...]:
+    """Read the elements of a comma-separated header field, leaving out empty ones."""
+    if len(lines) == 1:
+        return _split_line(lines[0])
+    return tuple(list_elements(lines))
 
 
 # What a peer allows and supports is the same in all that it sends.
-_split_line = recalling(_elements)
+_split_line = recalling(lambda line: tuple(list_elements([line])))

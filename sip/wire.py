@@ -43,12 +43,6 @@ people send to each other don't travel in SIP.
 
 _END_OF_HEAD = b"\r\n\r\n"
 
-# A line, and that CRLF ends it.  If there are as many of these as there are CRs and
-# LFs, and no NUL, then no line is malformed or continues another.
-_LINE = re.compile(
-    r"^([A-Za-z0-9\-.!%*_+`'~]++)[ \t]*+:(.*+)(?:(?<=\r)\n|\Z)", re.MULTILINE
-)
-
 _HARMLESS = bytes(set(range(256)) - set(b"\r\n\0"))
 
 # What nearly all first lines look like.
@@ -130,19 +124,16 @@ def _parse_head(octets: bytes) -> _Head:
         SipParseError: The first line isn't one of SIP.
     """
     text = octets.decode("utf-8", "surrogateescape")
-    start_line, _, rest = text.partition("\r\n")
-    pairs = _LINE.findall(rest)
+    start_line, *lines = text.split("\r\n")
     problem: str | None = None
-    if octets.translate(None, _HARMLESS) == b"\r\n" * len(pairs):
-        headers, bad_line = Headers.from_pairs(pairs)
-    else:
-        lines = text.split("\r\n")[1:]
+    if octets.translate(None, _HARMLESS) != b"\r\n" * len(lines):
         good = list(filter(is_one_line, lines))
         # What a lone CR or LF means depends on the reader.  A line with one must not
         # get into an answer either.
         if len(good) < len(lines) or not is_one_line(start_line):
             problem = "a line has a lone CR or LF or a NUL"
-        headers, bad_line = Headers.from_lines(good)
+        lines = good
+    headers, bad_line = Headers.from_lines(lines)
     message, error = _parse_start_line(start_line, headers)
     problem = problem or bad_line
     if error is None and problem is not None:
@@ -198,10 +189,11 @@ def _parse_status_line(
 
 def _parse_content_length(headers: Headers) -> tuple[int | None, str | None]:
     """Give the length, and what keeps it from being known."""
-    values = headers.get_all("Content-Length")
-    if len(values) == 1 and len(values[0]) < _DIGITS and values[0].isdecimal():
-        if values[0].isascii():
-            return int(values[0]), None
+    values = headers.lines("Content-Length")
+    if len(values) == 1:
+        only = values[0]
+        if len(only) < _DIGITS and only.isascii() and only.isdecimal():
+            return int(only), None
     lengths: set[int] = set()
     for value in values:
         try:

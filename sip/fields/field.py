@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar, overload
 
+from sip.errors import SipParseError
 from sip.headers import Headers
 
 __all__ = ["Field"]
@@ -26,18 +27,19 @@ class HasHeaders(Protocol):
 class Field(Generic[T]):
     """An attribute that gives what a reader makes of the header fields.
 
-    The value is remembered in ``headers.views``.  The attribute can't be set; change
+    The value is remembered in ``headers.views`` until a field of this name changes.
+    The attribute can't be set; change
     ``message.headers``.
 
     Args:
-        read: Makes the value, or raises :exc:`~sip.errors.SipParseError`.
-        name: The usual spelling of the header field, the only one that ``read``
-            looks at: the value is remembered when others change.
+        read: Makes the value of the raw values of all fields of this name, in order,
+            or raises :exc:`~sip.errors.SipParseError`.
+        name: The usual spelling of the header field, which the error will name.
     """
 
     __slots__ = ("name", "read")
 
-    def __init__(self, read: Callable[[Headers], T], name: str) -> None:
+    def __init__(self, read: Callable[[Sequence[str]], T], name: str) -> None:
         self.read = read
         self.name = name
 
@@ -54,7 +56,10 @@ class Field(Generic[T]):
         views = headers.views
         value: T = views.get(self, _UNREAD)
         if value is _UNREAD:
-            value = views[self] = self.read(headers)
+            try:
+                value = views[self] = self.read(headers.lines(self.name))
+            except SipParseError as exc:
+                raise exc.within(self.name) from None
         return value
 
     def remember(self, message: HasHeaders, value: object) -> None:

@@ -39,13 +39,7 @@ from sip.name_addr import (
     recall_name_addr,
 )
 from sip.numbers import MAX_SECONDS, parse_counter, parse_seconds
-from sip.readers import (
-    listed,
-    listed_if_there,
-    optional,
-    required,
-    tokens,
-)
+from sip.readers import listed_if_there, optional, required, tokens
 from sip.recall import recalling
 from sip.via import Via
 
@@ -86,27 +80,27 @@ def _parse_word(text: str) -> str:
 
 
 def _required(name: str, parse: Callable[[str], T]) -> Field[T]:
-    return Field(required(name, parse), name)
+    return Field(required(parse), name)
 
 
 def _optional(name: str, parse: Callable[[str], T | None]) -> Field[T | None]:
-    return Field(optional(name, parse), name)
+    return Field(optional(parse), name)
 
 
 def _listed(
     name: str, parse: Callable[[Sequence[str]], tuple[T, ...]]
 ) -> Field[tuple[T, ...]]:
-    return Field(listed(name, parse), name)
+    return Field(parse, name)
 
 
 def _listed_if_there(
     name: str, parse: Callable[[Sequence[str]], tuple[T, ...]]
 ) -> Field[tuple[T, ...] | None]:
-    return Field(listed_if_there(name, parse), name)
+    return Field(listed_if_there(parse), name)
 
 
 def _tokens(name: str) -> Field[tuple[str, ...]]:
-    return Field(tokens(name), name)
+    return Field(tokens, name)
 
 
 class ExtensionFields:
@@ -170,9 +164,7 @@ class ExtensionFields:
     priority = _optional("Priority", _parse_word)
     """How urgent it is, such as ``"emergency"``, in lower case."""
 
-    privacy = Field(
-        lambda headers: parse_privacy(headers.get_all("Privacy")), "Privacy"
-    )
+    privacy = Field(parse_privacy, "Privacy")
     """What is to be hidden, in lower case (:rfc:`3323#section-4.2`)."""
 
     proxy_require = _tokens("Proxy-Require")
