@@ -282,6 +282,7 @@ class SessionDescription(_Attributes):
         session_id: int | None = None,
         version: int = 1,
         username: str = "-",
+        times: tuple[TimeDescription, ...] = (TimeDescription(),),
     ) -> Self:
         """Make the first description of a session of our own.
 
@@ -294,6 +295,7 @@ class SessionDescription(_Attributes):
             version: The number of this description within the session; later
                 ones come from :func:`sdp.next_offer`.
             username: Who we are to the host we run on; mostly nobody.
+            times: When; now, if nothing is said, and for as long as it lasts.
 
         Raises:
             SdpError: ``address`` isn't one, or is the unspecified one.
@@ -304,7 +306,7 @@ class SessionDescription(_Attributes):
         origin = Origin(
             username, session_id, version, "IN", connection.addrtype, address
         )
-        return cls(origin, tuple(media), connection=connection)
+        return cls(origin, tuple(media), connection=connection, times=times)
 
     def effective_media(self, index: int) -> MediaDescription:
         """Give a media section that can be understood by itself.

@@ -12,6 +12,7 @@ nothing of the section that it stands in.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import ipaddress
 import string
 from typing import Self
@@ -33,6 +34,8 @@ _HOST_CHARS = string.ascii_letters + string.digits + "-."
 _MIN_HOST_LENGTH = 4
 _MIN_TIME_DIGITS = 10
 _MAX_TTL = 255
+_MULTICAST = ("22", "23")
+"""How an IPv4 multicast address begins, being 224.0.0.0 or above and below 240."""
 
 
 def _is_internet(nettype: str, addrtype: str) -> bool:
@@ -177,7 +180,7 @@ class ConnectionData:
         raise SdpError("the connection address has too many parts")
 
     @classmethod
-    def for_address(cls, address: str) -> Self:
+    def for_address(cls, address: str) -> ConnectionData:
         """Make the connection data for an address of our own.
 
         Args:
@@ -190,10 +193,7 @@ class ConnectionData:
                 (``0.0.0.0``, ``::``) that no description may be made with any
                 more (:rfc:`3264#section-8.4`).
         """
-        data = cls("IN", "IP6" if ":" in address else "IP4", address)
-        if data.is_unspecified:
-            raise SdpError("the unspecified address is no place to send to")
-        return data
+        return _of_ours(address)
 
     @property
     def is_internet(self) -> bool:
@@ -207,6 +207,8 @@ class ConnectionData:
             return False
         if ":" in self.address:
             return ipaddress.IPv6Address(self.address).is_multicast
+        if not self.address.startswith(_MULTICAST):
+            return False
         try:
             return ipaddress.IPv4Address(self.address).is_multicast
         except ValueError:
@@ -228,6 +230,14 @@ class ConnectionData:
     def __str__(self) -> str:
         numbers = [f"/{n}" for n in (self.ttl, self.count) if n is not None]
         return f"{self.nettype} {self.addrtype} {self.address}{''.join(numbers)}"
+
+
+@functools.lru_cache(maxsize=64)  # We have a few, and each call names one.
+def _of_ours(address: str) -> ConnectionData:
+    data = ConnectionData("IN", "IP6" if ":" in address else "IP4", address)
+    if data.is_unspecified:
+        raise SdpError("the unspecified address is no place to send to")
+    return data
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

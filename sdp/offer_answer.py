@@ -120,10 +120,13 @@ def build_answer(
         _answer_slot(offer, index, slot, previous) for index, slot in enumerate(slots)
     )
     if previous is None:
-        answer = SessionDescription.build(
-            media, address=address, session_id=session_id, username=username
+        return SessionDescription.build(
+            media,
+            address=address,
+            session_id=session_id,
+            username=username,
+            times=offer.times,
         )
-        return dataclasses.replace(answer, times=offer.times)
     return _continue(
         previous,
         media=media,

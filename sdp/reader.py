@@ -15,12 +15,16 @@ from __future__ import annotations
 import collections
 import dataclasses
 from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
 
 from sdp.errors import SdpError
 from sdp.grammar import check_text, encode, number
 from sdp.lines import Attribute, Bandwidth, ConnectionData, Origin, TimeDescription
 
 __all__ = ["MediaLine", "Section", "read_sections"]
+
+T = TypeVar("T")
 
 MAX_SIZE = 65_536
 """Octets of a description: as many as a UDP datagram that could bring it holds.
@@ -41,10 +45,37 @@ MAX_ATTRIBUTES = 512
 MAX_WARNINGS = 32
 """Warnings kept; a peer that earns more has made its point."""
 
+_RECALLED = 256
+_RECALLED_LENGTH = 128
+"""How many lines of a kind to remember, and up to which length: what a peer can make
+this hold is some ten kilobytes of each kind."""
+
+
+def _recalling(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Let a function remember what it made of the lines that it saw last.
+
+    All descriptions of a program have most of their lines alike.  The values have to
+    be frozen, since they are shared.
+    """
+    remembered = lru_cache(maxsize=_RECALLED)(parse)
+
+    def recall(value: str) -> T:
+        if len(value) > _RECALLED_LENGTH:
+            return parse(value)
+        return remembered(value)
+
+    return recall
+
+
+_recall_attribute = _recalling(Attribute.parse)
+_recall_connection = _recalling(ConnectionData.parse)
+_recall_time = _recalling(TimeDescription.parse)
+
 _SESSION_ORDER = {letter: rank for rank, letter in enumerate("vosiuepcbtka")}
 # A repetition and its zone belong to the time above them.
 _SESSION_ORDER |= {"r": _SESSION_ORDER["t"], "z": _SESSION_ORDER["t"]}
 _MEDIA_ORDER = {letter: rank for rank, letter in enumerate("micbka")}
+_ATTRIBUTES = max(_SESSION_ORDER.values())
 _ONCE_PER_SESSION = frozenset("vosiuck")
 _ONCE_PER_MEDIA = frozenset("ik")
 _FIXED_PLACE = frozenset("vos")
@@ -92,6 +123,7 @@ class Section:
         "connections",
         "line",
         "media",
+        "order",
         "origin",
         "rank",
         "repeats",
@@ -104,10 +136,11 @@ class Section:
     def __init__(self, line: int, media: MediaLine | None = None) -> None:
         self.line = line
         self.media = media
+        self.order = _SESSION_ORDER if media is None else _MEDIA_ORDER
         self.rank = 0
-        self.seen = set[str]()
+        self.seen: set[str] = set()
         self.origin: Origin | None = None
-        self.texts = collections.defaultdict[str, list[str]](list)
+        self.texts: dict[str, list[str]] = collections.defaultdict(list)
         self.connections: list[ConnectionData] = []
         self.bandwidths: list[Bandwidth] = []
         self.times: list[TimeDescription] = []
@@ -121,6 +154,8 @@ class Section:
 
     def time_descriptions(self) -> tuple[TimeDescription, ...]:
         """Give the times with the repetitions and zones that stand below them."""
+        if not any(self.repeats):
+            return tuple(self.times)
         return tuple(
             dataclasses.replace(time, repeats=tuple(repeats), zone=zone)
             if repeats
@@ -212,18 +247,20 @@ class _Reader:
         letter, value = line[:1], line[2:]
         if line[1:2] != "=":
             raise SdpError("not a letter, an equals sign and a value")
-        if letter in _FIELDS_BY_SPACE and value.endswith(" "):
+        if value.endswith(" ") and letter in _FIELDS_BY_SPACE:
             self._forgive("white space at the end")
             value = value.rstrip(" ")
         if letter == "m":
             self._open_media(MediaLine.parse(value))
         else:
-            self._place(self.sections[-1], letter)
+            section = self.sections[-1]
+            if letter != "a":  # These may stand anywhere, and most lines are.
+                self._place(section, letter)
             take = _TAKERS.get(letter)
             if take is not None:
-                take(self, self.sections[-1], value)
+                take(self, section, value)
             else:
-                self._take_text(self.sections[-1], letter, value)
+                self._take_text(section, letter, value)
         self._previous = letter
 
     def _open_media(self, media: MediaLine) -> None:
@@ -233,15 +270,13 @@ class _Reader:
 
     def _place(self, section: Section, letter: str) -> None:
         """Check that a line may stand here, and wasn't here before."""
-        in_media = section.media is not None
-        order = _MEDIA_ORDER if in_media else _SESSION_ORDER
-        rank = order.get(letter)
+        rank = section.order.get(letter)
         if rank is None:
             if letter in _SESSION_ORDER:
                 raise SdpError(f"a {letter}= line in a media section")
             raise SdpError("an unknown type of line")
         if letter in section.seen and letter in (
-            _ONCE_PER_MEDIA if in_media else _ONCE_PER_SESSION
+            _ONCE_PER_SESSION if section.media is None else _ONCE_PER_MEDIA
         ):
             raise SdpError(f"a second {letter}= line")
         if rank < section.rank:
@@ -271,7 +306,7 @@ class _Reader:
         section.texts[letter].append(value)
 
     def _take_connection(self, section: Section, value: str) -> None:
-        data = ConnectionData.parse(value)
+        data = _recall_connection(value)
         if data.count is not None and section.media is None:
             self._forgive("several addresses for the whole session")
         section.connections.append(data)
@@ -280,7 +315,7 @@ class _Reader:
         section.bandwidths.append(Bandwidth.parse(value))
 
     def _take_time(self, section: Section, value: str) -> None:
-        time = TimeDescription.parse(value)
+        time = _recall_time(value)
         if not time.is_plausible:
             self._forgive("a time has fewer than ten digits")
         section.times.append(time)
@@ -302,7 +337,8 @@ class _Reader:
     def _take_attribute(self, section: Section, value: str) -> None:
         if len(section.attributes) >= MAX_ATTRIBUTES:
             raise SdpError(f"more than {MAX_ATTRIBUTES} attributes in a section")
-        section.attributes.append(Attribute.parse(value))
+        section.rank = _ATTRIBUTES  # Only an attribute is in its place after one.
+        section.attributes.append(_recall_attribute(value))
 
     def _drop(self, section: Section, value: str) -> None:
         """Discard a key, as RFC 8866 §5.12 demands."""

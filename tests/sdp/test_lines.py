@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 
 import pytest
@@ -123,6 +124,19 @@ def test_the_slashes_of_a_multicast_address_mean_hops_and_number() -> None:
 def test_malformed_connection_data_is_refused(value: str) -> None:
     with pytest.raises(SdpError):
         ConnectionData.parse(value)
+
+
+@pytest.mark.rule("SDP-8")
+@pytest.mark.parametrize("address", ["{}.0.2.1", "{}.x.example"])
+def test_what_is_multicast_is_what_the_system_takes_for_it(address: str) -> None:
+    for first in range(256):
+        text = address.format(first)
+        try:
+            is_multicast = ipaddress.IPv4Address(text).is_multicast
+        except ValueError:
+            is_multicast = False
+        data = ConnectionData("IN", "IP4", text, ttl=1 if is_multicast else None)
+        assert data.is_multicast is is_multicast
 
 
 def test_only_internet_addresses_have_a_time_to_live() -> None:

@@ -134,6 +134,22 @@ def test_other_lines_out_of_order_are_forgiven(
     forgive(text, line, f"the {letter}= line is out of order")
 
 
+@pytest.mark.rule("SDP-2", "SDP-18")
+@pytest.mark.parametrize("length", [10, 128, 129, 1000])
+def test_lines_that_are_remembered_and_lines_that_are_not_read_alike(
+    length: int,
+) -> None:
+    attributes = f"a=path:{'x' * (length - 5)}\r\na=recvonly\r\n"
+    for _ in range(2):
+        for address in ("192.0.2.1", "192.0.2.2"):
+            text = WHOLE.replace("192.0.2.1", address) + attributes
+            assert str(parse(text)) == text
+        for bad in ("c=IN IP4 x", "a=", "a=b:", "t=0", "a=b\0" + "c" * length):
+            with pytest.raises(SdpError) as caught:
+                parse(HEAD + TAIL + bad + "\r\n")
+            assert caught.value.line == 6
+
+
 @pytest.mark.rule("SDP-2", "SDP-7", "SDP-8")
 @pytest.mark.parametrize(
     "again",
