@@ -113,14 +113,17 @@ def _parse_parameter(text: str) -> tuple[str, str | None]:
 
 def format_parameters(parameters: Parameters) -> str:
     """Write parameters, each with the semicolon before it."""
+    if not parameters:
+        return ""
+    plain = _NEEDS_NO_QUOTES.fullmatch
     return "".join(
-        f";{name}" if value is None else f";{name}={_format_value(value)}"
-        for name, value in parameters
+        [
+            f";{name}"
+            if value is None
+            else f";{name}={value if plain(value) is not None else quote(value)}"
+            for name, value in parameters
+        ]
     )
-
-
-def _format_value(value: str) -> str:
-    return value if _NEEDS_NO_QUOTES.fullmatch(value) is not None else quote(value)
 
 
 def find_parameter(parameters: Parameters, name: str) -> str | None:

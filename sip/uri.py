@@ -397,6 +397,8 @@ def _parse_uri_headers(text: str) -> UriHeaders:
 
 
 def _escape(text: str, safe: str) -> str:
+    if text.isascii() and text.isalnum():
+        return text
     return quote_from_bytes(text.encode("utf-8", "surrogateescape"), safe)
 
 

@@ -139,9 +139,9 @@ class Admission:
             refused = check_content(request, self.content_types)
             if refused is not None:
                 return refused
-        accept = request.headers.values("Accept")
         if request.method == "INVITE" and "Accept" in request.headers:
             # The answer is a session description or there is none.
+            accept = request.headers.values("Accept")
             if not any(_matches("application/sdp", pattern) for pattern in accept):
                 warning = '399 - "the answer would be application/sdp"'
                 return Refusal(406, (("Warning", warning),))

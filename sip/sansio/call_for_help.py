@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sip.errors import SipParseError
 from sip.message import Request
-from sip.uri import Uri
+from sip.uri import OtherUri, Uri
 
 __all__ = ["is_call_for_help"]
 
@@ -24,7 +24,7 @@ def is_call_for_help(request: Request) -> bool:
 
 
 def _is_help(uri: Uri) -> bool:
-    scheme, _, rest = str(uri).lower().partition(":")
-    return scheme == "urn" and any(
-        rest == name or rest.startswith(f"{name}.") for name in _HELP
-    )
+    if not isinstance(uri, OtherUri) or uri.scheme.lower() != "urn":
+        return False
+    service = uri.rest.lower()
+    return any(service == name or service.startswith(f"{name}.") for name in _HELP)

@@ -53,8 +53,7 @@ class Dialog:
     """
 
     __slots__ = (
-        "_from",
-        "_to",
+        "_parties",
         "call_id",
         "flow",
         "is_conference",
@@ -91,8 +90,7 @@ class Dialog:
         self.secure = secure
         self.flow: Hop | None = None
         self.state = DialogState.EARLY
-        # Both parties stay who they are, and are written into each request.
-        self._from, self._to = str(local), str(remote)
+        self._parties: tuple[str, str] | None = None
 
     @classmethod
     def from_response(
@@ -246,10 +244,14 @@ class Dialog:
         content_type: str | None,
     ) -> tuple[Request, Uri]:
         routed = route_request(self.remote_target, self.route_set)
+        if self._parties is None:
+            # Both stay who they are, and are written into each request.
+            self._parties = str(self.local), str(self.remote)
+        from_, to = self._parties
         all_headers = [("Route", str(route)) for route in routed.routes]
         all_headers += [
-            ("From", self._from),
-            ("To", self._to),
+            ("From", from_),
+            ("To", to),
             ("Call-ID", self.call_id),
             ("CSeq", f"{cseq} {method}"),
             ("Max-Forwards", "70"),
