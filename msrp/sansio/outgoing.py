@@ -247,7 +247,7 @@ class Outgoing:
                 return False
         elif self.unanswered:
             return False
-        self._step(_CONFIRM)
+        self.state = NEXT[_SENT, _CONFIRM]
         return True
 
     def success_reported(self, byte_range: ByteRange | None) -> None:

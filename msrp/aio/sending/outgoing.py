@@ -344,7 +344,7 @@ class Outbox:
         )
         self._session.send(core)
         # Only of what can be long: the core of others has all their octets with it.
-        known = core if isinstance(source, ReadAhead) else None
+        known = None if isinstance(source, bytes) else core
         message = OutgoingMessage(core.message_id, core.size, self, known)
         self._messages[core.message_id] = message
         return message

@@ -332,12 +332,12 @@ class RunningSession:
         match event:
             case MessageCompleted():
                 self.reception.completed(event)
-            case MessageStored():
-                self.reception.stored(event)
             case MessageSent():
                 self.outbox.was_sent(event)
             case MessageDelivered():
                 self.outbox.was_delivered(event)
+            case MessageStored():
+                self.reception.stored(event)
             case MessageDeliveryFailed():
                 self._failed(event)
             case ConnectionEstablished() | ConnectionLost():
