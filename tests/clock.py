@@ -10,10 +10,11 @@ could tell whether it is silent or slow.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["skip_silence"]
+__all__ = ["skipped_silence"]
 
 SILENCE = 0.05
 """Real seconds for which nothing has come when the next timer's time is now.
@@ -70,11 +71,21 @@ class _Skipper:
         self._at_work -= 1
 
 
-def skip_silence() -> None:
-    """Have the running loop skip the time in which nothing happens, from now on."""
+@contextlib.contextmanager
+def skipped_silence(allowed: float) -> Iterator[None]:
+    """Have the running loop skip the time in which nothing happens, from now on.
+
+    Args:
+        allowed: Seconds of the loop's time that this may take.  What would wait too
+            long is found out here, as it is by a test that ends too late.
+    """
     loop: Any = asyncio.get_running_loop()
     selector = loop._selector
     skipper = _Skipper(loop, selector.select)
     selector.select = skipper.select
     loop.time = skipper.time
     loop.run_in_executor = skipper.run_in_executor
+    began = skipper.time()
+    yield
+    took = skipper.time() - began
+    assert took < allowed, f"nobody waits {took:.0f} s for that"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.clock import skip_silence
+from tests.clock import skipped_silence
 
 pytest_plugins = ["tests.compliance.plugin"]
 
@@ -71,6 +71,9 @@ async def _watched_tasks() -> AsyncIterator[None]:
 
 
 @pytest_asyncio.fixture
-async def time_flies() -> None:
+async def time_flies(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Skip the time in which nothing happens, in an asynchronous test."""
-    skip_silence()
+    marker = request.node.get_closest_marker("timeout")
+    timeout = marker.args[0] if marker else request.config.getini("timeout")
+    with skipped_silence(float(timeout)):
+        yield

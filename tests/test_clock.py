@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
-pytestmark = pytest.mark.usefixtures("time_flies")
+from tests.clock import skipped_silence
 
 HOUR = 3600.0
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def _skipping() -> AsyncIterator[None]:
+    with skipped_silence(100 * HOUR):
+        yield
 
 
 async def test_a_day_is_over_at_once() -> None:
@@ -61,3 +69,11 @@ async def test_nobody_gives_up_on_a_thread_that_works() -> None:
 def _work() -> str:
     time.sleep(0.1)  # Much longer than a silence.
     return "done"
+
+
+async def test_what_takes_too_long_is_told() -> None:
+    with (
+        pytest.raises(AssertionError, match="nobody waits 3600 s"),
+        skipped_silence(60.0),
+    ):
+        await asyncio.sleep(HOUR)

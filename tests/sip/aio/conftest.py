@@ -1,19 +1,23 @@
-"""Certificates for the tests of the shell."""
+"""User agents and certificates for the tests of the shell."""
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sip.aio import tls_client_context, tls_server_context
+from tests.sip.aio.switchboard import Switchboard
 
 
 @dataclass(frozen=True)
@@ -108,3 +112,9 @@ def tls(authority: Authority) -> Tls:
     """Give contexts for a certificate of the loopback."""
     file = authority.issue("127.0.0.1", "::1")
     return Tls(tls_server_context(file), tls_client_context(authorities=authority.file))
+
+
+@pytest_asyncio.fixture
+async def board(tls: Tls) -> AsyncIterator[Switchboard]:
+    async with AsyncExitStack() as stack:
+        yield Switchboard(stack, tls)
