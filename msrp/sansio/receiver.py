@@ -293,7 +293,7 @@ class Receiver:
         assert head is not None
         if request.chunk is None:
             if session.stream is self._stream:
-                session.report_received(head)
+                session.underway.report_received(head)
             else:
                 late = session.late_report_received(head)
                 self._stream.received_late(session, late)
@@ -348,7 +348,7 @@ class Receiver:
         session, message = transaction.session, transaction.message
         if head.code == _OK and head.comment == "OK":
             self._shortcut.learn_answer(event.block, session)
-        session.response_received(message, head.code, transaction.chunk)
+        session.underway.response_received(message, head.code, transaction.chunk)
 
     # Answering.
 

@@ -170,7 +170,7 @@ class Shortcut:
             if transaction is None:
                 break
             session = session or transaction.session
-            middle = session.usual_answer
+            middle = session.underway.usual_answer
             if transaction.session is not session or middle is None:
                 break
             answer = b"MSRP %b%b%b$\r\n" % (name, middle, name)
@@ -180,7 +180,7 @@ class Shortcut:
             answered.append(transaction)
             at += len(answer)
         if session is not None and answered:
-            session.chunks_accepted(answered)
+            session.underway.chunks_accepted(answered)
         return at
 
     # What the long way has found.
@@ -208,7 +208,7 @@ class Shortcut:
         """Take note of what a ``200 OK`` to a session says of its paths."""
         # Nothing in it may look like an end-line.
         if len(block) <= 2 * _MAX_LENGTH and b"\r\n-" not in block:
-            session.usual_answer = b" 200 OK\r\n%b\r\n-------" % block
+            session.underway.usual_answer = b" 200 OK\r\n%b\r\n-------" % block
 
     def forget(self, session: Session) -> None:
         """Let go of a session that leaves the connection."""

@@ -5,7 +5,7 @@ middle of a long one that is cut into small chunks and has nobody beside it.  Ma
 of them are written in one loop, in which nothing is asked that can't have changed
 since the last one, and nothing is written anew that all of them have in common.
 
-The long way is :meth:`~msrp.sansio.session.Session.next_chunk`, which begins one
+The long way is :meth:`~msrp.sansio.underway.Underway.next_chunk`, which begins one
 chunk.  It can do all that is done here, and does all that is left to it: the first
 SEND, the last chunk of a long message, chunks that are interruptible, messages that
 take turns or whose chunks get no answer, bodies that could be taken for an end-line.

@@ -330,7 +330,7 @@ class Stream:
         for transaction in self.writer.transactions.timed_out(now):
             self._unheard = True
             if not transaction.silent:
-                transaction.session.response_missing(transaction.message)
+                transaction.session.underway.response_missing(transaction.message)
         self.inquiries.handle_timeout(now)
         for session in list(self.sessions):
             session.handle_timeout(now)
@@ -374,7 +374,7 @@ class Stream:
     def session_changed(self, session: Session) -> None:
         """Look there again, for events and for octets to send."""
         self._news[session] = None
-        if session.has_queued:
+        if session.underway.has_queued:
             self.writer.may_send(session)
 
     def session_ended(self, session: Session) -> None:

@@ -177,7 +177,7 @@ class Writer:
     def _chunk_written(
         self, session: Session, message: Outgoing, chunk: Chunk, now: float
     ) -> None:
-        session.chunk_written(message, chunk)
+        session.underway.chunk_written(message, chunk)
         if message.resumed and chunk.flag is _END:
             # It fails if it isn't reported as soon as it is answered.  No response
             # can end this: the blank is in no transaction id.
@@ -195,7 +195,7 @@ class Writer:
 
     def _others_wait(self, message: Outgoing) -> bool:
         return bool(self._control) or any(
-            session.wants_to_send(besides=message) for session in self._turns
+            session.underway.wants_to_send(besides=message) for session in self._turns
         )
 
     def _begin_chunk(self, budget: int, now: float) -> bytes | None:
@@ -206,15 +206,15 @@ class Writer:
             turns.move_to_end(session)
             # Nobody else waits for its turn where there is but one.
             most = self._chunks_left if len(turns) == 1 else 1
-            written = session.write_at_once(most, budget, now)
+            written = session.underway.write_at_once(most, budget, now)
             if written is not None:
                 self._chunks_left -= len(written.sent)
-                if not session.has_queued:
+                if not session.underway.has_queued:
                     turns.pop(session, None)
                 return b"".join(written.pieces)
-            begun = session.next_chunk()
+            begun = session.underway.next_chunk()
             if begun is None:
-                if not session.wants_to_send():
+                if not session.underway.wants_to_send():
                     turns.pop(session, None)
                 continue
             self._chunks_left -= 1
@@ -236,7 +236,7 @@ class Writer:
         if transaction is not None:
             self.transactions.begin_written(transaction, now)
         self._chunk_written(session, message, chunk, now)
-        if not session.has_queued:
+        if not session.underway.has_queued:
             self._turns.pop(session, None)
         return octets
 

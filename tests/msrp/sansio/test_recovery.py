@@ -662,7 +662,7 @@ def test_a_message_that_goes_on_in_the_middle_asks_for_a_report_of_the_whole() -
 @pytest.mark.rule("MSRP-41")
 def test_a_report_of_the_rest_is_none_of_the_whole() -> None:
     pair, _ = half_sent(success_report=True)
-    (message,) = pair.active.session._messages.values()
+    (message,) = pair.active.session.underway._messages.values()
     message.success_reported(ByteRange(1, 2000, 5000))  # On the first connection.
     pair.reestablish()
     forget(pair.passive)

@@ -9,12 +9,9 @@ from msrp.errors import CloseReason
 from msrp.events import ConnectionEstablished, CoreEvent, MessageDelivered, SessionOver
 from msrp.sansio.chunker import BytesBody
 from msrp.sansio.outgoing import Outgoing
-from msrp.sansio.session import (
-    MAX_RELAYED_CHUNK,
-    Session,
-    SessionState,
-)
+from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import Stream
+from msrp.sansio.underway import MAX_RELAYED_CHUNK
 from msrp.testing import Directory, Written, read_messages
 from msrp.uri import parse_path
 

@@ -11,6 +11,7 @@ from msrp.sansio.chunker import BytesBody
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session, SessionState
 from msrp.sansio.stream import Stream
+from msrp.sansio.underway import Underway
 from msrp.uri import MsrpUri
 
 MANY = 50
@@ -57,12 +58,12 @@ def text(message_id: str) -> Outgoing:
     return Outgoing(message_id, "text/plain", BytesBody(b"hello"))
 
 
-def counted(look: Callable[..., object], asked: list[Session]) -> Callable[..., object]:
+def counted(look: Callable[..., object], asked: list[object]) -> Callable[..., object]:
     """Return a method that also notes whose it was."""
 
-    def count(session: Session, *args: object, **named: object) -> object:
-        asked.append(session)
-        return look(session, *args, **named)
+    def count(of: object, *args: object, **named: object) -> object:
+        asked.append(of)
+        return look(of, *args, **named)
 
     return count
 
@@ -101,15 +102,20 @@ def test_sessions_that_have_nothing_to_send_cost_nothing(
     for session in sessions:
         bound(stream, session)
     assert written(stream) == []
-    asked: list[Session] = []
-    for look in ("wants_to_send", "next_chunk", "events_received"):
-        monkeypatch.setattr(Session, look, counted(getattr(Session, look), asked))
+    asked: list[object] = []
+    for kind, look in (
+        (Underway, "wants_to_send"),
+        (Underway, "write_at_once"),
+        (Underway, "next_chunk"),
+        (Session, "events_received"),
+    ):
+        monkeypatch.setattr(kind, look, counted(getattr(kind, look), asked))
     sessions[7].send(text("message7"))
     (name,) = written(stream)
     respond(stream, name, 200)
     ((told, _),) = stream.events_received()
     assert told is sessions[7]
-    assert set(asked) == {sessions[7]}
+    assert set(asked) == {sessions[7], sessions[7].underway}
 
 
 @pytest.mark.rule("MSRP-54")

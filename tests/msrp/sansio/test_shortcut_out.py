@@ -17,6 +17,7 @@ from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session
 from msrp.sansio.shortcut_out import Written
 from msrp.sansio.stream import Stream
+from msrp.sansio.underway import Underway
 from msrp.testing import Directory
 from msrp.uri import MsrpUri
 
@@ -26,8 +27,10 @@ PATHS = f"To-Path: {HERE}\r\nFrom-Path: {THERE}"
 _REQUEST = re.compile(rb"MSRP (\S+) SEND\r\n")
 
 
-class LongWay(Session):
-    """A session of which nothing goes the short way out."""
+class LongWay(Underway):
+    """The messages of a session of which nothing goes the short way out."""
+
+    __slots__ = ()
 
     def write_at_once(self, most: int, budget: int, now: float) -> Written | None:
         return None
@@ -55,12 +58,13 @@ class Slow:
 class Side:
     """An active session that is open, and what it has written and told."""
 
-    def __init__(self, kind: type[Session], config: SessionConfig) -> None:
+    def __init__(self, kind: type[Underway], config: SessionConfig) -> None:
         ids = (f"ours{number}" for number in itertools.count())
         self.new_id: Callable[[], str] = ids.__next__
-        self.session = kind(
+        self.session = Session(
             HERE, (THERE,), is_active=True, config=config, new_id=self.new_id
         )
+        self.session.underway = kind(self.session)
         self.stream = Stream(Directory(self.session), 0.0, new_id=self.new_id)
         self.now = 0.0
         self.written: list[bytes] = []
@@ -141,8 +145,8 @@ class Side:
         self.tell()
 
     def state(self) -> tuple[object, ...]:
-        queues = self.session._queues
-        message = self.session._messages.get("long")
+        queues = self.session.underway._queues
+        message = self.session.underway._messages.get("long")
         return (
             self.written,
             [*map(repr, self.events)],
@@ -219,7 +223,7 @@ def do(side: Side, step: str, arguments: tuple[object, ...], number: int) -> Non
             body = _BODIES[which]
             pieces = [body[at : at + cut] for at in range(0, len(body), cut or 1)]
             source = Slow(pieces, len(body) + lack) if cut else body
-            busy = side.session._messages
+            busy = side.session.underway
             for name in [each for each in ("long", "other") if each not in busy][:1]:
                 side.send(name, source, report, success_report=bool(ok))
         case "line", _:
@@ -249,7 +253,7 @@ def test_both_ways_write_the_same_and_lead_to_the_same(
     size: int | None,
 ) -> None:
     config = SessionConfig(chunk_size=size, window=window)
-    short, long = Side(Session, config), Side(LongWay, config)
+    short, long = Side(Underway, config), Side(LongWay, config)
     for number, (step, arguments) in enumerate([first, ("write", ()), *steps]):
         for side in (short, long):
             if not side.stream.closing and side.session.stream is not None:
@@ -260,20 +264,20 @@ def test_both_ways_write_the_same_and_lead_to_the_same(
 
 
 def opened(window: int = 32, size: int | None = SIZE) -> Side:
-    return Side(Session, SessionConfig(chunk_size=size, window=window))
+    return Side(Underway, SessionConfig(chunk_size=size, window=window))
 
 
 def counted(side: Side, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the list of how many chunks go the short way at a time."""
     counts: list[int] = []
-    write_at_once = type(side.session).write_at_once
+    write_at_once = Underway.write_at_once
 
-    def note(self: Session, most: int, budget: int, now: float) -> Written | None:
+    def note(self: Underway, most: int, budget: int, now: float) -> Written | None:
         written = write_at_once(self, most, budget, now)
         counts.append(0 if written is None else len(written.sent))
         return written
 
-    monkeypatch.setattr(Session, "write_at_once", note)
+    monkeypatch.setattr(Underway, "write_at_once", note)
     return counts
 
 
