@@ -288,22 +288,15 @@ class Headers:
         """
         fields = self._fields
         for name in names:
-            key, spelling = _key_and_name(name)
-            values = other.lines(key)
+            values = other.lines(name)
             if not values:
                 continue
+            key, spelling = _key_and_name(name)
             if first or len(values) == 1:
                 fields.append((key, spelling, values[0]))
             else:
                 fields += [(key, spelling, value) for value in values]
             if self._index is not None or self.views:
-                self._changed(key)
-
-    def extend(self, other: Headers) -> None:
-        """Add all fields of ``other``, which have been checked when they came there."""
-        self._fields += other._fields
-        if self._index is not None or self.views:
-            for key in {key for key, _, _ in other._fields}:
                 self._changed(key)
 
     def append_parameter(self, name: str, parameter: str, value: str) -> None:

@@ -12,7 +12,6 @@ Text in a head is UTF-8.  An octet that isn't is kept as a lone surrogate
 
 from __future__ import annotations
 
-import abc
 import re
 from collections.abc import Iterable
 from typing import TypeAlias
@@ -50,8 +49,11 @@ _WRITTEN = object()
 _DIALOG_FORMING = frozenset({"INVITE", "SUBSCRIBE", "REFER", "NOTIFY"})
 
 
-class _Message(HeaderFields, abc.ABC):
-    """What requests and responses have in common."""
+class _Message(HeaderFields):
+    """What requests and responses have in common.
+
+    It is no abstract class, since to ask what a message is would take those longer.
+    """
 
     __slots__ = ("body", "headers")
 
@@ -59,9 +61,9 @@ class _Message(HeaderFields, abc.ABC):
     body: bytes
 
     @property
-    @abc.abstractmethod
     def start_line(self) -> str:
         """The first line, without its CRLF."""
+        raise NotImplementedError
 
     def __bytes__(self) -> bytes:
         """Write the message; what is sent again isn't written again."""
@@ -147,7 +149,8 @@ class Request(_Message):
             raise LocalError("the method must be a token")
         if not raw_uri.isascii() or _NEVER_IN_A_REQUEST_URI.search(raw_uri):
             raise LocalError("the Request-URI has a character that must be escaped")
-        return cls(method, raw_uri, _build_headers(headers, body, content_type), body)
+        fields = _complete(Headers(), headers, body, content_type)
+        return cls(method, raw_uri, fields, body)
 
     @property
     def uri(self) -> Uri:
@@ -215,13 +218,9 @@ class Response(_Message):
         Raises:
             LocalError: A part would break the message, or the body has no type.
         """
-        if not 100 <= status <= 699:
-            raise LocalError("a status code is between 100 and 699")
-        if reason is None:
-            reason = reason_phrase(status)
-        if _NEVER_IN_A_REASON.search(reason) is not None:
-            raise LocalError("the reason phrase must not have control characters")
-        return cls(status, reason, _build_headers(headers, body, content_type), body)
+        reason = _checked_reason(status, reason)
+        fields = _complete(Headers(), headers, body, content_type)
+        return cls(status, reason, fields, body)
 
     @property
     def start_line(self) -> str:
@@ -240,10 +239,25 @@ Message: TypeAlias = Request | Response
 """What goes over the wire."""
 
 
-def _build_headers(
-    fields: Iterable[tuple[str, str]], body: bytes, content_type: str | None
+def _checked_reason(status: int, reason: str | None) -> str:
+    if not 100 <= status <= 699:
+        raise LocalError("a status code is between 100 and 699")
+    if reason is None:
+        return reason_phrase(status)
+    if _NEVER_IN_A_REASON.search(reason) is not None:
+        raise LocalError("the reason phrase must not have control characters")
+    return reason
+
+
+def _complete(
+    headers: Headers,
+    fields: Iterable[tuple[str, str]],
+    body: bytes,
+    content_type: str | None,
 ) -> Headers:
-    headers = Headers(fields)
+    """Add what a message is to say, and what its body is."""
+    for name, value in fields:
+        headers.add(name, value)
     if content_type is not None:
         headers.set("Content-Type", content_type)
     elif body and "Content-Type" not in headers:
@@ -279,8 +293,8 @@ def response_to(
     Raises:
         LocalError: A part would break the message, or the body has no type.
     """
-    response = Response.build(status, reason, (), b"")
-    copied = response.headers
+    copied = Headers()
+    response = Response(status, _checked_reason(status, reason), copied, body)
     if request.method in _DIALOG_FORMING and 101 <= status <= 299:
         copied.copy_fields(request.headers, "Via", "Record-Route")
     else:
@@ -290,8 +304,7 @@ def response_to(
         copied.copy_fields(request.headers, "Timestamp", first=True)
     if to_tag is not None:
         _add_to_tag(response, request, to_tag)
-    copied.extend(_build_headers(headers, body, content_type))
-    response.body = body
+    _complete(copied, headers, body, content_type)
     return response
 
 

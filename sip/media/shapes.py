@@ -240,7 +240,11 @@ def is_explaining(medium: Media) -> TypeGuard[ExplainingMedia]:
 
 def is_following(medium: Media) -> TypeGuard[FollowingMedia]:
     """Tell whether a medium can go on in another way."""
-    return all(hasattr(medium, name) for name in ("reanswer", "follow", "keep"))
+    return (
+        hasattr(medium, "reanswer")
+        and hasattr(medium, "follow")
+        and hasattr(medium, "keep")
+    )
 
 
 def is_renegotiating(medium: Media) -> TypeGuard[RenegotiatingMedia]:

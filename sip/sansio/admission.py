@@ -9,7 +9,7 @@ as good as absent (NENA-STA-010, 3.1.1).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sip.checks import KNOWN_METHODS
 from sip.message import Request
@@ -63,15 +63,16 @@ class Admission:
     accepts_uri: Callable[[Uri], bool] | None = None
     """Whether a Request-URI means this user agent; any does by default."""
 
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """Allow, Supported and Recv-Info, for requests and responses that tell."""
+    headers: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
+    """Allow, Supported and Recv-Info, for requests and responses that tell."""
+
+    def __post_init__(self) -> None:
         headers = [("Allow", ", ".join(self.methods))]
         if self.extensions:
             headers.append(("Supported", ", ".join(self.extensions)))
         if self.info_packages:
             headers.append(("Recv-Info", ", ".join(self.info_packages)))
-        return tuple(headers)
+        object.__setattr__(self, "headers", tuple(headers))
 
     @property
     def accept_headers(self) -> tuple[tuple[str, str], ...]:
@@ -124,7 +125,7 @@ class Admission:
         return None
 
     def _check_extensions(self, request: Request) -> Refusal | None:
-        if request.method in ("ACK", "CANCEL"):
+        if not request.require or request.method in ("ACK", "CANCEL"):
             return None
         known = {tag.lower() for tag in self.extensions}
         unknown = [tag for tag in request.require if tag.lower() not in known]
@@ -170,6 +171,8 @@ def check_content(request: Request, content_types: Sequence[str]) -> Refusal | N
     if any(encoding.lower() not in _IDENTITY for encoding in encodings):
         return Refusal(415, (("Accept-Encoding", "identity"),))
     content_type = request.content_type or ""
+    if content_type in content_types:
+        return None
     if any(_matches(content_type, pattern) for pattern in content_types):
         return None
     return Refusal(415, (("Accept", ", ".join(content_types)),))

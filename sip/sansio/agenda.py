@@ -62,7 +62,8 @@ class Agenda(Generic[K]):
         heap = self._heap
         while heap:
             when, number, key = heap[0]
-            if self._due.get(key) == (when, number):
+            known = self._due.get(key)
+            if known is not None and known[1] == number:
                 return when
             heapq.heappop(heap)
         return None

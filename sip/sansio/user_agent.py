@@ -95,6 +95,8 @@ class UserAgentCore:
         user = address.uri.user if isinstance(address.uri, SipUri) else None
         self.sender = Sender(self._layer, user, local_point, self._dialogs)
         self._agenda: Agenda[Timed] = Agenda()
+        # Whose time has changed: several times, mostly, before anybody asks for it.
+        self._woken: dict[Timed, None] = {}
         self._events: list[Event] = []
         self.reception = Reception(self, self._layer)
         self._book = CallBook(self, self._dialogs)
@@ -242,12 +244,14 @@ class UserAgentCore:
 
     def next_timeout(self) -> float | None:
         """Return when :meth:`handle_timeout` wants to be called."""
+        self._ask_for_times()
         return earliest(self._layer.next_timeout(), self._agenda.next())
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due at ``now``."""
         self._layer.handle_timeout(now)
         self._dispatch(now)
+        self._ask_for_times()
         for user in self._agenda.pop_due(now):
             user.handle_timeout(now)
             self.wake(user)
@@ -290,7 +294,13 @@ class UserAgentCore:
 
     def wake(self, user: Timed) -> None:
         """Take note that the next timeout of a user has changed."""
-        self._agenda.set(user, user.next_timeout())
+        self._woken[user] = None
+
+    def _ask_for_times(self) -> None:
+        if self._woken:
+            woken, self._woken = self._woken, {}
+            for user in woken:
+                self._agenda.set(user, user.next_timeout())
 
     def ended(self, user: DialogUser) -> None:
         """Forget a user, and its dialog if that isn't another's."""

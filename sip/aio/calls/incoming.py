@@ -47,7 +47,7 @@ class IncomingCall(Call):
         self._server = core
         loop = asyncio.get_running_loop()
         self._ack: asyncio.Future[Request] = loop.create_future()
-        self._progress_acknowledged: asyncio.Future[Request] = loop.create_future()
+        self._progress_acknowledged: asyncio.Future[Request] | None = None
 
     @property
     def takes_early_media(self) -> bool:
@@ -104,7 +104,9 @@ class IncomingCall(Call):
                 content_type=SDP_TYPE,
             )
 
-        await self._agree(media, send, self._progress_acknowledged)
+        acknowledged = asyncio.get_running_loop().create_future()
+        self._progress_acknowledged = acknowledged
+        await self._agree(media, send, acknowledged)
 
     async def answer(
         self, media: Sequence[Media] = (), *, headers: Headers = ()
@@ -183,7 +185,7 @@ class IncomingCall(Call):
         """Take note that the call is over."""
         super().finished(reason)
         for future in (self._ack, self._progress_acknowledged):
-            if not future.done():
+            if future is not None and not future.done():
                 future.set_exception(CallOver(reason))
                 future.exception()
 
@@ -303,6 +305,6 @@ class IncomingCall(Call):
         self._owner.flush()
 
 
-def _resolve(future: asyncio.Future[Request], request: Request) -> None:
-    if not future.done():
+def _resolve(future: asyncio.Future[Request] | None, request: Request) -> None:
+    if future is not None and not future.done():
         future.set_result(request)

@@ -36,6 +36,8 @@ __all__ = ["Call", "CallState"]
 class CallState(enum.Enum):
     """How far a call has come."""
 
+    __hash__ = object.__hash__  # The default is written in Python.
+
     INVITING = "the INVITE has no final response"
     ANSWERED = "the 2xx has no ACK"
     CONFIRMED = "both sides agree that there is a call"

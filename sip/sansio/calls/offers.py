@@ -29,6 +29,8 @@ __all__ = [
 class Party(enum.Enum):
     """Who of the two."""
 
+    __hash__ = object.__hash__  # The default is written in Python.
+
     WE = "we"
     PEER = "the peer"
 
@@ -40,6 +42,8 @@ class Party(enum.Enum):
 
 class Carrier(enum.Enum):
     """A message that may have a session description."""
+
+    __hash__ = object.__hash__  # The default is written in Python.
 
     INVITE = "INVITE"
     RELIABLE = "a reliable provisional response to INVITE"

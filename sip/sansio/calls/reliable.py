@@ -69,8 +69,7 @@ class ReliableSender:
     def __init__(self, invite: Request, timers: Timers) -> None:
         self._invite = invite
         self._timers = timers
-        # Room for as many as anybody can send, and unlike any other (§3).
-        self._next = 1 + timers.randbelow(MAX_FIRST_RSEQ)
+        self._next = 0  # Chosen when it is needed, which is seldom.
         self.pending: Unacknowledged | None = None
 
     @property
@@ -90,6 +89,9 @@ class ReliableSender:
 
     def next_headers(self) -> tuple[tuple[str, str], ...]:
         """Return what makes the next response reliable; then call :meth:`sent`."""
+        if self._next == 0:
+            # Room for as many as anybody can send, and unlike any other (§3).
+            self._next = 1 + self._timers.randbelow(MAX_FIRST_RSEQ)
         return (("Require", TAG), ("RSeq", str(self._next)))
 
     def sent(self, response: Response, has_sdp: bool, now: float) -> None:
