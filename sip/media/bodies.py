@@ -106,6 +106,8 @@ def compose_body(
     """
     if offer is None:
         return _compose(parts)
+    if not parts and not related:
+        return bytes(offer), SDP_TYPE
     root = mime.Part.build(SDP_TYPE, bytes(offer))
     if related:
         content_type, body = mime.build_multipart([root, *related], "related")

@@ -139,11 +139,15 @@ class TransportLayer:
         return self._connector.near_end(hop, local_host) or point
 
     def _listening_point(self, hop: Hop) -> Hop:
-        def fit(point: Hop) -> tuple[bool, bool]:
-            same_family = (":" in point.host) == (":" in hop.host)
-            return same_family, point.transport is hop.transport
+        is_ipv6 = ":" in hop.host
 
-        point = max(self.listening, key=fit)
+        def fit(point: Hop) -> int:
+            same_family = (":" in point.host) is is_ipv6
+            return 2 * same_family + (point.transport is hop.transport)
+
+        point = self.listening[0]
+        if fit(point) < 3:  # Nothing fits better.
+            point = max(self.listening, key=fit)
         if point.host not in ("0.0.0.0", "::"):
             return point
         return Hop(point.transport, self._routes.local_host(hop), point.port)

@@ -348,6 +348,8 @@ class Sender:
         Contact, and can be reached by nothing else.  And a certificate shows the
         domain that was called, but seldom the address in the Contact of its 2xx.
         """
+        if not any(hop.transport.reliable for hop in hops):
+            return hops
         flow = self._dialogs.flow_of(waiting.request)
         if flow is None or not flow.transport.reliable:
             return hops
