@@ -19,8 +19,8 @@ make this hold is a few hundred kilobytes."""
 def recalling(parse: Callable[[str], T]) -> Callable[[str], T]:
     """Let a function remember what it made of the texts that it saw last.
 
-    The messages of a dialog repeat their addresses, and those of a transaction
-    their Via.  The values have to be frozen, since they are shared.
+    The messages of a dialog repeat their addresses.  The values have to be frozen,
+    since they are shared.
     """
     remembered = lru_cache(maxsize=_RECALLED)(parse)
 

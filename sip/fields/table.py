@@ -49,14 +49,13 @@ T = TypeVar("T")
 
 _MAX_MAX_FORWARDS = 255
 
-_recall_via = recalling(Via.parse)
-
 
 def _parse_vias(values: Sequence[str]) -> tuple[Via, ...]:
+    # They aren't remembered: each request has a branch of its own.
     if len(values) == 1 and "," not in values[0]:
-        return (_recall_via(values[0]),)
+        return (Via.parse(values[0]),)
     return tuple(
-        [_recall_via(part) for value in values for part in split_list(value, ",")]
+        [Via.parse(part) for value in values for part in split_list(value, ",")]
     )
 
 

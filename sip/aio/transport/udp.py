@@ -55,6 +55,9 @@ class UdpSocket:
         on_datagram: Called with the octets of each datagram, and where it is from.
         on_errors: Called with an error of the socket, and with the addresses that the
             system says are to blame, if it does.
+
+    Attributes:
+        is_ipv6: Whether it reaches IPv6 addresses, and only those.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class UdpSocket:
         self._on_errors = on_errors
         self._loop = asyncio.get_running_loop()
         self._socket: socket.socket | None = None
+        self.is_ipv6 = False
         self._endpoint: _Endpoint | None = None
 
     async def bind(self, host: str, port: int) -> Address:
@@ -79,10 +83,11 @@ class UdpSocket:
         """
         found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
         family, _, _, _, address = found[0]
+        self.is_ipv6 = family == socket.AF_INET6
         sock = socket.socket(family, socket.SOCK_DGRAM)
         try:
             sock.setblocking(False)
-            if family == socket.AF_INET6:
+            if self.is_ipv6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             _ask_for_errors(sock)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _KEPT)
@@ -90,6 +95,7 @@ class UdpSocket:
             sock.bind(address)
             await self._begin_to_read(sock)
         except BaseException:
+            self._socket = None
             sock.close()
             raise
         name = sock.getsockname()
@@ -99,11 +105,6 @@ class UdpSocket:
     def is_open(self) -> bool:
         """Whether it can send."""
         return self._socket is not None
-
-    @property
-    def is_ipv6(self) -> bool:
-        """Whether it reaches IPv6 addresses, and only those."""
-        return self._socket is not None and self._socket.family == socket.AF_INET6
 
     def send(self, data: bytes, address: Address) -> None:
         """Send a datagram; one that the network has no room for is lost.
