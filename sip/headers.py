@@ -110,8 +110,8 @@ class Headers:
         self._index: dict[str, tuple[str, ...]] | None = None
         # What readers made; those with a name look at no other field.
         self.views: dict[object, Any] = {}
-        for name, value in fields:
-            self._fields.append(_checked(name, value))
+        if fields:
+            self.add_all(fields)
 
     @classmethod
     def from_lines(cls, lines: list[str]) -> tuple[Headers, str | None]:
@@ -222,6 +222,18 @@ class Headers:
         field = _checked(name, value)
         self._fields.append(field)
         self._changed(field[0])
+
+    def add_all(self, fields: Iterable[tuple[str, str]]) -> None:
+        """Add some fields after all others, or none.
+
+        Raises:
+            LocalError: As :meth:`add`.
+        """
+        added = [_checked(name, value) for name, value in fields]
+        self._fields += added
+        if self._index is not None or self.views:
+            for key in {key for key, _, _ in added}:
+                self._changed(key)
 
     def insert_first(self, name: str, value: str) -> None:
         """Add a field before all others.

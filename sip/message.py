@@ -256,8 +256,7 @@ def _complete(
     content_type: str | None,
 ) -> Headers:
     """Add what a message is to say, and what its body is."""
-    for name, value in fields:
-        headers.add(name, value)
+    headers.add_all(fields)
     if content_type is not None:
         headers.set("Content-Type", content_type)
     elif body and "Content-Type" not in headers:

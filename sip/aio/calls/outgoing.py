@@ -205,9 +205,10 @@ class OutgoingCall(Call[MediaT_co]):
         await super()._stop_all()
 
     async def _wait_for_answer(self, timeout: float | None) -> CallAnswered:
+        if timeout is None:
+            return await asyncio.shield(self._answer)
         done, _ = await asyncio.wait([self._answer], timeout=timeout)
         if not done:
-            assert timeout is not None
             sent = self._client.invite
             raise CallTimeout(_still_missing(sent, timeout), target=sent.target)
         return self._answer.result()
