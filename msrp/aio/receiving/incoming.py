@@ -6,7 +6,7 @@ import asyncio
 import mimetypes
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from msrp.accept_types import essence
 from msrp.aio.receiving.enveloped import EnvelopedStore
@@ -30,9 +30,19 @@ from msrp.policy import (
 )
 from msrp.sansio.reassembler import MemoryStore
 
-__all__ = ["Reception"]
+__all__ = ["Reception", "ReceptionOwner"]
 
 _CPIM = "message/cpim"
+
+
+class ReceptionOwner(Protocol):
+    """Who is told of what has come."""
+
+    def arrived(self, event: Notice | Undelivered) -> None:
+        """Take what is to be told to the application."""
+
+    def flow_changed(self) -> None:
+        """Be told that reading may go on, or may not."""
 
 
 class Reception:
@@ -41,21 +51,20 @@ class Reception:
     Args:
         config: The default limit, and the bounds.
         policy: Decides where a message goes; ``None`` keeps all in memory.
-        put: Takes what is to be told to the application.
-        on_change: Called when reading may go on, or may not.
+        owner: Who is told.
     """
+
+    __slots__ = ("_config", "_owner", "_policy", "_sinks", "_tasks")
 
     def __init__(
         self,
         config: SessionConfig,
         policy: Policy | None,
-        put: Callable[[Notice | Undelivered], None],
-        on_change: Callable[[], None],
+        owner: ReceptionOwner,
     ) -> None:
         self._config = config
         self._policy = policy
-        self._put = put
-        self._on_change = on_change
+        self._owner = owner
         # Not sets, which take three times as much while they are empty.
         self._sinks: dict[Sink, None] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
@@ -83,7 +92,7 @@ class Reception:
 
     def completed(self, event: MessageCompleted) -> None:
         """Tell of a message that is in memory."""
-        self._put(Undelivered(event))
+        self._owner.arrived(Undelivered(event))
 
     def stored(self, event: MessageStored) -> None:
         """Tell of a message once the last octet of it is written."""
@@ -130,14 +139,14 @@ class Reception:
                     decision.directory,
                     decision.name or filename or _name_for(announcement),
                     decision.max_length,
-                    self._on_change,
+                    self._owner.flow_changed,
                     _counter(decision.progress, announcement),
                 )
             case IntoWriter():
                 sink = WriterSink(
                     decision.writer,
                     decision.max_length,
-                    self._on_change,
+                    self._owner.flow_changed,
                     _counter(decision.progress, announcement),
                 )
             case _:
@@ -192,9 +201,9 @@ class Reception:
                 envelopes=() if enveloped is None else enveloped.envelope.envelopes,
                 problem=None if enveloped is None else enveloped.problem,
             )
-            self._put(Undelivered(message))
+            self._owner.arrived(Undelivered(message))
         else:
-            self._put(IncompleteMessage(*about, (), str(sink.error), sink))
+            self._owner.arrived(IncompleteMessage(*about, (), str(sink.error), sink))
 
     def _own(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work, name="msrp reception")

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterable, Callable
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from msrp.aio.sending.asides import Asides
 from msrp.aio.sending.files import FileBody
@@ -30,7 +31,7 @@ from msrp.sansio.ids import new_message_id
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session
 
-__all__ = ["Outbox", "Progress"]
+__all__ = ["Outbox", "OutboxOwner", "Progress"]
 
 logger = logging.getLogger("msrp.connection")
 
@@ -38,28 +39,41 @@ Progress = Callable[[int, int], None]
 """Called with the octets that are on their way, and how many there are in all."""
 
 
+class OutboxOwner(Protocol):
+    """Who has what is sent written to a connection."""
+
+    def flush(self) -> None:
+        """Have the connection write, if there is one."""
+
+    def write(self) -> None:
+        """Have it write too, several messages at a time where that is possible."""
+
+    def awaited_changed(self) -> None:
+        """Be told that somebody begins to wait, or nobody waits any more."""
+
+
 class _Waiters:
     """Counts those who are inside of ``with``; any number may be.
 
     Args:
-        on_change: Called when the first begins to wait, and when the last has.
+        owner: Is told when the first begins to wait, and when the last has.
     """
 
-    __slots__ = ("_on_change", "count")
+    __slots__ = ("_owner", "count")
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
-        self._on_change = on_change
+    def __init__(self, owner: OutboxOwner) -> None:
+        self._owner = owner
         self.count = 0
 
     def __enter__(self) -> None:
         self.count += 1
         if self.count == 1:
-            self._on_change()
+            self._owner.awaited_changed()
 
     def __exit__(self, *exc_info: object) -> None:
         self.count -= 1
         if self.count == 0:
-            self._on_change()
+            self._owner.awaited_changed()
 
 
 class Outbox:
@@ -68,29 +82,24 @@ class Outbox:
     Args:
         session: The session.
         negotiated: What the peer takes.
-        flush: Has the connection write, if there is one.
-        on_wait: Called when somebody begins to wait, or nobody waits any more.
-        write: Has it write too, several messages at a time where that is possible.
+        owner: Who has it written.
     """
 
     def __init__(
         self,
         session: Session,
         negotiated: Negotiated,
-        flush: Callable[[], None],
-        on_wait: Callable[[], None],
-        write: Callable[[], None] | None = None,
+        owner: OutboxOwner,
     ) -> None:
-        self._write = write or flush
+        self._owner = owner
         self._session = session
         self._negotiated = negotiated
-        self._flush = flush
         self._messages: dict[str, OutgoingMessage] = {}
         self._sources: dict[str, ReadAhead] = {}
         self._closing: dict[asyncio.Task[None], None] = {}
         self._asides: Asides | None = None
         self._queued = 0
-        self._waiters = _Waiters(on_wait)
+        self._waiters = _Waiters(owner)
         self._changed = Signal()
 
     async def send(
@@ -117,7 +126,7 @@ class Outbox:
         source = body.contents
         message = self._queue(body, source, message_id, success_report, failure_report)
         self._queued += size
-        self._write()
+        self._owner.write()
         return message
 
     async def send_file(
@@ -150,7 +159,7 @@ class Outbox:
         source = FileBody(
             path,
             prefix=body.contents,
-            wake=self._flush,
+            wake=self._owner.flush,
             progress=guarded(progress) if progress else None,
             start=start,
             stop=stop,
@@ -165,7 +174,7 @@ class Outbox:
             await source.close()
             raise
         self._sources[message.message_id] = source
-        self._flush()
+        self._owner.flush()
         return message
 
     def send_iterable(
@@ -201,13 +210,13 @@ class Outbox:
             prefix=body.contents,
             length=size,
             limit=None if limit is None else limit - len(body.contents),
-            wake=self._flush,
+            wake=self._owner.flush,
             fail=partial(self.abort, message_id),
         )
         message = self._queue(body, source, message_id, success_report, failure_report)
         self._sources[message_id] = source
         source.start()
-        self._flush()
+        self._owner.flush()
         return message
 
     def moved(self, session: Session, negotiated: Negotiated) -> None:
@@ -402,13 +411,13 @@ class Outbox:
         if self._asides is None:
             self._asides = Asides()
         self._asides.add(core.message_id, refused, failure_report)
-        self._write()
+        self._owner.write()
         return True
 
     def abort(self, message_id: str, problem: str | None = None) -> None:
         """Give up a message of which no more shall be sent."""
         self._session.abort(message_id, problem)
-        self._flush()
+        self._owner.flush()
 
     def _no_longer_queued(self, message: OutgoingMessage) -> None:
         source = self._sources.get(message.message_id)

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from typing import Protocol
 
 from msrp.aio.session.dispatch import Notice, Undelivered
 from msrp.aio.session.signal import Signal
@@ -32,7 +33,7 @@ from msrp.events import (
 )
 from msrp.imdn import DispositionNotification
 
-__all__ = ["Inbox"]
+__all__ = ["Hearer", "Inbox", "InboxOwner"]
 
 _OVERHEAD = 200
 """What an event costs beside its octets, roughly."""
@@ -44,31 +45,51 @@ _COUNTLESS = (MessageRefused, NicknameReceived, ReportReceived)
 """Notices that a peer can cause at no cost: they are dropped where nothing fits."""
 
 
+class Hearer(Protocol):
+    """Who is told: the hooks of a connection, or what stands before them."""
+
+    async def deliver(self, event: Notice | Undelivered) -> bool:
+        """Call the hooks for one event and tell whether that was enough.
+
+        A message for which it returns ``False`` is kept for ``async for``.
+        """
+
+    def begin(self, undelivered: Undelivered) -> Awaitable[None] | bool:
+        """Call the hooks for a message at once, if that can be.
+
+        Returns:
+            ``False`` if it can't; else what is left to be awaited, if anything is.
+        """
+
+
+class InboxOwner(Protocol):
+    """Who holds the peer back."""
+
+    def flow_changed(self) -> None:
+        """Be told that reading may go on, or perhaps no more."""
+
+
 class Inbox:
     """The undelivered events of one connection.
 
     Args:
         limits: How much may wait.
-        deliver: Calls the hooks for one event and tells whether that was enough:
-            a message for which it returns ``False`` is kept for ``async for``.
-        on_change: Called when reading may go on, or perhaps no more.
-        begin: Calls the hooks for a message at once, if it can: it returns
-            ``False`` if it can't, or what is left to be awaited.
+        hearer: Who is told.
+        owner: Who reads no more while too much waits.
     """
 
     __slots__ = (
         "_arrived",
-        "_begin",
-        "_deliver",
         "_events",
         "_finished",
+        "_hearer",
         "_iterating",
         "_kept",
         "_left",
         "_limits",
         "_octets",
-        "_on_change",
         "_over",
+        "_owner",
         "_queue",
         "_started",
         "_task",
@@ -78,16 +99,15 @@ class Inbox:
     def __init__(
         self,
         limits: Limits,
-        deliver: Callable[[Notice | Undelivered], Awaitable[bool]],
-        on_change: Callable[[], None],
-        begin: Callable[[Undelivered], Awaitable[None] | bool] | None = None,
+        hearer: Hearer,
+        owner: InboxOwner,
     ) -> None:
         self._limits = limits
-        self._begin = begin
+        self._hearer = hearer
+        # Not some of their methods: those would be more objects for each session.
+        self._owner = owner
         self._left: Awaitable[None] | None = None
         """What a hook that was called at once has left to be awaited."""
-        self._deliver = deliver
-        self._on_change = on_change
         # A deque takes 700 octets, and most sessions are silent most of the time.
         self._queue: deque[Notice | Undelivered] | None = None
         self._kept: deque[Undelivered] | None = None
@@ -104,13 +124,9 @@ class Inbox:
         self._task: asyncio.Task[None] | None = None
         """What delivers, while there is something to deliver."""
 
-    def deliver_by(
-        self,
-        deliver: Callable[[Notice | Undelivered], Awaitable[bool]],
-        begin: Callable[[Undelivered], Awaitable[None] | bool],
-    ) -> None:
+    def deliver_by(self, hearer: Hearer) -> None:
         """Have the hooks called by somebody else from now on."""
-        self._deliver, self._begin = deliver, begin
+        self._hearer = hearer
 
     def start(self) -> None:
         """Begin to deliver."""
@@ -118,10 +134,9 @@ class Inbox:
         if self._queue or self._finished:
             self._go_on()
 
-    @property
-    def overfull(self) -> bool:
-        """Whether so much waits that nothing more can be taken."""
-        return self._is_over(_PATIENCE)
+    def has_room(self) -> bool:
+        """Tell whether anything more can be taken at all."""
+        return not (self.full and self._is_over(_PATIENCE))
 
     @property
     def finished(self) -> bool:
@@ -132,7 +147,7 @@ class Inbox:
         """Add what has happened."""
         if self._is_told_at_once(event):
             return
-        if isinstance(event, _COUNTLESS) and self.overfull:
+        if isinstance(event, _COUNTLESS) and not self.has_room():
             return
         if self._queue is None:
             self._queue = deque()
@@ -146,13 +161,13 @@ class Inbox:
         What a task of the application brings about is told later, in ours: the hook
         would else be called in the midst of what that task does.
         """
-        if type(event) is not Undelivered or self._begin is None:
+        if type(event) is not Undelivered:
             return False
         if self._queue is not None or self._task is not None:
             return False
         if not self._started or self._over or asyncio.current_task() is not None:
             return False
-        left = self._begin(event)
+        left = self._hearer.begin(event)
         if left is True or left is False:
             return left
         self._left = left
@@ -227,7 +242,7 @@ class Inbox:
     async def _hand_over(self, event: Notice | Undelivered) -> None:
         # What a handler has in its hands is not what waits.
         self._let_go(event)
-        taken = await self._deliver(event)
+        taken = await self._hearer.deliver(event)
         if isinstance(event, Undelivered) and not taken:
             self._count(event)
             if self._kept is None:
@@ -246,14 +261,14 @@ class Inbox:
         self._events += 1
         if not self.full and self._is_over(1):
             self.full = True
-            self._on_change()
+            self._owner.flow_changed()
 
     def _let_go(self, event: Notice | Undelivered) -> None:
         self._octets -= _octets_of(event)
         self._events -= 1
         if self.full and not self._is_over(1):
             self.full = False
-            self._on_change()
+            self._owner.flow_changed()
 
 
 def _octets_of(event: Notice | Undelivered) -> int:

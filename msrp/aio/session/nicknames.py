@@ -12,9 +12,10 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msrp.aio.session.progress import Milestone
 from msrp.errors import LocalProtocolError, MsrpError, NicknameFailed
 from msrp.negotiation import Negotiated
-from msrp.sansio.inquiries import Answer
+from msrp.sansio.inquiries import Answer, OnAnswer
 from msrp.sansio.nicknames import check_answer, write_request
 from msrp.status import StatusCode
 
@@ -57,7 +58,7 @@ class Nicknames:
             session = running.session
             request = write_request(session.to_path, session.from_path, nickname)
             note = partial(self._note, nickname)
-            check_answer(await running.ask(*request, note))
+            check_answer(await self._ask(*request, note))
 
     def established(self) -> None:
         """Be told that messages can flow: for the first time, or again."""
@@ -83,6 +84,39 @@ class Nicknames:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # Inside.
+
+    async def _ask(
+        self, transaction_id: str, octets: bytes, on_answer: OnAnswer
+    ) -> Answer | None:
+        """Send a request that is no message, and return the answer.
+
+        Args:
+            transaction_id: Its transaction id.
+            octets: The whole of it.
+            on_answer: Is told the answer too, even if it comes so late that nobody
+                waits for it any more.
+
+        Returns:
+            ``None`` if none has come in time, or before the connection was lost.
+        """
+        running = self._running
+        answers: list[Answer] = []
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def answered(answer: Answer | None) -> None:
+            on_answer(answer)
+            answers.extend([] if answer is None else [answer])
+            if not done.done():
+                done.set_result(None)
+
+        # Its answer is read, even if messages wait for somebody to take them.
+        with running.outbox.waiting():
+            with running.progress.waking(done, Milestone.LOST | Milestone.OVER):
+                if running.stream is None:
+                    return None
+                running.stream.ask(transaction_id, octets, answered)
+                await done
+        return answers[0] if answers else None
 
     def _note(self, nickname: str, answer: Answer | None) -> None:
         # Here, so that it is known even if nobody waits for the answer any more.

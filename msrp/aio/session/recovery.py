@@ -8,14 +8,22 @@ be told what was meant for somebody else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from msrp.aio.session.progress import Milestone, Progress
 from msrp.errors import LocalProtocolError, MsrpError
 from msrp.negotiation import Negotiated
 
-__all__ = ["Recovery", "check_same_party"]
+__all__ = ["Recovery", "RecoveryOwner", "check_same_party"]
+
+
+class RecoveryOwner(Protocol):
+    """Whose connection is replaced."""
+
+    def not_recovered(self) -> None:
+        """Be told that nobody has done so in time."""
 
 
 class Recovery:
@@ -25,13 +33,13 @@ class Recovery:
         recovery_time: Seconds from the loss on.  They are not counted while an
             attempt is under way, but one that fails after them was the last.
         progress: Where to note that it is lost.
-        on_expired: Called when they are over.
+        owner: Who is told when they are over.
     """
 
     __slots__ = (
         "_attempted",
         "_busy",
-        "_on_expired",
+        "_owner",
         "_progress",
         "_recovery_time",
         "_timer",
@@ -40,13 +48,13 @@ class Recovery:
     )
 
     def __init__(
-        self, recovery_time: float, progress: Progress, on_expired: Callable[[], None]
+        self, recovery_time: float, progress: Progress, owner: RecoveryOwner
     ) -> None:
         self.failed: MsrpError | None = None
         """Why the last attempt has failed, if it has."""
         self._recovery_time = recovery_time
         self._progress = progress
-        self._on_expired = on_expired
+        self._owner = owner
         self._until: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._busy = False
@@ -61,7 +69,7 @@ class Recovery:
         if self._until is None:
             self._until = loop.time() + self._recovery_time
         self.stop()
-        self._timer = loop.call_at(self._until, self._on_expired)
+        self._timer = loop.call_at(self._until, self._owner.not_recovered)
 
     def found(self) -> None:
         """Note that there is a connection again."""

@@ -130,7 +130,7 @@ class PortTaps:
         limits: How much to keep.
     """
 
-    __slots__ = ("_closing", "_sessions", "awaited", "limits", "streams", "taps")
+    __slots__ = ("_closing", "_sessions", "limits", "streams", "taps")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -138,8 +138,6 @@ class PortTaps:
         """Those who listen to all of it."""
         self.streams: dict[StreamProtocol, None] = {}
         """The connections that are open."""
-        self.awaited = 0
-        """How many sessions are under way that somebody listens to."""
         self._sessions: dict[SessionTap, None] = {}
         self._closing = False
         log_wire(self.taps, _wire_log)
@@ -149,7 +147,7 @@ class PortTaps:
     def opened(self, stream: StreamProtocol) -> None:
         """Take note of a connection."""
         self.streams[stream] = None
-        if self.awaited or self.taps.hears_anything:
+        if self.taps.hears_anything or self._awaits_streams:
             stream.tap = StreamTap(stream, self)
 
     def joined(self, stream: StreamProtocol, owner: SessionOwner) -> None:
@@ -168,7 +166,7 @@ class PortTaps:
         """Listen to a connection, or don't."""
         owners = stream.owners.values()
         wanted = self.taps.hears_anything or any(owner.wants_tap for owner in owners)
-        if wanted or (not owners and self.awaited):
+        if wanted or (not owners and self._awaits_streams):
             if stream.tap is None:
                 stream.tap = StreamTap(stream, self)
         elif stream.tap is not None:
@@ -190,6 +188,14 @@ class PortTaps:
         """Let the taps go, as soon as all is over that they can hear of."""
         self._closing = True
         self._end_if_unused()
+
+    @property
+    def _awaits_streams(self) -> bool:
+        """Whether a session is under way that somebody listens to.
+
+        It may come by a connection of which we don't know yet whose that is.
+        """
+        return any(not each.is_over for each in self._sessions)
 
     def _end_if_unused(self) -> None:
         if self._closing and not self.streams and not self._sessions:

@@ -40,8 +40,22 @@ class Taker:
         self.events.append(type(event).__name__)
         return True
 
-    def note_change(self) -> None:
+    def begin(self, undelivered: Undelivered) -> Awaitable[None] | bool:
+        return False
+
+    def flow_changed(self) -> None:
         self.changes += 1
+
+
+class Prompt(Taker):
+    """Takes messages at once, too."""
+
+    def __init__(self, begin: Callable[[Undelivered], Awaitable[None] | bool]) -> None:
+        super().__init__()
+        self._begin = begin
+
+    def begin(self, undelivered: Undelivered) -> Awaitable[None] | bool:
+        return self._begin(undelivered)
 
 
 def inbox_for(
@@ -52,7 +66,7 @@ def inbox_for(
     )
     if not shut:
         taker.gate.set()
-    inbox = Inbox(limits, taker.deliver, taker.note_change)
+    inbox = Inbox(limits, taker, taker)
     inbox.start()
     return inbox
 
@@ -161,9 +175,9 @@ async def test_it_is_full_by_octets_and_tells_when_there_is_room() -> None:
     inbox = inbox_for(taker, octets=1000, shut=True)
     inbox.put(text("x" * 900))
     assert inbox.full
-    assert not inbox.overfull
+    assert inbox.has_room()
     inbox.put(text("x" * 3000))
-    assert inbox.overfull
+    assert not inbox.has_room()
     assert taker.changes == 1
     taker.gate.set()
     await finish(inbox)
@@ -248,14 +262,15 @@ async def test_join_returns_at_once_to_a_handler() -> None:
     ended: list[str] = []
     inboxes: list[Inbox] = []
 
-    async def deliver(event: Notice | Undelivered) -> bool:
-        inboxes[0].finish()
-        await inboxes[0].join()
-        ended.append("joined")
-        return True
+    class Ending(Taker):
+        async def deliver(self, event: Notice | Undelivered) -> bool:
+            inboxes[0].finish()
+            await inboxes[0].join()
+            ended.append("joined")
+            return True
 
-    taking: Callable[[Notice | Undelivered], Awaitable[bool]] = deliver
-    inboxes.append(Inbox(msrp.Limits(), taking, lambda: None))
+    taker = Ending()
+    inboxes.append(Inbox(msrp.Limits(), taker, taker))
     inboxes[0].start()
     inboxes[0].put(report())
     await inboxes[0].join()
@@ -276,8 +291,8 @@ async def test_a_message_is_told_at_once_where_nothing_waits() -> None:
         told.append(event.message.contents.decode())
         return True
 
-    taker = Taker()
-    inbox = Inbox(msrp.Limits(), taker.deliver, taker.note_change, begin)
+    taker = Prompt(begin)
+    inbox = Inbox(msrp.Limits(), taker, taker)
     inbox.start()
 
     def arrive() -> None:
@@ -295,9 +310,9 @@ async def test_a_message_is_told_at_once_where_nothing_waits() -> None:
 
 
 async def test_what_a_task_brings_about_is_told_in_the_task_of_the_inbox() -> None:
-    taker = Taker()
+    taker = Prompt(lambda _: True)
     taker.gate.set()
-    inbox = Inbox(msrp.Limits(), taker.deliver, taker.note_change, lambda _: True)
+    inbox = Inbox(msrp.Limits(), taker, taker)
     inbox.start()
     inbox.put(text("one"))
     await finish(inbox)
@@ -316,11 +331,13 @@ async def test_what_a_hook_has_left_to_be_awaited_comes_before_the_next_event() 
         assert not order
         return rest()
 
-    async def deliver(event: Notice | Undelivered) -> bool:
-        order.append("two")
-        return True
+    class Second(Prompt):
+        async def deliver(self, event: Notice | Undelivered) -> bool:
+            order.append("two")
+            return True
 
-    inbox = Inbox(msrp.Limits(), deliver, lambda: None, begin)
+    taker = Second(begin)
+    inbox = Inbox(msrp.Limits(), taker, taker)
     inbox.start()
 
     def arrive() -> None:
@@ -337,7 +354,7 @@ async def test_what_a_hook_has_left_to_be_awaited_comes_before_the_next_event() 
 async def test_a_message_that_cannot_be_told_at_once_waits_for_the_task() -> None:
     taker = Taker()
     taker.gate.set()
-    inbox = Inbox(msrp.Limits(), taker.deliver, taker.note_change, lambda _: False)
+    inbox = Inbox(msrp.Limits(), taker, taker)
     inbox.start()
     await from_the_loop(lambda: inbox.put(text("one")))
     await finish(inbox)
