@@ -111,6 +111,27 @@ def test_there_is_an_end_to_the_number_of_fields() -> None:
     assert "To" not in headers
 
 
+@pytest.mark.rule("SIP-3", "SIP-68")
+def test_a_field_counts_once_over_however_many_lines_it_goes() -> None:
+    lines = [line for n in range(MAX_FIELDS) for line in (f"X: {n}", " more", "\tyet")]
+    headers, problem = Headers.from_lines(lines)
+    assert problem is None
+    assert headers.get_all("X") == [f"{n} more yet" for n in range(MAX_FIELDS)]
+    headers, problem = Headers.from_lines([*lines, "X: one", " too many"])
+    assert problem is not None
+    assert len(headers) == MAX_FIELDS
+
+
+def test_many_fields_may_be_added_at_once() -> None:
+    headers = read("To: x", "Supported: a")
+    assert headers.values("Supported") == ["a"]
+    headers.add_all([("k", "b"), ("Supported", "c")])
+    assert headers.values("Supported") == ["a", "b", "c"]
+    with pytest.raises(LocalError):
+        headers.add_all([("Supported", "d"), ("Supported", "e\r\nTo: y")])
+    assert list(headers)[2:] == [("Supported", "b"), ("Supported", "c")]
+
+
 @pytest.mark.rule("SIP-3")
 def test_lists_may_be_split_over_lines_and_within_lines() -> None:
     headers = read('Supported: a, "b,c" ,,<d,e>', "Supported:", "k: f")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sip.cseq import CSeq
 from sip.errors import SipParseError
-from sip.grammar import is_one_line
+from sip.grammar import WSP, is_one_line, is_token
 from sip.headers import Headers
 from sip.name_addr import NameAddr
 from sip.recall import recalling
@@ -117,6 +117,35 @@ def test_lines(lines: list[str]) -> None:
     is_good = problem is None and len(good) == len(all_lines)
     assert is_good is (error is None)
     assert headers == expected
+
+
+def read_one_by_one(lines: list[str]) -> tuple[list[tuple[str, str]], bool]:
+    """Read header lines as RFC 3261 §7.3.1 has it: unfold them, then split each."""
+    unfolded: list[str] = []
+    for line in lines:
+        if unfolded and line[:1] in (" ", "\t"):
+            unfolded[-1] = f"{unfolded[-1].rstrip(WSP)} {line.strip(WSP)}"
+        else:
+            unfolded.append(line)
+    fields: list[tuple[str, str]] = []
+    for line in unfolded:
+        name, colon, value = line.partition(":")
+        if colon and is_token(name.rstrip(WSP)):
+            fields.append((name.rstrip(WSP), value.strip(WSP)))
+    return fields, len(fields) == len(unfolded)
+
+
+@given(st.lists(LINE.map(lambda line: line.replace("\r\n", "")), max_size=6))
+@settings(deadline=None, max_examples=250)
+@pytest.mark.rule("SIP-3", "SIP-68")
+def test_header_lines(lines: list[str]) -> None:
+    lines = list(filter(is_one_line, lines))
+    fields, all_are = read_one_by_one(lines)
+    headers, problem = Headers.from_lines(list(lines))
+    assert headers == Headers(fields)
+    assert (problem is None) is all_are
+    for name, _ in fields:
+        assert headers.get_all(name) == Headers(fields).get_all(name)
 
 
 def test_long_texts_are_read_and_not_remembered() -> None:
