@@ -12,9 +12,6 @@ __all__ = ["Field"]
 
 T = TypeVar("T", covariant=True)
 
-_UNREAD = object()
-"""Instead of a value that wasn't asked for yet; ``None`` is one."""
-
 
 class HasHeaders(Protocol):
     """Anything with header fields."""
@@ -54,12 +51,13 @@ class Field(Generic[T]):
             return self
         headers = message.headers
         views = headers.views
-        value: T = views.get(self, _UNREAD)
-        if value is _UNREAD:
-            try:
-                value = views[self] = self.read(headers.lines(self.name))
-            except SipParseError as exc:
-                raise exc.within(self.name) from None
+        if self in views:
+            known: T = views[self]
+            return known
+        try:
+            value = views[self] = self.read(headers.lines(self.name))
+        except SipParseError as exc:
+            raise exc.within(self.name) from None
         return value
 
     def remember(self, message: HasHeaders, value: object) -> None:

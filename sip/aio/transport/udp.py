@@ -114,13 +114,12 @@ class UdpSocket:
         """
         if self._socket is None:
             raise ConnectionError("the socket is closed")
-        try:
-            self._hand_over(data, address)
-        except OSError as exc:
-            # It may be about an earlier datagram, reported instead of sending this
-            # one; asked again the system sends.
-            self._report(exc)
-            self._hand_over(data, address)
+        # The system may report an error of an earlier datagram instead of sending this
+        # one; asked again it sends.
+        if self._hand_over(data, address) is not None:
+            error = self._hand_over(data, address)
+            if error is not None:
+                raise error
 
     async def close(self) -> None:
         """Close the socket."""
@@ -136,12 +135,17 @@ class UdpSocket:
         if self._socket is not None:
             self._report(error)
 
-    def _hand_over(self, data: bytes, address: Address) -> None:
+    def _hand_over(self, data: bytes, address: Address) -> OSError | None:
+        """Give a datagram to the system and return what it says against it."""
         assert self._socket is not None
         try:
             self._socket.sendto(data, address)
         except (BlockingIOError, InterruptedError):
             pass  # Lost, as datagrams may be: it will be repeated.
+        except OSError as exc:
+            self._report(exc)
+            return exc
+        return None
 
     async def _begin_to_read(self, sock: socket.socket) -> None:
         self._socket = sock
@@ -153,13 +157,17 @@ class UdpSocket:
             await self._loop.create_datagram_endpoint(lambda: endpoint, sock=sock)
 
     def _read(self) -> None:
-        for _ in range(_IN_A_ROW):
+        for number in range(_IN_A_ROW):
             sock = self._socket
             if sock is None:
                 return  # What was read last has had it closed.
             try:
                 data, address = sock.recvfrom(_LARGEST)
-            except (BlockingIOError, InterruptedError):
+            except (BlockingIOError, InterruptedError) as exc:
+                if number == 0:
+                    # It isn't for a datagram that we were called, so it is for an
+                    # error; and would be again, as long as that isn't asked for.
+                    self._report(exc)
                 return
             except OSError as exc:
                 self._report(exc)

@@ -174,6 +174,30 @@ async def test_an_error_of_before_keeps_nothing_from_being_sent(
 
 
 @pytest.mark.parametrize("way", ["reader"], indirect=True)
+async def test_an_error_that_nobody_asked_for_doesn_t_keep_the_loop_busy(
+    ours: UdpSocket, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = 0
+    read = ours._read
+
+    def count() -> None:
+        nonlocal reads
+        reads += 1
+        read()
+
+    monkeypatch.setattr(ours, "_read", count)
+    address = await ours.bind("127.0.0.1", 0)
+    assert ours._socket is not None
+    for send in (ours.send, ours._socket.sendto):
+        with pytest.raises(OSError, match="too long"):
+            send(bytes(65_520), address)
+    await asyncio.sleep(0.05)
+    assert reads <= 2
+    ours.send(b"short", address)
+    assert (await soon(heard.datagrams))[0] == b"short"
+
+
+@pytest.mark.parametrize("way", ["reader"], indirect=True)
 async def test_it_may_be_closed_by_what_it_has_read(
     ours: UdpSocket, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
