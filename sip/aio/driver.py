@@ -252,7 +252,8 @@ class Driver:
             if self._tap is not None:
                 self._tap.happened(event)
             self._on_event(event)
-        return bool(lookups or messages or events)
+        # To have sent something makes for no more: who fails says so later.
+        return bool(lookups or events)
 
     def _look_up(self, lookup: Lookup) -> None:
         # Nobody waits for a look-up when the agent is closed: it is cancelled.

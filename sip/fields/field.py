@@ -25,8 +25,7 @@ class Field(Generic[T]):
     """An attribute that gives what a reader makes of the header fields.
 
     The value is remembered in ``headers.views`` until a field of this name changes.
-    The attribute can't be set; change
-    ``message.headers``.
+    The attribute can't be set; change ``message.headers``.
 
     Args:
         read: Makes the value of the raw values of all fields of this name, in order,
