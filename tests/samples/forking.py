@@ -91,9 +91,19 @@ class ForkServer:
         self._path = path
 
     async def start(
-        self, arguments: Sequence[str], environment: Mapping[str, str]
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        constants: Mapping[str, float],
     ) -> Forked:
-        """Fork a process that runs ``msrp-chat``."""
+        """Fork a process that runs ``msrp-chat``.
+
+        Args:
+            arguments: Those of the program.
+            environment: All of its environment.
+            constants: Constants that are otherwise in that process, by module and
+                name: times that a test needn't wait for.
+        """
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.setblocking(False)
         connection.connect(self._path)
@@ -101,7 +111,11 @@ class ForkServer:
         stdout, theirs_out = os.pipe()
         stderr, theirs_err = os.pipe()
         theirs += [theirs_out, theirs_err]
-        request = {"arguments": list(arguments), "environment": dict(environment)}
+        request = {
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "constants": dict(constants),
+        }
         socket.send_fds(connection, [json.dumps(request).encode()], theirs)
         for descriptor in theirs:
             os.close(descriptor)
@@ -191,6 +205,10 @@ def _run(request: dict[str, Any], streams: Sequence[int]) -> NoReturn:
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)
     os.environ.clear()
     os.environ.update(request["environment"])
+    for path, value in request["constants"].items():
+        module, _, name = path.rpartition(".")
+        assert hasattr(sys.modules[module], name), path
+        setattr(sys.modules[module], name, value)
     code = 1
     try:
         code = main(request["arguments"])

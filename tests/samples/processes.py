@@ -27,6 +27,12 @@ TIMEOUT = 30.0
 
 _COMMAND = (sys.executable, "-m", "msrp_chat")
 
+_HASTY = {
+    "msrp_chat.commands.party._RECOVERY_TIME": 0.2,
+    "msrp_chat.commands.party._SIP_GRACE": 0.2,
+}
+"""What is waited for in vain where the other side was killed."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -149,12 +155,18 @@ class Chats:
         self._stack = stack
         self._server = server
 
-    async def start(self, *arguments: str | Path) -> Running:
-        """Start ``msrp-chat``."""
+    async def start(self, *arguments: str | Path, hasty: bool = False) -> Running:
+        """Start ``msrp-chat``.
+
+        Args:
+            arguments: Those of the program.
+            hasty: Whether it hardly waits for whoever is gone.
+        """
         if self._server is None or arguments[0] == "demo":
+            assert not hasty
             return await self._start(*_COMMAND, *arguments)
-        words = list(map(str, arguments))
-        return self._own(await self._server.start(words, _environment()))
+        words, constants = list(map(str, arguments)), _HASTY if hasty else {}
+        return self._own(await self._server.start(words, _environment(), constants))
 
     async def _start(self, *command: str | Path) -> Running:
         return self._own(

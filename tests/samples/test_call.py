@@ -232,7 +232,7 @@ async def test_a_caller_that_is_killed_leaves_what_it_has_sent(
     chats: Chats, tmp_path: Path, film: Path
 ) -> None:
     saved = tmp_path / "saved"
-    listener = await chats.start("listen", "--once", "--save", saved)
+    listener = await chats.start("listen", "--once", "--save", saved, hasty=True)
     uri = (await listener.line("waiting at ")).split()[3]
     caller = await chats.start(
         "call", uri, "--json", "--file", PICTURE, "--text", "Look", "--file", film
@@ -254,7 +254,7 @@ async def test_a_listener_that_is_killed_is_told_in_one_line(
     chats: Chats, film: Path
 ) -> None:
     listener, uri = await chats.listen()
-    caller = await chats.start("call", uri, "--file", film)
+    caller = await chats.start("call", uri, "--file", film, hasty=True)
     await caller.line("25 %")
     listener.send_signal(signal.SIGKILL)
     result = await caller.result()

@@ -67,7 +67,8 @@ async def test_whoever_finds_the_other_side_gone_does_not_say_that_it_hung_up(
     script = tmp_path / "script"
     script.write_text("text Hello\nexpect an answer that never comes\n")
     listener, uri = await chats.listen()
-    caller = await chats.start("call", uri, "--json", "--script", script)
+    said = ("--script", script)
+    caller = await chats.start("call", uri, "--json", *said, hasty=True)
     await listener.event("text", text="Hello")
     listener.send_signal(signal.SIGKILL)
     result = await caller.result()

@@ -258,6 +258,7 @@ async def test_a_refusal_is_explained(
 
 
 @pytest.mark.rule("NG-15", "MSRP-40")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_lost_session_asks_for_an_offer_until_it_has_one(
     board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -206,6 +206,7 @@ async def test_of_two_early_connections_the_first_gets_the_session(
     assert not listener._uris._held
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_who_waits_too_long_for_a_session_is_given_up(board: Board) -> None:
     listener = await board.listener(limits=msrp.Limits(probation_time=0.1))
     session = board.waiting(listener)
@@ -340,6 +341,7 @@ async def test_a_handshake_that_fails_leaves_nothing_behind(
     assert "a TLS handshake with 127.0.0.1:" in caplog.text
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_handshake_takes_its_time_and_no_longer(
     board: Board, certs: Certs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

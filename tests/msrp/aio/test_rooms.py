@@ -335,6 +335,7 @@ async def test_two_wishes_are_said_one_after_the_other(guests: Guests) -> None:
     assert asked == ['"One"', '"Two"']
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_no_answer_is_a_failure_and_the_session_goes_on(guests: Guests) -> None:
     config = replace(msrp.SessionConfig(), response_timeout=0.1)
     alice = await guests.enter(ALICE, config=config)

@@ -115,6 +115,7 @@ async def test_octets_are_carried_as_they_are(echo: Echo, plan: Plan) -> None:
         assert proxy.forward.statistics.segments >= len(data) / plan.max_segment
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_delay_takes_at_least_its_time(echo: Echo) -> None:
     loop = asyncio.get_running_loop()
     plan = Plan(delay=0.1)
@@ -313,6 +314,7 @@ async def connect(
     ],
 )
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.usefixtures("time_flies")
 async def test_text_and_a_picture_get_through_both_ways(plan: Plan, seed: int) -> None:
     picture = random.Random(seed).randbytes(60_000)
     async with asyncio.timeout(30), AsyncExitStack() as stack:
@@ -357,6 +359,7 @@ async def test_a_close_in_a_message_leaves_it_unfinished(ending: Ending) -> None
 
 
 @pytest.mark.rule("MSRP-59")
+@pytest.mark.usefixtures("time_flies")
 async def test_what_disappears_is_missed_when_its_response_is() -> None:
     config = msrp.SessionConfig(response_timeout=0.2)
     async with asyncio.timeout(PATIENCE), AsyncExitStack() as stack:
@@ -367,6 +370,7 @@ async def test_what_disappears_is_missed_when_its_response_is() -> None:
             await sent.delivered()
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_while_nothing_is_read_the_sender_waits_and_nothing_is_lost() -> None:
     body = random.Random(4).randbytes(15_000_000)
     async with asyncio.timeout(30), AsyncExitStack() as stack:

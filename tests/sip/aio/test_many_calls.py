@@ -56,6 +56,7 @@ async def make_calls(agent: sip.UserAgent, port: int, number: int, at_once: int)
     return answered
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_calls_that_are_over_leave_nothing_to_the_garbage_collector() -> None:
     async with (
         sip.UserAgent("sip:bob@127.0.0.1", listen=LISTEN) as bob,

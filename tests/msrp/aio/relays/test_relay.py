@@ -287,6 +287,7 @@ async def test_a_wrong_password_is_said_at_the_start(net: Net) -> None:
     assert not user.is_connected
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_relay_that_says_nothing_is_given_up(net: Net) -> None:
     relay = await net.relay()
     relay.mute = True
@@ -477,6 +478,7 @@ async def test_who_waits_for_a_peer_is_told_that_the_relay_is_lost(net: Net) -> 
         await beginning.start()
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_peer_that_never_comes_is_given_up(net: Net) -> None:
     relay = await net.relay()
     one, two = await net.user(relay), await net.user(relay, name="Bob")
@@ -503,6 +505,7 @@ async def test_a_peer_that_is_faster_than_its_answer_is_held(net: Net) -> None:
     await exchange(ours, theirs)
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_peer_is_not_held_for_ever(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:

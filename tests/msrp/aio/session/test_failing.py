@@ -196,6 +196,7 @@ async def test_what_is_no_peer_is_said_in_one_sentence(
     assert closed.error is failed.error is caught.value
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_peer_that_accepts_and_says_nothing_is_given_up_in_time(
     board: Board, certs: Certs
 ) -> None:

@@ -162,6 +162,7 @@ async def test_if_the_first_is_cancelled_the_next_goes_on(board: Board) -> None:
     assert len(caller.shared) == 1
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_one_that_waits_for_another_waits_no_longer_than_told(
     board: Board, certs: Certs
 ) -> None:

@@ -299,6 +299,7 @@ async def test_an_active_side_closes_the_connection_after_its_last_session(
 
 
 @pytest.mark.rule("MSRP-44")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_passive_side_leaves_it_open_for_a_while(board: Board) -> None:
     listener = await board.listener(limits=msrp.Limits(linger=0.1))
     session = board.waiting(listener)

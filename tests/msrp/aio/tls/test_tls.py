@@ -109,6 +109,7 @@ LEFT = (
 
 
 @pytest.mark.rule("FP-4")
+@pytest.mark.usefixtures("time_flies")
 async def test_who_is_not_believed_is_told_so_in_the_log_and_when_nobody_comes(
     board: Board, certs: Certs, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -139,6 +140,7 @@ async def test_who_is_not_believed_is_told_so_in_the_log_and_when_nobody_comes(
         await late.established()
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_whoever_speaks_no_tls_is_told_to_those_who_wait(
     board: Board, certs: Certs, caplog: pytest.LogCaptureFixture
 ) -> None:

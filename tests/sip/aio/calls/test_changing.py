@@ -175,6 +175,7 @@ async def test_a_change_that_nobody_decides_on_is_taken_back(
     await line.ours.bye()
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_who_waits_for_a_change_hears_of_the_end(exchange: Exchange) -> None:
     class Thinking(FollowingRecorder):
         async def reanswer(self, offered: sdp.MediaDescription) -> None:

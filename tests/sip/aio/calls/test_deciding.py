@@ -167,6 +167,7 @@ async def test_without_a_decision_in_time_everything_stays_as_it_is() -> None:
 
 
 @pytest.mark.rule("SIP-50", "SIP-51")
+@pytest.mark.usefixtures("time_flies")
 async def test_nobody_is_asked_any_more_about_what_the_peer_has_taken_back() -> None:
     async with connected() as line:
         person = line.callee.change_policy = Person()

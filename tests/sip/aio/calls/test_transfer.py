@@ -144,6 +144,7 @@ async def test_a_refer_that_nobody_handles_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("fails", "status"), [(False, "603"), (True, "500")])
+@pytest.mark.usefixtures("time_flies")
 async def test_a_handler_that_does_not_decide_declines(
     parties: tuple[Party, Party, Party], fails: bool, status: str
 ) -> None:

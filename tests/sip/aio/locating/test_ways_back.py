@@ -102,6 +102,7 @@ async def refuse_after_hanging_up(names: Names, via: str) -> None:
 
 @pytest.mark.rule("SIP-14", "SIP-66", "ST-12")
 @pytest.mark.parametrize("has_port", [True, False], ids=["port", "service"])
+@pytest.mark.usefixtures("time_flies")
 async def test_the_name_of_the_sent_by_is_looked_up(
     second: tuple[SecondAddress, int], has_port: bool
 ) -> None:
@@ -118,6 +119,7 @@ async def test_the_name_of_the_sent_by_is_looked_up(
         assert names.asked[0] == "_sip._tcp.client.test"
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_dns_that_fails_is_reported_and_nothing_else_happens(
     second: tuple[SecondAddress, int],
 ) -> None:

@@ -154,6 +154,7 @@ async def test_a_message_outside_a_call_is_short(
 
 
 @pytest.mark.rule("SIP-54")
+@pytest.mark.usefixtures("time_flies")
 async def test_one_message_to_a_target_waits_for_the_response_to_the_other(
     alice: sip.UserAgent, bob: sip.UserAgent
 ) -> None:
@@ -325,6 +326,7 @@ async def test_how_many_handlers_run_is_bounded(
     assert [(await request).status for request in requests] == [200, 200]
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_closing_answers_what_a_handler_has_not(
     alice: sip.UserAgent, stack: AsyncExitStack
 ) -> None:

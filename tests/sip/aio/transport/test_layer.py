@@ -305,6 +305,7 @@ async def test_an_answer_that_isn_t_sip_is_a_failure_at_once(
 
 
 @pytest.mark.rule("SIP-68")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_peer_that_never_ends_its_message_is_hung_up_on() -> None:
     limits = sip.Limits(message_time=0.1)
     async with sip.UserAgent("sip:b@127.0.0.1", listen=LISTEN, limits=limits) as agent:

@@ -100,6 +100,7 @@ async def test_where_a_registrar_answers_pings_it_is_pinged(
 
 
 @pytest.mark.rule("SIP-17")
+@pytest.mark.usefixtures("time_flies")
 async def test_where_nobody_says_that_pings_are_answered_there_are_none(
     registrar: Registrar,
 ) -> None:
@@ -179,6 +180,7 @@ async def test_a_pong_may_wait_behind_a_message(mid_message: bool) -> None:
 
 
 @pytest.mark.rule("SIP-17")
+@pytest.mark.usefixtures("time_flies")
 async def test_the_application_may_know_that_pings_are_answered(
     registrar: Registrar,
 ) -> None:
@@ -203,6 +205,7 @@ async def test_the_same_flow_timer_again_changes_nothing() -> None:
     pings.stop()
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_connection_that_is_gone_is_pinged_no_more() -> None:
     wire = Wire()
     wire.is_open = False

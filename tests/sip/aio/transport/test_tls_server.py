@@ -116,6 +116,7 @@ async def test_silent_peers_of_many_hosts_keep_nobody_out(tls: Tls) -> None:
 
 
 @pytest.mark.rule("SIP-68")
+@pytest.mark.usefixtures("time_flies")
 async def test_a_handshake_has_only_so_much_time(
     tls: Tls, caplog: pytest.LogCaptureFixture
 ) -> None:
