@@ -76,8 +76,7 @@ class Terminal:
 
     async def say(self, text: str) -> None:
         """Type a text and press Enter."""
-        await self.type(text)
-        await self.press("Enter")
+        await self._tmux("send-keys", "-l", "--", text, ";", "send-keys", "Enter")
 
     async def resize(self, width: int, height: int) -> None:
         """Give the window another size."""
