@@ -36,9 +36,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare each collection of garbage to look through what there is already."""
+    """Have garbage collected after each test, and seldom in the middle of one.
+
+    Nor does anybody look again and again through all that there is already.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(autouse=True)
