@@ -8,8 +8,9 @@ from pathlib import Path
 
 from msrp.aio.features.noticing import Noticing
 from msrp.aio.sending.files import type_of
-from msrp.aio.sending.outgoing import Outbox, Progress
+from msrp.aio.sending.outgoing import Outbox
 from msrp.aio.sending.outgoing_message import OutgoingMessage
+from msrp.aio.sending.streamed import Progress
 from msrp.aio.session.in_room import InRoom
 from msrp.content import (
     Address,
@@ -102,7 +103,7 @@ class Sending(InRoom, Noticing):
         )
         wish = _wish(message_id, success_report)
         if isinstance(contents, AsyncIterable):
-            message = self._outbox().send_iterable(
+            message = self._outbox().streamed.send_iterable(
                 contents,
                 body,
                 size=size,
@@ -255,7 +256,7 @@ class Sending(InRoom, Noticing):
             disposition=disposition or file_disposition(path.name),
             headers=self._envelope(self._features.headers(guess), to),
         )
-        message = await self._outbox().send_file(
+        message = await self._outbox().streamed.send_file(
             path,
             head,
             message_id=message_id,
