@@ -48,7 +48,7 @@ MAX_WARNINGS = 32
 _RECALLED = 256
 _RECALLED_LENGTH = 128
 """How many lines of a kind to remember, and up to which length: what a peer can make
-this hold is some ten kilobytes of each kind."""
+this hold is some hundred kilobytes of each kind."""
 
 
 def _recalling(parse: Callable[[str], T]) -> Callable[[str], T]:

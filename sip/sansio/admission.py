@@ -125,7 +125,7 @@ class Admission:
         return None
 
     def _check_extensions(self, request: Request) -> Refusal | None:
-        if not request.require or request.method in ("ACK", "CANCEL"):
+        if request.method in ("ACK", "CANCEL") or not request.require:
             return None
         known = {tag.lower() for tag in self.extensions}
         unknown = [tag for tag in request.require if tag.lower() not in known]

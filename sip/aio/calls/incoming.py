@@ -104,9 +104,10 @@ class IncomingCall(Call):
                 content_type=SDP_TYPE,
             )
 
-        acknowledged = asyncio.get_running_loop().create_future()
-        self._progress_acknowledged = acknowledged
-        await self._agree(media, send, acknowledged)
+        if self._progress_acknowledged is None:
+            loop = asyncio.get_running_loop()
+            self._progress_acknowledged = loop.create_future()
+        await self._agree(media, send, self._progress_acknowledged)
 
     async def answer(
         self, media: Sequence[Media] = (), *, headers: Headers = ()

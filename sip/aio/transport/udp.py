@@ -130,7 +130,7 @@ class UdpSocket:
             self._loop.remove_reader(sock)
             sock.close()
 
-    def failed(self, error: OSError) -> None:
+    def _failed_to_read(self, error: OSError) -> None:
         """Take note of an error that was met in reading."""
         if self._socket is not None:
             self._report(error)
@@ -153,7 +153,9 @@ class UdpSocket:
             self._loop.add_reader(sock, self._read)
         except NotImplementedError:
             # A loop that reads by itself, as that of Windows does.
-            self._endpoint = endpoint = _Endpoint(self._on_datagram, self.failed)
+            self._endpoint = endpoint = _Endpoint(
+                self._on_datagram, self._failed_to_read
+            )
             await self._loop.create_datagram_endpoint(lambda: endpoint, sock=sock)
 
     def _read(self) -> None:
