@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from msrp.headers import RequestHead
 from msrp.sansio.session import Session
+from msrp.sansio.underway import Underway
 from tests.fuzz.catalogue import TARGETS, Target, inputs_of, load
 from tests.fuzz.rehearsal import Rehearsal
 from tests.fuzz.weight import weigh
@@ -106,10 +107,10 @@ def test_a_session_that_never_ends_would_be_seen(
 
 
 def test_memory_that_grows_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def keep(session: Session, head: RequestHead) -> None:
-        vars(session).setdefault("kept", []).append(head)
+    def keep(underway: Underway, head: RequestHead) -> None:
+        vars(underway._session).setdefault("kept", []).append(head)
 
-    monkeypatch.setattr(Session, "report_received", keep)
+    monkeypatch.setattr(Underway, "report_received", keep)
     [seed] = [path for _, path in KEPT if path.name == "chunks_and_reports"]
     with pytest.raises(AssertionError, match="memory grows"):
         Rehearsal(leaking(seed.read_bytes())).play()
