@@ -208,8 +208,7 @@ async def chat(
 
 
 async def _send_pieces(connection: msrp.MsrpConnection, size: int) -> None:
-    """Send a big message from an iterable: one in memory would hold back the lines,
-    since as much as that may not be waiting to be sent (``send_high_water``)."""
+    """Send a big message that isn't in memory as a whole."""
     piece = noise(_PIECE)
 
     async def pieces() -> AsyncIterator[bytes]:

@@ -100,7 +100,8 @@ class SessionConfig:
 
     send_high_water: int = 1024 * 1024
     """Octets of messages in memory that may wait to be sent; above it the sending
-    coroutines wait, so that a slow peer is felt by who sends to it."""
+    coroutines wait, so that a slow peer is felt by who sends to it.  Messages of up to
+    16 KiB overtake longer ones on the wire, and wait only for each other here."""
 
     response_timeout: float = 30.0
     """Seconds until a missing response is a failure (:rfc:`4975#section-7.1.1`)."""

@@ -29,6 +29,7 @@ from msrp.negotiation import Negotiated
 from msrp.sansio.chunker import BodySource
 from msrp.sansio.ids import new_message_id
 from msrp.sansio.outgoing import Outgoing
+from msrp.sansio.queues import BULK_SIZE
 from msrp.sansio.session import Session
 
 __all__ = ["Outbox", "OutboxOwner"]
@@ -61,6 +62,7 @@ class Outbox:
         "_messages",
         "_owner",
         "_queued",
+        "_queued_lines",
         "_streamed",
         "negotiated",
         "session",
@@ -75,7 +77,8 @@ class Outbox:
         self._messages: dict[str, OutgoingMessage] = {}
         self._streamed: Streamed | None = None
         self._asides: Asides | None = None
-        self._queued = 0
+        # Octets in memory.  Lines overtake the others, so they don't wait for those.
+        self._queued = self._queued_lines = 0
         self._awaited = Awaited(owner)
 
     def moved(self, session: Session, negotiated: Negotiated) -> None:
@@ -102,10 +105,10 @@ class Outbox:
         source = body.contents
         size = len(source)
         check(self.session, self.negotiated, body, size=size, message_id=message_id)
-        if not self._has_room():
-            await self._awaited.until(self._has_room)
+        if not self._has_room(size):
+            await self._awaited.until(lambda: self._has_room(size))
         message = self.queue(body, source, message_id, success_report, failure_report)
-        self._queued += size
+        self._count(size)
         self._owner.write()
         return message
 
@@ -205,8 +208,13 @@ class Outbox:
         # What is in memory as a whole counts; of the others there is little there.
         if self._streamed is None or not self._streamed.went_out(message.message_id):
             if message.size is not None and not message.is_out:
-                self._queued -= message.size
+                self._count(-message.size)
         self._awaited.set()
+
+    def _count(self, octets: int) -> None:
+        self._queued += octets
+        if abs(octets) <= BULK_SIZE:
+            self._queued_lines += octets
 
     # Who waits for that.
 
@@ -228,8 +236,9 @@ class Outbox:
         if self._streamed is not None:
             await self._streamed.close()
 
-    def _has_room(self) -> bool:
-        return self._queued <= self.session.config.send_high_water
+    def _has_room(self, size: int) -> bool:
+        queued = self._queued_lines if size <= BULK_SIZE else self._queued
+        return queued <= self.session.config.send_high_water
 
     # What isn't the application's.
 

@@ -225,6 +225,31 @@ async def test_who_sends_waits_while_too_much_is_queued(board: Board) -> None:
         assert (await task).message_id
 
 
+async def test_a_line_waits_for_no_picture_but_another_picture_does(
+    board: Board,
+) -> None:
+    listener = await board.listener()
+    config = msrp.SessionConfig(send_high_water=100_000, chunk_size=2048)
+    session = board.waiting(listener, config=config)
+    await session.start()
+    await session.send_message("image/jpeg", bytes(200_000))
+    other = asyncio.create_task(session.send_message("image/png", bytes(20_000)))
+    await board.turns()
+    line = await session.send_text("hello")
+    assert not other.done()
+    peer = await board.raw(listener.port)
+    await peer.bind(session.negotiated.local_uri)
+    heard: list[str] = []
+    while heard.count("image/png") < 10:
+        request = await peer.next()
+        if request.method == "SEND":
+            heard.append(request.headers["content-type"])
+            peer.respond(request, 200)
+    assert heard.index("text/plain;charset=utf-8") < 40  # Of a hundred.
+    await line.delivered()
+    await (await other).delivered()
+
+
 async def test_who_waits_for_room_is_told_that_the_session_is_over(
     board: Board,
 ) -> None:
@@ -252,6 +277,6 @@ async def test_what_is_over_is_forgotten(board: Board, how: str) -> None:
             peer.respond(request, 200 if how == "delivered" else 413)
         await board.until(partial(is_over, sent))
     assert outbox._messages == {}
-    assert outbox._queued == 0
+    assert outbox._queued == outbox._queued_lines == 0
     assert not outbox.is_awaited
     await outbox.drained()
