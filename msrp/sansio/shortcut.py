@@ -98,11 +98,11 @@ class Shortcut:
         Returns:
             Where something begins that is left to the long way.
         """
-        while True:
+        began = -1
+        while began < at < len(data):
             began = at
             at = self._take_answers(data, self._take_chunks(data, at, now))
-            if at == began:
-                return at
+        return at
 
     # Each returns where something begins that isn't usual.
 
