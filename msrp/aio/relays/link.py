@@ -6,8 +6,9 @@ import asyncio
 
 from msrp.accept_types import AcceptTypes
 from msrp.aio.relays.address import LookUp, places_of
+from msrp.aio.streams.called import StreamDirectory
 from msrp.aio.streams.connector import Manner, open_stream
-from msrp.aio.streams.stream import StreamDirectory, StreamProtocol
+from msrp.aio.streams.stream import StreamProtocol
 from msrp.config import Limits
 from msrp.errors import (
     CertificateRejected,

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from msrp.aio.session.progress import Milestone, Progress
+from msrp.aio.streams.called import SessionOwner, StreamDirectory
 from msrp.aio.streams.directory import ListeningSession, UriDirectory
-from msrp.aio.streams.stream import SessionOwner, StreamDirectory, StreamProtocol
+from msrp.aio.streams.stream import StreamProtocol
 from msrp.aio.tls.policy import TlsPolicy
 from msrp.errors import ConnectionFailed
 from msrp.sansio.authorization import Grant

@@ -11,14 +11,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from msrp.aio.streams.called import SessionOwner, StreamDirectory
+from msrp.aio.streams.closing import CLOSING_TIME
 from msrp.aio.streams.directory import UriDirectory
 from msrp.aio.streams.sockets import SocketOptions, peer_of
-from msrp.aio.streams.stream import (
-    CLOSING_TIME,
-    SessionOwner,
-    StreamDirectory,
-    StreamProtocol,
-)
+from msrp.aio.streams.stream import StreamProtocol
 from msrp.aio.taps.tapping import PortTaps
 from msrp.aio.tls.wrapping import HANDSHAKE_TIME, tls_words
 from msrp.config import Limits

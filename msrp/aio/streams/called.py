@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from msrp.events import CoreEvent
 from msrp.sansio.session import Session
-from msrp.sansio.stream import SessionDirectory
 from msrp.uri import MsrpUri
 
 if TYPE_CHECKING:
     from msrp.aio.streams.stream import StreamProtocol
     from msrp.aio.taps.tapping import SessionTap
 
-__all__ = ["Finder", "NoDirectory", "SessionOwner", "StreamDirectory"]
+__all__ = ["NoDirectory", "SessionOwner", "StreamDirectory"]
 
 
 class SessionOwner(Protocol):
@@ -76,28 +75,3 @@ class NoDirectory:
 
     def stream_closed(self, stream: StreamProtocol) -> None:
         """Take no note."""
-
-
-class Finder(SessionDirectory):
-    """What the core asks: the stream's own sessions first, then the directory's."""
-
-    def __init__(self, stream: StreamProtocol, directory: StreamDirectory) -> None:
-        self._stream = stream
-        self._directory = directory
-
-    def find(self, uri: MsrpUri) -> Session | None:
-        """Return the session with this local URI, if it may be called here."""
-        own = self._stream.own_session(uri)
-        if own is not None:
-            return own
-        found = self._directory.find_for(self._stream, uri)
-        if found is None:
-            return None
-        session, owner = found
-        if session.stream is None:
-            self._stream.called(session, owner)
-        return session
-
-    def expects(self, uri: MsrpUri) -> bool:
-        """Tell whether a session with this URI is being negotiated."""
-        return self._directory.expects(uri)

@@ -10,9 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from msrp.aio.listener import MsrpListener
+from msrp.aio.streams.called import StreamDirectory
+from msrp.aio.streams.closing import CLOSING_TIME
 from msrp.aio.streams.shared import Place, Security, SharedStreams
 from msrp.aio.streams.sockets import Openings, SocketOptions, connect, format_address
-from msrp.aio.streams.stream import CLOSING_TIME, StreamDirectory, StreamProtocol
+from msrp.aio.streams.stream import StreamProtocol
 from msrp.aio.taps.tapping import PortTaps
 from msrp.aio.tls.certificates import LocalCertificate
 from msrp.aio.tls.policy import TlsPolicy

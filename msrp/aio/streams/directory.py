@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from msrp.aio.session.namesakes import Namesakes
-from msrp.aio.streams.stream import SessionOwner, StreamProtocol
+from msrp.aio.streams.called import SessionOwner
+from msrp.aio.streams.stream import StreamProtocol
 from msrp.aio.tls.policy import TlsPolicy
 from msrp.errors import CertificateRejected, MsrpError
 from msrp.negotiation import Negotiated

@@ -449,7 +449,7 @@ async def test_a_connection_that_takes_no_octets_is_not_chosen(
     assert stream is not None
     stream.pause_writing()
     assert stream.takes_another  # For a moment that is nothing.
-    monkeypatch.setattr("msrp.aio.streams.stream._STUCK_TIME", -1.0)
+    monkeypatch.setattr("msrp.aio.streams.wire._STUCK_TIME", -1.0)
     assert not stream.takes_another
     stream.resume_writing()
     assert stream.takes_another

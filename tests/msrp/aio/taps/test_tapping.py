@@ -601,6 +601,17 @@ async def test_nobody_listens_where_nobody_taps(board: Board) -> None:
     assert "tap" not in threads()
 
 
+async def test_of_a_session_that_is_over_there_is_nothing_to_hear(board: Board) -> None:
+    active, passive = await board.pair()
+    await active.shutdown()
+    await passive.closed()
+    passive.add_tap(lambda record: None)
+    assert passive._running is not None
+    assert passive._running.session_tap() is None
+    assert not passive.port_taps._awaits_streams  # Nobody comes on its account.
+    await passive.shutdown()
+
+
 async def test_a_coroutine_function_is_run_in_the_loop(board: Board) -> None:
     active, passive = await board.pair()
     board.log(passive)
