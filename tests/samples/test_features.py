@@ -112,11 +112,14 @@ async def test_a_file_is_offered_in_the_call_and_comes_with_its_hash(
 ) -> None:
     script = tmp_path / "script"
     script.write_text(
-        f"offer {PICTURE}\ntext Look\ndelivered\nexpect Thanks\n"
-        "expect picture.jpg\nquit\n"
+        f"offer {PICTURE}\ntext Look\ndelivered\nexpect picture.jpg\n"
+        "expect You have it\nquit\n"
     )
     answer = tmp_path / "answer"
-    answer.write_text(f"expect picture.jpg\noffer {PICTURE}\ntext Thanks\n")
+    # Who hangs up sooner may be faster than the word that the picture is there.
+    answer.write_text(
+        f"expect picture.jpg\noffer {PICTURE}\ndelivered\ntext You have it\n"
+    )
     listener, uri = await chats.listen(
         "--script", answer, "--save", tmp_path / "there", "--trace"
     )
