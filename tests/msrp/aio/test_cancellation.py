@@ -228,10 +228,12 @@ async def test_sending_while_too_much_waits(board: Board) -> None:
         active, passive = await board.pair(active=config)
         log = board.log(passive)
         await active.send_text("x" * 200_000)
-        cancelled = await run(active.send_text("y"))
-        await (await active.send_text("z")).delivered()
-        await board.until(lambda: log.texts[-1:] == ["z"])
-        assert ("y" in log.texts) is not cancelled
+        # Messages of up to 16 KiB wouldn't wait for that.
+        second, third = "y" * 20_000, "z" * 20_000
+        cancelled = await run(active.send_text(second))
+        await (await active.send_text(third)).delivered()
+        await board.until(lambda: log.texts[-1:] == [third])
+        assert (second in log.texts) is not cancelled
         assert active.is_open
         await check(active, passive)
 
