@@ -128,9 +128,12 @@ class Stream(asyncio.Protocol):
             transport.abort()  # It has gone again already.
             return
         host, port = peer[:2]
-        # A peer that vanishes without a word is noticed in the end.
         sock = transport.get_extra_info("socket")
+        # A peer that vanishes without a word is noticed in the end.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        # asyncio does this only for sockets that it has made itself.  Else a message
+        # behind another waits some 40 ms until the peer has acknowledged that.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.hop = Hop(self.kind, host, port, flow=self.flow)
         self.last_used = self._loop.time()
         self.identities = identities_of(transport)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,6 +95,36 @@ async def test_a_server_must_show_the_domain_that_was_asked_for(
             await alice.options(uri)
         assert alice._driver is not None
         assert alice._driver.transport._streams == {}
+
+
+def sends_at_once(agent: sip.UserAgent) -> list[bool]:
+    """Tell of each connection whether what is written waits for nothing."""
+    assert agent._driver is not None
+    sockets = [
+        stream._transport.get_extra_info("socket")
+        for stream in agent._driver.transport._streams.values()
+        if stream._transport is not None
+    ]
+    return [
+        bool(each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        for each in sockets
+    ]
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+async def test_no_message_waits_until_the_one_before_is_acknowledged(
+    authority: Authority, transport: str
+) -> None:
+    certificate = authority.issue("psap.test")
+    bob = sip.UserAgent(
+        "sip:bob@psap.test",
+        listen=[f"{transport}://127.0.0.1:0"],
+        server_ssl=sip.tls_server_context(certificate),
+    )
+    async with bob, caller(authority) as alice:
+        uri = f"sip:bob@psap.test:{bob.listening[0].port};transport={transport}"
+        assert (await alice.options(uri)).status == 480
+        assert sends_at_once(alice) == sends_at_once(bob) == [True]
 
 
 @pytest.mark.rule("SIP-19")
