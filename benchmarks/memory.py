@@ -15,7 +15,7 @@ __all__ = ["big_file", "file_peaks"]
 
 _TIMEOUT = 900.0
 
-_FULL, _LEAST = 4096 * MIB, 256 * MIB
+_FULL, _LEAST = 4096 * MIB, 128 * MIB
 
 
 async def big_file(effort: Effort) -> list[Measured]:

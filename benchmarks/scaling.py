@@ -75,7 +75,7 @@ async def sessions(effort: Effort) -> list[Measured]:
                 "sessions:take_texts", "sessions:rounds_of_waves", sessions=count,
                 texts=texts, rounds=effort.runs,
             )  # fmt: skip
-            check(got, "texts", texts * effort.runs)
+            check(got, "texts", count + texts * effort.runs)
             ours.append([took / texts for took in _rounds(said)])
     curves, bare_curves = _by_run(ours), _by_run(bare)
     _draw(

@@ -261,9 +261,10 @@ async def rounds_of_waves(
 ) -> None:
     """Send one text over each session there is, and when all have arrived one more
     over each, until there are as many; do so several times, and say how long each
-    took."""
+    took.  Before that each has said one, and what is made on first use is there."""
     line = "x" * TEXT_SIZE
     async with connect(where, msrp.SessionConfig()) as connections:
+        await _say_one_each(connections, line)
         took: list[Json] = []
         for _number in range(rounds):
             began = time.perf_counter()

@@ -42,7 +42,7 @@ __all__ = [
 WINDOW = msrp.SessionConfig().window
 CHUNK = 2048
 
-_FAST_RUNS = 3
+_FAST_RUNS = 2
 """Runs with uvloop: nothing depends on them, and they take as long as the others."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from msrp.aio.sending.asides import Asides
@@ -106,9 +107,11 @@ class Outbox:
         size = len(source)
         check(self.session, self.negotiated, body, size=size, message_id=message_id)
         if not self._has_room(size):
-            await self._awaited.until(lambda: self._has_room(size))
+            await self._awaited.until(partial(self._has_room, size))
         message = self.queue(body, source, message_id, success_report, failure_report)
-        self._count(size)
+        self._queued += size
+        if size <= BULK_SIZE:
+            self._queued_lines += size
         self._owner.write()
         return message
 
@@ -207,14 +210,12 @@ class Outbox:
     def _no_longer_queued(self, message: OutgoingMessage) -> None:
         # What is in memory as a whole counts; of the others there is little there.
         if self._streamed is None or not self._streamed.went_out(message.message_id):
-            if message.size is not None and not message.is_out:
-                self._count(-message.size)
+            size = message.size
+            if size is not None and not message.is_out:
+                self._queued -= size
+                if size <= BULK_SIZE:
+                    self._queued_lines -= size
         self._awaited.set()
-
-    def _count(self, octets: int) -> None:
-        self._queued += octets
-        if abs(octets) <= BULK_SIZE:
-            self._queued_lines += octets
 
     # Who waits for that.
 
