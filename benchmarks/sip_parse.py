@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from sip.message import Request
 from sip.wire import parse_message
 
-BATCHES, BATCH = 20, 20
+BATCHES, BATCH = 80, 20
 """How many different messages are read in one run, and how many of them in a row."""
 
 RUNS = 9
