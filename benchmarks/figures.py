@@ -92,6 +92,9 @@ class Measured:
     uvloop: tuple[float, ...] = field(default=())
     """The same with our side on uvloop, against the same baseline."""
 
+    plot: tuple[str, str] | None = field(default=None, repr=False, compare=False)
+    """The name of a picture, and the picture; it isn't among the figures."""
+
     @property
     def median(self) -> float:
         return statistics.median(self.values) if self.values else math.nan

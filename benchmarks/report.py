@@ -78,6 +78,10 @@ class Report:
         (directory / "table.md").write_text(merged.to_markdown())
         drawn = overview(list(merged.measured.values()))
         (directory / "overview.svg").write_text(drawn)
+        for measured in self.measured.values():
+            if measured.plot is not None:
+                name, picture = measured.plot
+                (directory / f"{name}.svg").write_text(picture)
 
     def merged_into(self, path: Path) -> Report:
         """Write the figures into a file; rows that weren't measured stay there."""

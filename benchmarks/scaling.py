@@ -16,7 +16,6 @@ from benchmarks.channel import Json, Pair
 from benchmarks.effort import Effort
 from benchmarks.figures import Measured
 from benchmarks.plot import Line, plot
-from benchmarks.report import RESULTS
 from benchmarks.rows import row
 from benchmarks.sessions import TEXT_SIZE
 from benchmarks.traffic import check, seconds, send_texts
@@ -44,7 +43,7 @@ async def sizes(effort: Effort) -> list[Measured]:
         curves: list[Curve] = [
             [(size, await cost(size)) for size in SIZES] for _ in range(effort.runs)
         ]
-    _draw(
+    drawn = _draw(
         "sizes", "Texts per second by their size", "octets", "texts per second",
         curves, lambda _size, cost: 1 / cost,
     )  # fmt: skip
@@ -52,7 +51,7 @@ async def sizes(effort: Effort) -> list[Measured]:
     per_octet: list[Curve] = [
         [(size, cost / size) for size, cost in one] for one in curves
     ]
-    return [_measured("scale-sizes", per_octet, "1 octet to 1 MiB")]
+    return [_measured("scale-sizes", per_octet, "1 octet to 1 MiB", drawn)]
 
 
 async def sessions(effort: Effort) -> list[Measured]:
@@ -78,7 +77,7 @@ async def sessions(effort: Effort) -> list[Measured]:
             check(got, "texts", count + texts * effort.runs)
             ours.append([took / texts for took in _rounds(said)])
     curves, bare_curves = _by_run(ours), _by_run(bare)
-    _draw(
+    drawn = _draw(
         "sessions", "Texts per second of all sessions, one at a time in each",
         "sessions", "texts per second",
         curves, lambda _count, cost: 1 / cost, bare_curves,
@@ -88,8 +87,7 @@ async def sessions(effort: Effort) -> list[Measured]:
         f"{1 / statistics.median(ours[-1]):,.0f} of"
         f" {1 / statistics.median(bare[-1]):,.0f} texts/s"
     )
-    bends = tuple(bend(curve) for curve in curves)
-    return [Measured(row("scale-sessions"), bends, size, rates)]
+    return [_measured("scale-sessions", curves, size, drawn, rates)]
 
 
 def _rounds(said: Json) -> list[float]:
@@ -123,11 +121,11 @@ async def per_read(effort: Effort) -> list[Measured]:
             [(count, await cost(count)) for count in CHUNKS_PER_READ]
             for _ in range(effort.runs)
         ]
-    _draw(
+    drawn = _draw(
         "chunks-per-read", "Chunks per second by how many come in a read",
         "chunks per read", "chunks per second", curves, lambda _count, cost: 1 / cost,
     )  # fmt: skip
-    return [_measured("scale-per-read", curves, "1 to 1,000 chunks per read")]
+    return [_measured("scale-per-read", curves, "1 to 1,000 chunks per read", drawn)]
 
 
 async def reassembly(effort: Effort) -> list[Measured]:
@@ -146,14 +144,15 @@ async def reassembly(effort: Effort) -> list[Measured]:
             [(pieces, await cost(pieces)) for pieces in PIECES]
             for _ in range(effort.runs)
         ]
-    _draw(
+    drawn = _draw(
         "reassembly", "One message in pieces of random order", "pieces", "seconds",
         curves, lambda _pieces, cost: cost,
     )  # fmt: skip
     figures = tuple(growth(curve[-2], curve[-1]) for curve in curves)
     whole = statistics.median(curve[-1][1] for curve in curves)
     rate = f"{PIECES[-1] / whole:,.0f} pieces/s"
-    return [Measured(row("reassembly"), figures, f"{PIECES[-1]:,} pieces", rate)]
+    size = f"{PIECES[-1]:,} pieces"
+    return [Measured(row("reassembly"), figures, size, rate, plot=drawn)]
 
 
 def growth(smaller: tuple[float, float], bigger: tuple[float, float]) -> float:
@@ -171,8 +170,11 @@ def bend(curve: Curve) -> float:
     return last / min(cost for _, cost in before)
 
 
-def _measured(name: str, curves: list[Curve], size: str) -> Measured:
-    return Measured(row(name), tuple(bend(curve) for curve in curves), size)
+def _measured(
+    name: str, curves: list[Curve], size: str, drawn: tuple[str, str], rates: str = ""
+) -> Measured:
+    bends = tuple(bend(curve) for curve in curves)
+    return Measured(row(name), bends, size, rates, plot=drawn)
 
 
 def _draw(
@@ -183,7 +185,8 @@ def _draw(
     curves: list[Curve],
     value: Callable[[float, float], float],
     bare: Sequence[Curve] = (),
-) -> None:
+) -> tuple[str, str]:
+    """Return the name of a plot, and the plot."""
     columns = list(zip(*curves, strict=True))
     picks: dict[str, Callable[[list[float]], float]] = {
         "median": statistics.median, "slowest run": max, "fastest run": min,
@@ -196,8 +199,7 @@ def _draw(
         bare_columns = zip(*bare, strict=True)
         points = [_point(one, statistics.median, value) for one in bare_columns]
         lines.append(Line("bare asyncio", points))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.svg").write_text(plot(title, x_label, y_label, lines))
+    return name, plot(title, x_label, y_label, lines)
 
 
 def _point(

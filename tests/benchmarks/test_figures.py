@@ -196,6 +196,16 @@ def test_the_full_size_takes_as_long_as_it_takes() -> None:
     assert effort.size(1024, 100, unit_cost=1.0, seconds=1.0) == 1024
 
 
+def test_a_plot_is_written_with_the_table_and_is_no_figure(tmp_path: Path) -> None:
+    report = Report({})
+    report.add(Measured(ROWS["reassembly"], (0.9,), plot=("pieces", "<svg/>")))
+    report.merged_into(tmp_path / "kept.json")
+    assert "<svg" not in (tmp_path / "kept.json").read_text()
+    results = tmp_path / "results"
+    report.write(results)
+    assert (results / "pieces.svg").read_text() == "<svg/>"
+
+
 def test_a_line_that_stays_level_has_no_bend() -> None:
     assert bend([(1, 9.0), (10, 2.0), (100, 2.0)]) == 1.0
     assert bend([(1, 9.0), (10, 2.0), (100, 6.0)]) == 3.0
