@@ -181,9 +181,7 @@ class Headers:
                 before = index.get(key)
                 index[key] = (value,) if before is None else (*before, value)
         values = index.get(name)  # Most ask in the usual spelling.
-        if values is None:
-            values = index.get(_BY_SPELLING.get(name) or _key(name), ())
-        return values
+        return index.get(_key(name), ()) if values is None else values
 
     def get_only(self, name: str) -> str | None:
         """Give the raw value of the only field of this name, if there is one.

@@ -54,6 +54,9 @@ _HYPHENS = b"\r\n-------"
 
 _OK_LINE = b" 200 OK\r\n"
 
+_ANSWER = b"MSRP %b%b%b$\r\n"
+"""A 200 and its end-line: what is between the two places of the id depends on paths."""
+
 _LONGEST_START = 45
 """Octets of the start line of a 200: an id has 32 at most."""
 
@@ -127,8 +130,7 @@ class Shortcut:
             body, flag = data[body_at:stop], data[end : end + 3]
             if not self._put(known.session, about, body, flag, now):
                 break
-            answer = b"MSRP %b%b%b$\r\n"
-            answers.append(answer % (transaction_id, known.middle, transaction_id))
+            answers.append(_ANSWER % (transaction_id, known.middle, transaction_id))
             at = end + 3
         if answers:
             self._stream.writer.queue(b"".join(answers))
@@ -173,7 +175,7 @@ class Shortcut:
             middle = session.underway.usual_answer
             if transaction.session is not session or middle is None:
                 break
-            answer = b"MSRP %b%b%b$\r\n" % (name, middle, name)
+            answer = _ANSWER % (name, middle, name)
             if not data.startswith(answer, at):
                 break
             transactions.end(transaction.transaction_id)

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msrp.aio.session.signal import wake
 from msrp.errors import DeliveryError, LocalProtocolError, SessionEnded
 from msrp.imdn import DispositionNotification, DispositionType
 from msrp.sansio.outgoing import Outgoing
@@ -163,9 +164,8 @@ class OutgoingMessage:
 
     def _has_changed(self) -> None:
         waiting, self._waiting = self._waiting, None
-        for future in waiting or ():
-            if not future.done():
-                future.set_result(None)
+        if waiting is not None:
+            wake(waiting)
 
     @property
     def confirmed(self) -> int:
@@ -189,14 +189,12 @@ class OutgoingMessage:
     def was_sent(self) -> None:
         """Note that the last octet is out."""
         self.is_out = True
-        if self._waiting is not None:
-            self._has_changed()
+        self._has_changed()
 
     def was_delivered(self) -> None:
         """Note that it has arrived."""
         self._over = True
-        if self._waiting is not None:
-            self._has_changed()
+        self._has_changed()
 
     def has_failed(self, error: DeliveryError) -> None:
         """Note that it failed."""

@@ -7,6 +7,7 @@ import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from msrp.aio.session.signal import wake
 from msrp.errors import SessionClosed
 from msrp.events import ClosedEvent
 
@@ -50,9 +51,7 @@ class Progress:
     def reach(self, milestone: Milestone) -> None:
         """Let those go on who wait for this."""
         self._reached |= milestone
-        for wanted, future in self._waiting:
-            if wanted & milestone and not future.done():
-                future.set_result(None)
+        wake(future for wanted, future in self._waiting if wanted & milestone)
 
     def leave(self, milestone: Milestone) -> None:
         """Note that this is so no longer."""

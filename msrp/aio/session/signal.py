@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
-__all__ = ["Signal"]
+__all__ = ["Signal", "wake"]
+
+
+def wake(waiting: Iterable[asyncio.Future[None]]) -> None:
+    """Let all go on who still wait for one of these."""
+    for future in waiting:
+        if not future.done():
+            future.set_result(None)
 
 
 class Signal:
@@ -27,9 +35,7 @@ class Signal:
         """Let all go on who wait."""
         self._is_set = True
         if self._waiting is not None:
-            for future in self._waiting:
-                if not future.done():
-                    future.set_result(None)
+            wake(self._waiting)
 
     def clear(self) -> None:
         """Have those wait who come from now on."""

@@ -9,7 +9,7 @@ request outside any dialog, whose route set is given rather than learnt
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sip.errors import LocalError
 from sip.identifiers import new_call_id, new_tag
@@ -102,15 +102,7 @@ def _as_identity(uri: Uri) -> Uri:
     """Leave out what tells the way: To says who is meant (§19.1.1, table 1)."""
     if not isinstance(uri, SipUri):
         return uri
-    identity = SipUri(
-        uri.scheme,
-        uri.user,
-        uri.password,
-        uri.host,
-        parameters=uri.parameters,
-        raw_user=uri.raw_user,
-    )
-    if identity.parameters:
-        for name in ("method", "transport", "maddr", "ttl", "lr"):
-            identity = identity.without_parameter(name)
+    identity = replace(uri.for_request_line(), port=None)
+    for name in ("transport", "maddr", "ttl", "lr"):
+        identity = identity.without_parameter(name)
     return identity
