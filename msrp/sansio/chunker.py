@@ -138,7 +138,10 @@ class Chunker:
             return self._whole_chunk(to_path, from_path, limit)
         if self.total is not None and self.total - self.offset <= MAX_NUMERIC_CHUNK:
             return self._whole_chunk(to_path, from_path, limit)
-        return LongChunk(self, to_path, from_path, self._new_id(), max_size)
+        # It is looked for in all that follows, here and there, and of a longer one each
+        # step of that is longer.
+        transaction_id = self._new_id() + self._new_id()
+        return LongChunk(self, to_path, from_path, transaction_id, max_size)
 
     def _whole_chunk(self, to_path: str, from_path: str, limit: int) -> Chunk:
         start = self.offset

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakKeyDictionary
 
-__all__ = ["buffer_of"]
+__all__ = ["SIZE", "buffer_of"]
 
-_SIZE = 256 * 1024
-"""Octets to read at a time, as asyncio itself does."""
+SIZE = 512 * 1024
+"""Octets to read at a time, twice as many as asyncio does.  With more, all others would
+wait longer for a peer that sends nothing but short messages, and those without end."""
 
 # A loop reads into it and has it emptied before it reads again, whoever it is for.
 _BUFFERS: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
@@ -22,5 +23,5 @@ def buffer_of(loop: asyncio.AbstractEventLoop) -> memoryview:
     """Return the buffer of a loop: what is in it lasts until the callback is over."""
     buffer = _BUFFERS.get(loop)
     if buffer is None:
-        buffer = _BUFFERS[loop] = memoryview(bytearray(_SIZE))
+        buffer = _BUFFERS[loop] = memoryview(bytearray(SIZE))
     return buffer

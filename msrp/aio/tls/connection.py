@@ -10,17 +10,15 @@ import ssl
 
 from OpenSSL import SSL, crypto
 
+from msrp.aio.tls.deciphering import RECORD, decipher, hand_over
+
 __all__ = ["TlsConnection", "words_of"]
 
-_RECORD = 16 * 1024
-"""Octets of one TLS record; more is never returned by one read."""
+_PIECE = 8 * RECORD
+"""Octets to have enciphered at a time.  OpenSSL keeps for ever the room that it once
+needed, so more would be much; less, and to hand them over costs more."""
 
-_PIECE_READ = 8 * _RECORD
-_PIECE_WRITTEN = 4 * _RECORD
-"""Octets that are handed to OpenSSL at a time.  It keeps for ever the room that it
-once needed, so more would be much; less, and to hand them over costs more."""
-
-_OUTPUT = 2 * _PIECE_WRITTEN
+_OUTPUT = _PIECE + RECORD
 """Octets to take from OpenSSL at a time: more than it makes of a piece."""
 
 
@@ -61,37 +59,19 @@ class TlsConnection:
 
     def take(self, data: memoryview) -> None:
         """Take octets from the wire, which are for the handshake as far as we know."""
-        written = self._connection.bio_write(data)
-        assert written == len(data), "memory takes all that there is room for"
+        hand_over(self._connection, data)
 
-    def read(self, data: memoryview) -> list[bytes]:
-        """Take octets from the wire, and return what the peer says, by records.
+    def read(self, data: memoryview) -> bytes:
+        """Take octets from the wire, maybe none, and return what the peer says.
 
-        Of those that are damaged nothing is returned, but :attr:`error` is set.
+        Of what is damaged nothing is returned, but :attr:`error` is set.
         """
-        records: list[bytes] = []
-        for start in range(0, len(data), _PIECE_READ):
-            self.take(data[start : start + _PIECE_READ])
-            self._read_into(records)
-        return records
-
-    def read_rest(self) -> list[bytes]:
-        """Return what came in the same breath as the end of the handshake."""
-        records: list[bytes] = []
-        self._read_into(records)
-        return records
-
-    def _read_into(self, records: list[bytes]) -> None:
-        recv = self._connection.recv
-        try:
-            while True:
-                records.append(recv(_RECORD))
-        except SSL.WantReadError:
-            pass
-        except SSL.ZeroReturnError:
+        said, end = decipher(self._connection, data)
+        if isinstance(end, SSL.ZeroReturnError):
             self.ended = True
-        except SSL.Error as error:
-            self.error = self._translated(error)
+        elif end is not None:
+            self.error = self._translated(end)
+        return said
 
     def write(self, data: bytes | bytearray | memoryview) -> list[bytes]:
         """Return what to put on the wire, so that the peer reads these octets.
@@ -102,8 +82,8 @@ class TlsConnection:
         connection, octets = self._connection, memoryview(data)
         output: list[bytes] = []
         try:
-            for start in range(0, len(octets), _PIECE_WRITTEN):
-                connection.sendall(octets[start : start + _PIECE_WRITTEN])
+            for start in range(0, len(octets), _PIECE):
+                connection.sendall(octets[start : start + _PIECE])
                 output.append(self.to_send())
         except SSL.Error as error:
             raise self._translated(error) from error

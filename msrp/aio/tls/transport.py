@@ -267,7 +267,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         if done and self._state is _State.HANDSHAKE:
             self._enter(_State.OPEN)
             self._hand_over()
-            self._take(self._tls.read_rest())
+            self._take(self._tls.read(memoryview(b"")))
 
     def _hand_over(self) -> None:
         new_protocol, self._new_protocol = self._new_protocol, None
@@ -291,16 +291,14 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         if tell is not None:
             tell(error)
 
-    def _take(self, records: list[bytes]) -> None:
+    def _take(self, said: bytes) -> None:
         """Pass on what the peer has said."""
         tls = self._tls
         if tls.answers:
             self._send(tls.to_send())  # Else a peer could make it any amount.
-        if records and self._state is _State.OPEN:
+        if said and self._state is _State.OPEN:
             assert self._protocol is not None
-            self._protocol.data_received(
-                b"".join(records) if len(records) > 1 else records[0]
-            )
+            self._protocol.data_received(said)
         if tls.error is not None:
             self._break(tls.error)
         elif tls.ended:

@@ -341,26 +341,36 @@ def test_no_more_is_asked_for_than_fits_on_the_wire_soon() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(b"-------tid1", id="alone"),
-        pytest.param(b"a\r\n-------tid1$\r\nMSRP tid1 SEND\r\n", id="an-end-line"),
-        pytest.param(b"-" * 30 + b"tid1", id="many-hyphens"),
-        pytest.param(b"x-------tid1-------tid1+" * 9, id="again-and-again"),
-        pytest.param(bytes(2042) + b"-------tid1" + bytes(2040), id="at-a-boundary"),
-        pytest.param(b"-------tid1" * 1000, id="nothing-else"),
+        pytest.param(b"-------<id>", id="alone"),
+        pytest.param(b"a\r\n-------<id>$\r\nMSRP <id> SEND\r\n", id="an-end-line"),
+        pytest.param(b"-" * 30 + b"<id>", id="many-hyphens"),
+        pytest.param(b"x-------<id>-------<id>+" * 9, id="again-and-again"),
+        pytest.param(bytes(2042) + b"-------<id>" + bytes(2040), id="at-a-boundary"),
+        pytest.param(b"-------<id>" * 1000, id="nothing-else"),
     ],
 )
 def test_an_id_that_occurs_in_the_body_never_goes_out_with_it(
     body: bytes, budget: int, max_size: int | None
 ) -> None:
     # The worst there is: a generator that knows no other id.
+    body = body.replace(b"<id>", b"tid1" if max_size else b"tid1tid1")
     stream = write(chunker(body, new_id=lambda: "tid1"), max_size, budget)
     chunks = read(stream)
     assert b"".join(c.body or b"" for c in chunks) == body
     for chunk in chunks:
-        assert b"-------tid1" not in (chunk.body or b"")
+        assert f"-------{chunk.head.transaction_id}".encode() not in (chunk.body or b"")
     starts = [chunk.byte_range.start for chunk in chunks]
     sizes = [len(chunk.body or b"") for chunk in chunks]
     assert starts == [1 + n for n in itertools.accumulate([0, *sizes[:-1]])]
+
+
+@pytest.mark.rule("MSRP-3")
+def test_the_id_of_a_long_chunk_is_as_long_as_may_be() -> None:
+    message = Chunker("m123", "a/b", BytesBody(bytes(9000)))
+    (long,) = read(write(message, None))
+    assert len(long.head.transaction_id) == 32
+    (whole, *_) = read(write(chunker(bytes(9000)), 2048))
+    assert len(whole.head.transaction_id) == 16
 
 
 @pytest.mark.rule("MSRP-16", "MT-9")

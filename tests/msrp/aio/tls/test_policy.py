@@ -275,7 +275,7 @@ def test_an_alert_about_our_certificate_is_put_into_words(
     server.take(memoryview(client.to_send()))
     with pytest.raises(ssl.SSLError):
         server.do_handshake()
-    assert client.read(memoryview(server.to_send())) == []
+    assert client.read(memoryview(server.to_send())) == b""
     assert client.error is not None
     assert tls_words(client.error) == problem
 
