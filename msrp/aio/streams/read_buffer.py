@@ -9,19 +9,35 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakKeyDictionary
 
-__all__ = ["SIZE", "buffer_of"]
+__all__ = ["MARGIN", "SIZE", "ReadBuffer", "buffer_of"]
 
 SIZE = 512 * 1024
 """Octets to read at a time, twice as many as asyncio does.  With more, all others would
 wait longer for a peer that sends nothing but short messages, and those without end."""
 
+MARGIN = 32 * 1024
+"""Octets of room in front of those: two records of TLS."""
+
+
+class ReadBuffer:
+    """Room for one read.  What is in it lasts until the callback is over."""
+
+    __slots__ = ("octets", "whole")
+
+    def __init__(self) -> None:
+        self.whole = bytearray(MARGIN + SIZE)
+        """The room with its margin, for who puts back what it makes of the octets."""
+        self.octets = memoryview(self.whole)[MARGIN:]
+        """What is read into."""
+
+
 # A loop reads into it and has it emptied before it reads again, whoever it is for.
-_BUFFERS: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
+_BUFFERS: WeakKeyDictionary[asyncio.AbstractEventLoop, ReadBuffer] = WeakKeyDictionary()
 
 
-def buffer_of(loop: asyncio.AbstractEventLoop) -> memoryview:
-    """Return the buffer of a loop: what is in it lasts until the callback is over."""
+def buffer_of(loop: asyncio.AbstractEventLoop) -> ReadBuffer:
+    """Return the buffer of a loop."""
     buffer = _BUFFERS.get(loop)
     if buffer is None:
-        buffer = _BUFFERS[loop] = memoryview(bytearray(SIZE))
+        buffer = _BUFFERS[loop] = ReadBuffer()
     return buffer

@@ -78,7 +78,7 @@ class Wire(asyncio.BufferedProtocol, asyncio.Protocol):
         """What hears all that goes over it, while anybody listens."""
         self._loop = loop
         self._sockets = sockets
-        self._buffer = buffer_of(loop)
+        self._buffer = buffer_of(loop).octets
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0

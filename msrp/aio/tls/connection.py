@@ -10,6 +10,7 @@ import ssl
 
 from OpenSSL import SSL, crypto
 
+from msrp.aio.streams.read_buffer import ReadBuffer
 from msrp.aio.tls.deciphering import RECORD, decipher, hand_over
 
 __all__ = ["TlsConnection", "words_of"]
@@ -61,12 +62,17 @@ class TlsConnection:
         """Take octets from the wire, which are for the handshake as far as we know."""
         hand_over(self._connection, data)
 
-    def read(self, data: memoryview) -> bytes:
-        """Take octets from the wire, maybe none, and return what the peer says.
+    def read(self, buffer: ReadBuffer, size: int) -> bytes:
+        """Take octets from the wire, and return what the peer says.
 
         Of what is damaged nothing is returned, but :attr:`error` is set.
+
+        Args:
+            buffer: Where they are; it is used up.
+            size: How many there are, maybe none.
         """
-        said, end = decipher(self._connection, data)
+        data = buffer.octets[:size]
+        said, end = decipher(self._connection, data, buffer.whole)
         if isinstance(end, SSL.ZeroReturnError):
             self.ended = True
         elif end is not None:

@@ -112,16 +112,16 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the loop's buffer."""
-        return buffer_of(self._loop)
+        return buffer_of(self._loop).octets
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was read into it."""
-        data = buffer_of(self._loop)[:nbytes]
+        buffer = buffer_of(self._loop)
         if self._state is _State.HANDSHAKE:
-            self._tls.take(data)
+            self._tls.take(buffer.octets[:nbytes])
             self._shake_hands()
         elif self._state is not _State.CLOSED:
-            self._take(self._tls.read(data))
+            self._take(self._tls.read(buffer, nbytes))
 
     def eof_received(self) -> bool:
         """End the connection, also if the peer has not ended TLS before."""
@@ -267,7 +267,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         if done and self._state is _State.HANDSHAKE:
             self._enter(_State.OPEN)
             self._hand_over()
-            self._take(self._tls.read(memoryview(b"")))
+            self._take(self._tls.read(buffer_of(self._loop), 0))
 
     def _hand_over(self) -> None:
         new_protocol, self._new_protocol = self._new_protocol, None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import msrp
+from msrp.aio.streams.read_buffer import SIZE, ReadBuffer
 from msrp.aio.tls.connection import TlsConnection
 from msrp.aio.tls.context import TlsContext
 
-__all__ = ["Certs", "carry", "pair", "said"]
+__all__ = ["Certs", "carry", "pair", "read", "said"]
 
 Certs = tuple[msrp.LocalCertificate, msrp.LocalCertificate]
 
@@ -28,5 +29,16 @@ def pair(certs: Certs) -> tuple[TlsConnection, TlsConnection]:
     return client, server
 
 
+def read(target: TlsConnection, octets: bytes) -> bytes:
+    """Have it read octets, as many at a time as a loop reads."""
+    buffer = ReadBuffer()
+    heard = b""
+    for at in range(0, len(octets) or 1, SIZE):
+        piece = octets[at : at + SIZE]
+        buffer.octets[: len(piece)] = piece
+        heard += target.read(buffer, len(piece))
+    return heard
+
+
 def said(source: TlsConnection, target: TlsConnection, data: bytes) -> bytes:
-    return target.read(memoryview(b"".join(source.write(data))))
+    return read(target, b"".join(source.write(data)))

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from types import SimpleNamespace
 
 import pytest
 from OpenSSL import SSL
 
-from msrp.aio.streams.read_buffer import SIZE
+from msrp.aio.streams.read_buffer import SIZE, ReadBuffer
 from msrp.aio.tls import deciphering
-from msrp.aio.tls.connection import TlsConnection
-from msrp.aio.tls.deciphering import decipher, read_by_recv, read_by_ssl_read
+from msrp.aio.tls.deciphering import Decipher, decipher, read_by_recv, read_by_ssl_read
 from tests.msrp.aio.tls.by_hand import Certs, pair
 
 
@@ -29,27 +28,33 @@ def test_without_what_it_needs_the_other_one_is_taken(
     assert deciphering.best() is read_by_recv
 
 
-def test_a_read_is_one_piece_as_a_rule(certs: Certs) -> None:
+@pytest.mark.parametrize("way", [read_by_ssl_read, read_by_recv])
+@pytest.mark.parametrize("room", [18_424, 60_000, 4_000_000])
+def test_there_may_be_less_room_than_octets(
+    certs: Certs, way: Decipher, room: int
+) -> None:
     client, server = pair(certs)
-    octets = os.urandom(2 * SIZE)
-    wire = b"".join(client.write(octets))
-    got = [
-        server.read(memoryview(wire[at : at + SIZE]))
-        for at in range(0, len(wire), SIZE)
-    ]
-    assert b"".join(got) == octets
-    assert max(map(len, got)) > SIZE - 16 * 1024
+    octets = os.urandom(2_000_000)
+    data = memoryview(b"".join(client.write(octets)))
+    got = way(server._connection, data, bytearray(room))
+    assert got == (octets, None)
 
 
-def test_threads_do_not_mix_what_they_read(certs: Certs) -> None:
-    pairs = [pair(certs) for _ in range(4)]
-
-    def talk(number: int, client: TlsConnection, server: TlsConnection) -> bool:
-        octets = bytes([number]) * 200_000
-        return all(
-            server.read(memoryview(b"".join(client.write(octets)))) == octets
-            for _ in range(20)
-        )
-
-    with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(lambda each: talk(each[0], *each[1]), enumerate(pairs)))
+@pytest.mark.parametrize("seed", range(10))
+def test_what_is_written_over_has_been_read(certs: Certs, seed: int) -> None:
+    # Records of all lengths, and reads that end anywhere in them.
+    client, server = pair(certs)
+    random = Random(seed)
+    octets = random.randbytes(3_000_000)
+    wire, at = b"", 0
+    while at < len(octets):
+        size = random.choice([1, 100, 16_000, 16_384, 500_000])
+        wire += b"".join(client.write(octets[at : at + size]))
+        at += size
+    buffer, heard, at = ReadBuffer(), b"", 0
+    while at < len(wire):
+        piece = wire[at : at + random.choice([1, 5, 16_405, 16_406, SIZE - 1, SIZE])]
+        buffer.octets[: len(piece)] = piece
+        heard += server.read(buffer, len(piece))
+        at += len(piece)
+    assert heard == octets
