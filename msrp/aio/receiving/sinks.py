@@ -140,6 +140,8 @@ class Sink(abc.ABC):
                 await self._put(offset, data)
                 was_full = self.full
                 self.held -= len(data)
+                # What is read next can lie where this was, in the processor's caches.
+                del data
                 if was_full and not self.full:
                     self._on_change()
             elif self._over:

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 
 __all__ = ["MARGIN", "SIZE", "ReadBuffer", "buffer_of"]
 
-SIZE = 512 * 1024
-"""Octets to read at a time, twice as many as asyncio does.  With more, all others would
-wait longer for a peer that sends nothing but short messages, and those without end."""
+SIZE = 1024 * 1024
+"""Octets to read at a time, at most.  For each read of a long message the same is done,
+however much it was; and of short messages, all others wait for as many as fit in."""
 
 MARGIN = 32 * 1024
 """Octets of room in front of those: two records of TLS."""

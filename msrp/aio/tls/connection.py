@@ -7,20 +7,29 @@ rest of the shell knows.
 from __future__ import annotations
 
 import ssl
+from typing import Protocol
 
 from OpenSSL import SSL, crypto
 
 from msrp.aio.streams.read_buffer import ReadBuffer
-from msrp.aio.tls.deciphering import RECORD, decipher, hand_over
+from msrp.aio.tls import direct, promised
+from msrp.aio.tls.promised import Octets
 
 __all__ = ["TlsConnection", "words_of"]
 
-_PIECE = 8 * RECORD
-"""Octets to have enciphered at a time.  OpenSSL keeps for ever the room that it once
-needed, so more would be much; less, and to hand them over costs more."""
 
-_OUTPUT = _PIECE + RECORD
-"""Octets to take from OpenSSL at a time: more than it makes of a piece."""
+class _Way(Protocol):
+    """A module with the functions that :mod:`msrp.aio.tls.promised` describes."""
+
+    def decipher(
+        self, connection: SSL.Connection, data: memoryview, room: bytearray
+    ) -> tuple[bytes, SSL.Error | None]: ...
+
+    def encipher(self, connection: SSL.Connection, data: bytes) -> Octets: ...
+
+
+way: _Way = direct if direct.is_possible() else promised
+"""The one that is used."""
 
 
 class TlsConnection:
@@ -60,7 +69,7 @@ class TlsConnection:
 
     def take(self, data: memoryview) -> None:
         """Take octets from the wire, which are for the handshake as far as we know."""
-        hand_over(self._connection, data)
+        promised.take(self._connection, data)
 
     def read(self, buffer: ReadBuffer, size: int) -> bytes:
         """Take octets from the wire, and return what the peer says.
@@ -72,40 +81,27 @@ class TlsConnection:
             size: How many there are, maybe none.
         """
         data = buffer.octets[:size]
-        said, end = decipher(self._connection, data, buffer.whole)
+        said, end = way.decipher(self._connection, data, buffer.whole)
         if isinstance(end, SSL.ZeroReturnError):
             self.ended = True
         elif end is not None:
             self.error = self._translated(end)
         return said
 
-    def write(self, data: bytes | bytearray | memoryview) -> list[bytes]:
+    def write(self, data: bytes) -> Octets:
         """Return what to put on the wire, so that the peer reads these octets.
 
         Raises:
             ssl.SSLError: The connection is broken.
         """
-        connection, octets = self._connection, memoryview(data)
-        output: list[bytes] = []
         try:
-            for start in range(0, len(octets), _PIECE):
-                connection.sendall(octets[start : start + _PIECE])
-                output.append(self.to_send())
+            return way.encipher(self._connection, data)
         except SSL.Error as error:
             raise self._translated(error) from error
-        return output
 
     def to_send(self) -> bytes:
         """Return what TLS itself has to put on the wire, if anything."""
-        output = []
-        try:
-            while True:
-                output.append(self._connection.bio_read(_OUTPUT))
-                if len(output[-1]) < _OUTPUT:
-                    break
-        except SSL.WantReadError:
-            pass
-        return b"".join(output)
+        return promised.to_send(self._connection)
 
     def close(self) -> bytes:
         """Return what tells the peer that nothing more will come."""

@@ -162,13 +162,9 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         if self._state is not _State.OPEN or not data:
             return
         try:
-            output = self._tls.write(data)
+            self._send(self._tls.write(bytes(data)))
         except ssl.SSLError as error:
             self._break(error)
-        else:
-            # Not joined: the peer can set to work on the first of them.
-            for octets in output:
-                self._send(octets)
 
     def can_write_eof(self) -> bool:
         """Say no: TLS before 1.3 ends in both directions at once."""
@@ -322,7 +318,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
             self._send_at_once()
             self._close_for_good()
 
-    def _send(self, octets: bytes) -> None:
+    def _send(self, octets: bytes | memoryview) -> None:
         if octets and self._lower is not None:
             self._lower.write(octets)
 

@@ -18,7 +18,7 @@ class Taker(StreamProtocol):
 async def test_all_connections_of_a_loop_read_into_the_same_buffer() -> None:
     one, two = StreamProtocol(), StreamProtocol()
     assert one.get_buffer(-1) is two.get_buffer(1024)
-    assert len(one.get_buffer(-1)) == 512 * 1024
+    assert len(one.get_buffer(-1)) == 1024 * 1024
 
 
 def test_each_loop_has_a_buffer_of_its_own() -> None:

@@ -41,4 +41,4 @@ def read(target: TlsConnection, octets: bytes) -> bytes:
 
 
 def said(source: TlsConnection, target: TlsConnection, data: bytes) -> bytes:
-    return read(target, b"".join(source.write(data)))
+    return read(target, bytes(source.write(data)))

@@ -8,15 +8,15 @@ import ssl
 import pytest
 from OpenSSL import SSL
 
+from msrp.aio.tls import direct, promised
 from msrp.aio.tls.connection import TlsConnection
 from msrp.aio.tls.context import TlsContext
-from msrp.aio.tls.deciphering import read_by_recv, read_by_ssl_read
 from tests.msrp.aio.tls.by_hand import Certs, carry, pair, read, said
 
 
-@pytest.fixture(autouse=True, params=[read_by_ssl_read, read_by_recv])
+@pytest.fixture(autouse=True, params=[direct, promised])
 def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("msrp.aio.tls.connection.decipher", request.param)
+    monkeypatch.setattr("msrp.aio.tls.connection.way", request.param)
 
 
 @pytest.mark.rule("FP-4")
@@ -55,7 +55,7 @@ def test_octets_of_any_number_arrive_in_both_directions(
 
 def test_a_record_may_come_octet_by_octet(certs: Certs) -> None:
     client, server = pair(certs)
-    octets = b"".join(client.write(b"hello"))
+    octets = bytes(client.write(b"hello"))
     got = [read(server, octets[n : n + 1]) for n in range(len(octets))]
     assert [octets for octets in got if octets] == [b"hello"]
     assert got[-1]
@@ -69,14 +69,14 @@ def test_octets_may_come_with_the_end_of_the_handshake(certs: Certs) -> None:
     carry(server, client)
     assert client.do_handshake()
     carry(client, server)
-    server.take(memoryview(b"".join(client.write(b"hello"))))
+    server.take(memoryview(bytes(client.write(b"hello"))))
     assert server.do_handshake()
     assert read(server, b"") == b"hello"
 
 
 def test_the_end_is_told_after_what_came_before_it(certs: Certs) -> None:
     client, server = pair(certs)
-    octets = b"".join(client.write(b"hello")) + client.close()
+    octets = bytes(client.write(b"hello")) + client.close()
     assert read(server, octets) == b"hello"
     assert server.ended
     assert server.error is None
@@ -86,7 +86,7 @@ def test_the_end_is_told_after_what_came_before_it(certs: Certs) -> None:
 
 def test_octets_that_were_changed_on_the_way_are_no_octets(certs: Certs) -> None:
     client, server = pair(certs)
-    good, bad = b"".join(client.write(b"hello")), bytearray(client.write(b"you")[0])
+    good, bad = bytes(client.write(b"hello")), bytearray(client.write(b"you"))
     bad[-1] ^= 1
     assert read(server, good + bad) == b"hello"
     assert isinstance(server.error, ssl.SSLError)
