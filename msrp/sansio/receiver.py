@@ -60,6 +60,9 @@ class _Request:
     answered: bool = False
 
 
+_LONG = 64 * 1024
+"""Octets of a message that make it a long one."""
+
 # By these names, as looking a member up in its Enum is slow, and done for each chunk.
 _OK = StatusCode.OK
 _YES, _NO = FailureReport.YES, FailureReport.NO
@@ -126,6 +129,14 @@ class Receiver:
     def in_request(self) -> bool:
         """The same, or whether a request isn't dealt with yet."""
         return self._parser.in_message or self._request is not None
+
+    @property
+    def in_long_message(self) -> bool:
+        """Whether a chunk is arriving of a message of which much is here already."""
+        request = self._request
+        if request is None or request.chunk is None:
+            return False
+        return request.chunk.offset >= _LONG
 
     def receive(self, data: bytes, now: float) -> None:
         """Take in what the transport has read."""

@@ -190,6 +190,11 @@ class Stream:
         self._receiver.receive(data, now)
         self._check_parser()
 
+    @property
+    def in_long_message(self) -> bool:
+        """Whether a chunk is arriving of a message of which much is here already."""
+        return self._receiver.in_long_message
+
     def receive_eof(self, now: float) -> None:
         """Note that the peer will send no more."""
         if self._receiver.held:

@@ -78,7 +78,7 @@ class Wire(asyncio.BufferedProtocol, asyncio.Protocol):
         """What hears all that goes over it, while anybody listens."""
         self._loop = loop
         self._sockets = sockets
-        self._buffer = buffer_of(loop).octets
+        self._buffer = buffer_of(loop)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -160,11 +160,12 @@ class Wire(asyncio.BufferedProtocol, asyncio.Protocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the loop's buffer."""
-        return self._buffer
+        buffer = self._buffer
+        return buffer.octets if self.core.in_long_message else buffer.usual
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was read into it."""
-        self.data_received(bytes(self._buffer[:nbytes]))
+        self.data_received(bytes(self._buffer.octets[:nbytes]))
 
     def _read_on(self, transport: asyncio.Transport, wanted: bool) -> None:
         """Read, or don't."""

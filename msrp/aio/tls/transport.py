@@ -111,8 +111,12 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         self._shake_hands()
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Lend the loop's buffer."""
-        return buffer_of(self._loop).octets
+        """Lend the loop's buffer, as much of it as our protocol would, if it does."""
+        protocol = self._protocol
+        if isinstance(protocol, asyncio.BufferedProtocol):
+            buffer: memoryview = protocol.get_buffer(sizehint)
+            return buffer
+        return buffer_of(self._loop).usual
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was read into it."""

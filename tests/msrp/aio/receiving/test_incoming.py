@@ -159,7 +159,7 @@ async def test_a_directory_that_cannot_be_is_told_to_both_sides(
     await passive.start()
     await active.start()
     with pytest.raises(msrp.RequestRefused) as refused:
-        await (await active.send_message("image/png", PICTURE)).delivered()
+        await (await active.send_message("image/png", bytes(4_000_000))).delivered()
     assert refused.value.code == 413
     await passive.shutdown()
     assert log.of(msrp.MessageRefused)

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 
+import msrp
 from msrp.aio.streams.read_buffer import buffer_of
 from msrp.aio.streams.stream import StreamProtocol
+from tests.msrp.aio.streams.scripted import PEER, Owner, lose, opened
 
 
 class Taker(StreamProtocol):
@@ -18,7 +20,27 @@ class Taker(StreamProtocol):
 async def test_all_connections_of_a_loop_read_into_the_same_buffer() -> None:
     one, two = StreamProtocol(), StreamProtocol()
     assert one.get_buffer(-1) is two.get_buffer(1024)
-    assert len(one.get_buffer(-1)) == 1024 * 1024
+    assert len(one.get_buffer(-1)) == 256 * 1024
+
+
+async def test_more_is_read_at_a_time_in_the_midst_of_a_long_message() -> None:
+    owner = Owner(msrp.SessionConfig(max_message_length=1_000_000))
+    stream, _ = opened(owner)
+    usual = stream.get_buffer(-1)
+    head = (
+        f"MSRP long SEND\r\nTo-Path: {owner.session.local_uri}\r\nFrom-Path: {PEER}\r\n"
+        "Message-ID: long\r\nByte-Range: 1-*/*\r\nContent-Type: text/plain\r\n\r\n"
+    ).encode()
+    stream.data_received(head + bytes(60_000))
+    assert stream.get_buffer(-1) is usual
+    stream.data_received(bytes(10_000))
+    long = stream.get_buffer(-1)
+    assert len(long) == 1024 * 1024
+    long[:1] = b"x"
+    assert bytes(usual[:1]) == b"x"
+    stream.data_received(b"\r\n-------long$\r\n")
+    assert stream.get_buffer(-1) is usual
+    lose(stream)
 
 
 def test_each_loop_has_a_buffer_of_its_own() -> None:

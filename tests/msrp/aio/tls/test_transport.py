@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 import msrp
+from msrp.aio.streams.read_buffer import SIZE, USUAL_SIZE, buffer_of
 from msrp.aio.tls.context import TlsContext
 from msrp.aio.tls.transport import TlsTransport, open_tls
 
@@ -365,3 +366,18 @@ class RawTls:
     async def _in_time(self, octets: Awaitable[bytes]) -> bytes:
         async with asyncio.timeout(PATIENCE):
             return await octets
+
+
+class Lender(asyncio.BufferedProtocol, asyncio.Protocol):
+    """A protocol that lends the loop's buffer, all of it."""
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return buffer_of(asyncio.get_running_loop()).octets
+
+
+async def test_as_much_is_read_as_the_protocol_would_read(ends: Ends) -> None:
+    _, server = await ends.make()
+    assert len(server.transport.get_buffer(-1)) == USUAL_SIZE
+    server.transport.set_protocol(Lender())
+    assert len(server.transport.get_buffer(-1)) == SIZE
+    server.transport.set_protocol(server)
