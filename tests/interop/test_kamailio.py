@@ -48,8 +48,10 @@ class Proxy:
         listens = "tcp" if name in self.unlistening else self.transport
         if self.transport == "tls":
             client = ssl.create_default_context(cafile=str(self.certificate))
+            client.minimum_version = ssl.TLSVersion.TLSv1_2
         if listens == "tls":
             server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            server.minimum_version = ssl.TLSVersion.TLSv1_2
             server.load_cert_chain(self.certificate)
         return sip.UserAgent(
             f"sip:{name}@{self.domain}",

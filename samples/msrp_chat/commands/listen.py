@@ -215,6 +215,7 @@ def _server_ssl(options: ListenOptions) -> ssl.SSLContext | None:
         return None
     local_certificate(options)  # It says better what is wrong.
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # Debian's Python says none.
     try:
         context.load_cert_chain(options.cert, options.key)
     except ssl.SSLError as exc:

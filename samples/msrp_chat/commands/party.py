@@ -221,12 +221,14 @@ def _client_ssl(options: SipOptions) -> ssl.SSLContext | None:
     if options.ca is None:
         return None
     try:
-        return ssl.create_default_context(cafile=options.ca)
+        context = ssl.create_default_context(cafile=options.ca)
     except ssl.SSLError as exc:
         raise ChatError(f"{options.ca}: no PEM certificate", ExitCode.USAGE) from exc
     except OSError as exc:
         problem = f"{options.ca}: {exc.strerror or 'it cannot be read'}"
         raise ChatError(problem, ExitCode.USAGE) from exc
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # Debian's Python says none.
+    return context
 
 
 async def _is_followed_by_bye(call: sip.Call) -> bool:

@@ -88,7 +88,10 @@ def check_context(context: ssl.SSLContext | None) -> None:
         LocalError: It does.
     """
     if context is not None and context.minimum_version < ssl.TLSVersion.TLSv1_2:
-        raise LocalError("a TLS context for SIP has to refuse all before TLS 1.2")
+        raise LocalError(
+            "a TLS context for SIP has to refuse all before TLS 1.2:"
+            " set its minimum_version to ssl.TLSVersion.TLSv1_2"
+        )
 
 
 def identities_of(transport: asyncio.BaseTransport) -> frozenset[str]:

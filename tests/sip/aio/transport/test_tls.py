@@ -131,6 +131,7 @@ async def test_no_message_waits_until_the_one_before_is_acknowledged(
 async def test_what_http_would_believe_isn_t_enough(authority: Authority) -> None:
     context = sip.tls_server_context(authority.issue("*.psap.test"))
     client = ssl.create_default_context(cafile=str(authority.file))
+    client.minimum_version = ssl.TLSVersion.TLSv1_2
     async with (
         callee(context) as bob,
         sip.UserAgent(
@@ -147,6 +148,7 @@ async def test_what_http_would_believe_isn_t_enough(authority: Authority) -> Non
 async def test_an_application_may_verify_nothing(authority: Authority) -> None:
     context = sip.tls_server_context(authority.issue("other.test"))
     client = ssl.create_default_context()
+    client.minimum_version = ssl.TLSVersion.TLSv1_2
     client.check_hostname = False
     client.verify_mode = ssl.CERT_NONE
     async with (
