@@ -382,7 +382,8 @@ def _unfold(lines: list[str]) -> list[str]:
             folded[-1].append(line.strip(WSP))
         else:
             folded.append([line.rstrip(WSP)])
-    return [" ".join(filter(None, parts)) for parts in folded]
+    # The first one counts though nothing is in it: what continues that is no field.
+    return [" ".join((first, *filter(None, rest))) for first, *rest in folded]
 
 
 def _checked(name: str, value: str) -> tuple[str, str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sip.cseq import CSeq
@@ -136,6 +136,8 @@ def read_one_by_one(lines: list[str]) -> tuple[list[tuple[str, str]], bool]:
 
 
 @given(st.lists(LINE.map(lambda line: line.replace("\r\n", "")), max_size=6))
+@example(["To:", "To:", "", " continues", " :"])
+@example([" ", " To: a"])
 @settings(deadline=None, max_examples=250)
 @pytest.mark.rule("SIP-3", "SIP-68")
 def test_header_lines(lines: list[str]) -> None:
