@@ -208,8 +208,9 @@ class Shortcut:
 
     def learn_answer(self, block: bytes, session: Session) -> None:
         """Take note of what a ``200 OK`` to a session says of its paths."""
-        # Nothing in it may look like an end-line.
-        if len(block) <= 2 * _MAX_LENGTH and b"\r\n-" not in block:
+        # Nothing in it may look like an end-line; and with nothing in it at all, this
+        # would be an empty line, behind which the long way looks for a body.
+        if 0 < len(block) <= 2 * _MAX_LENGTH and b"\r\n-" not in block:
             session.underway.usual_answer = b" 200 OK\r\n%b\r\n-------" % block
 
     def forget(self, session: Session) -> None:

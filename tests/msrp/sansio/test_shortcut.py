@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from msrp.accept_types import AcceptTypes
@@ -213,6 +213,15 @@ answers = st.builds(
 @pytest.mark.rule("MSRP-59", "MSRP-89")
 @settings(deadline=None, max_examples=200)
 @given(st.lists(answers, max_size=8), edits)
+@example(
+    [
+        answer("ours2", paths=""),
+        answer("ours2"),
+        answer("ours3", paths=""),
+        answer("ours1"),
+    ],
+    None,
+)
 def test_answers_lead_to_the_same_both_ways(
     sent: list[str], edit: tuple[int, bytes] | None
 ) -> None:
