@@ -214,10 +214,8 @@ def _server_ssl(options: ListenOptions) -> ssl.SSLContext | None:
     if options.sips_port is None or options.cert is None:
         return None
     local_certificate(options)  # It says better what is wrong.
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2  # Debian's Python says none.
     try:
-        context.load_cert_chain(options.cert, options.key)
+        return sip.tls_server_context(options.cert, options.key)
     except ssl.SSLError as exc:
         reason = (exc.reason or "not usable for TLS").replace("_", " ").lower()
         problem = f"{options.cert}: {reason}"
@@ -225,4 +223,3 @@ def _server_ssl(options: ListenOptions) -> ssl.SSLContext | None:
     except OSError as exc:
         problem = f"{options.cert}: {exc.strerror or 'it cannot be read'}"
         raise ChatError(problem, ExitCode.USAGE) from exc
-    return context
