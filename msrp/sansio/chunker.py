@@ -138,8 +138,8 @@ class Chunker:
             return self._whole_chunk(to_path, from_path, limit)
         if self.total is not None and self.total - self.offset <= MAX_NUMERIC_CHUNK:
             return self._whole_chunk(to_path, from_path, limit)
-        # It is looked for in all that follows, here and there, and of a longer one each
-        # step of that is longer.
+        # Both ends look for it in all that follows, and skip as many octets at a time
+        # as they look for.
         transaction_id = self._new_id() + self._new_id()
         return LongChunk(self, to_path, from_path, transaction_id, max_size)
 

@@ -23,6 +23,7 @@ from typing import Any, TypeVar, cast
 
 from msrp.aio.streams.read_buffer import buffer_of
 from msrp.aio.tls.connection import TlsConnection
+from msrp.aio.tls.promised import Octets
 
 __all__ = ["TlsTransport", "open_tls"]
 
@@ -322,7 +323,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
             self._send_at_once()
             self._close_for_good()
 
-    def _send(self, octets: bytes | memoryview) -> None:
+    def _send(self, octets: Octets) -> None:
         if octets and self._lower is not None:
             self._lower.write(octets)
 
