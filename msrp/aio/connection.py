@@ -10,7 +10,6 @@ from msrp.aio.features.gathering import Features
 from msrp.aio.listener import MsrpListener
 from msrp.aio.relays.relay import MsrpRelay
 from msrp.aio.relays.sessions import RelayBinding
-from msrp.aio.sending.outgoing import Outbox
 from msrp.aio.sending.verbs import Sending
 from msrp.aio.session.binding import Binding
 from msrp.aio.session.dispatch import ConnectionHooks
@@ -439,9 +438,6 @@ class MsrpConnection(ConnectionHooks, Sending, Nicknamed, Tappable):
     @property
     def _features(self) -> Features:
         return self._started().features
-
-    def _outbox(self) -> Outbox:
-        return self._started().outbox
 
     def _running_session(self) -> RunningSession | None:
         return self._running

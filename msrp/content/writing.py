@@ -128,13 +128,14 @@ def line_body(text: str, accept: AcceptTypes) -> Body | None:
 
     Most don't, and what goes around is always the same.  It is ``None`` for others.
     """
-    content_type = _line_type(accept)
+    content_type = _line_type(accept.entries)
     return None if content_type is None else Body(content_type, _encode(text))
 
 
 @functools.lru_cache(maxsize=256)
-def _line_type(accept: AcceptTypes) -> str | None:
+def _line_type(entries: tuple[str, ...]) -> str | None:
     """Return the type of a text that needs no envelope, if the peer takes one."""
+    accept = AcceptTypes(entries)
     form = None if prefers_envelope(accept) else _bare_form(_TEXT, None, accept)
     return None if form is None else form.content_type
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
-from msrp.errors import DeliveryError
-from msrp.headers import ByteRange, FailureReport
+from msrp.errors import DeliveryError, LocalProtocolError
+from msrp.headers import ByteRange, FailureReport, is_ident
 from msrp.sansio.chunker import MAX_NUMERIC_CHUNK, BodySource, BytesBody, Chunker
 from msrp.sansio.encoder import encode_tail
-from msrp.sansio.ids import new_transaction_id
+from msrp.sansio.ids import new_message_id, new_transaction_id
 from msrp.sansio.ranges import RangeSet
 
 __all__ = ["Outgoing", "OutgoingState"]
@@ -81,7 +81,7 @@ class Outgoing:
     """A message that is to be sent.
 
     Args:
-        message_id: Its id, which no other message may ever have.
+        message_id: Its id, which no other message may ever have; ``None`` makes one.
         content_type: The type of the body; ``None`` for a SEND without one.
         body: The octets, or where they come from.
         success_report: Whether to ask the far end for a success report.
@@ -90,6 +90,9 @@ class Outgoing:
         new_id: Makes transaction ids.
         kind: What the peer refuses if it answers 415, where that isn't the type: of
             a message in an envelope, the content.
+
+    Raises:
+        LocalProtocolError: The id isn't one.
     """
 
     __slots__ = (
@@ -113,7 +116,7 @@ class Outgoing:
 
     def __init__(
         self,
-        message_id: str,
+        message_id: str | None,
         content_type: str | None,
         body: BodySource | bytes,
         *,
@@ -123,6 +126,10 @@ class Outgoing:
         new_id: Callable[[], str] = new_transaction_id,
         kind: str | None = None,
     ) -> None:
+        if message_id is None:
+            message_id = new_message_id()
+        elif not is_ident(message_id):
+            raise LocalProtocolError("malformed Message-ID", section="4975#9")
         self.message_id = message_id
         self.kind = kind or content_type
         self.success_report = success_report

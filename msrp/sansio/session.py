@@ -34,7 +34,7 @@ from msrp.events import (
 )
 from msrp.headers import RequestHead
 from msrp.sansio.chunker import BytesBody
-from msrp.sansio.ids import new_message_id, new_transaction_id
+from msrp.sansio.ids import new_transaction_id
 from msrp.sansio.incoming import Incoming
 from msrp.sansio.nicknames import read_request
 from msrp.sansio.outgoing import Outgoing
@@ -106,8 +106,8 @@ class Session:
 
         Raises:
             SessionClosed: The session is over.
-            LocalProtocolError: A message with this id is on its way, or the id isn't
-                one; or another session has taken the place of this.
+            LocalProtocolError: A message with this id is on its way, or another
+                session has taken the place of this.
         """
         if self.state is _CLOSED:
             raise self.closed_error()
@@ -221,9 +221,7 @@ class Session:
         self._tentative = tentative
         self._step(Trigger.OPEN_ACTIVELY)
         self._binding_until = now + self.config.binding_patience
-        self.underway.bind(
-            Outgoing(new_message_id(), None, BytesBody(b""), new_id=self._new_id)
-        )
+        self.underway.bind(Outgoing(None, None, BytesBody(b""), new_id=self._new_id))
 
     def bound(self) -> None:
         """Note that the peer knows, or has shown, which session this is."""

@@ -25,7 +25,7 @@ from msrp.events import (
     MessageSent,
     ReportReceived,
 )
-from msrp.headers import ContinuationFlag, FailureReport, RequestHead, is_ident
+from msrp.headers import ContinuationFlag, FailureReport, RequestHead
 from msrp.sansio.chunk import Chunk, SentChunk
 from msrp.sansio.chunker import MAX_NUMERIC_CHUNK
 from msrp.sansio.encoder import encode_paths
@@ -113,11 +113,8 @@ class Underway:
         """Queue a message.
 
         Raises:
-            LocalProtocolError: A message with this id is on its way, or the id isn't
-                one.
+            LocalProtocolError: A message with this id is on its way.
         """
-        if not is_ident(message.message_id):
-            raise LocalProtocolError("malformed Message-ID", section="4975#9")
         if message.message_id in self._messages:
             raise LocalProtocolError("a message with this Message-ID is on its way")
         self._messages[message.message_id] = message
@@ -276,21 +273,28 @@ class Underway:
             self._session.binding_answered(code)
             return
         if code == _OK:
-            self._accepted(message, chunk)
+            self._confirm(message)
+            if chunk is not None:
+                self._acknowledged(message, chunk)
             return
         error = RequestRefused(message.message_id, code, reason_phrase(code))
         self._failed_with(message, code, error)
 
     def chunks_accepted(self, transactions: Iterable[Transaction]) -> None:
         """Take in the 200s to some chunks, as :meth:`response_received` does each."""
-        queues = self._queues
+        session, queues = self._session, self._queues
+        delivered: list[MessageDelivered] = []
         for each in transactions:
-            message = each.message
+            message, chunk = each.message, each.chunk
             queues.answered(message)
             if message is self.binding:
-                self._session.binding_answered(_OK)
-            else:
-                self._accepted(message, each.chunk)
+                session.binding_answered(_OK)  # Nothing else was sent before it.
+            elif message.confirm():
+                del self._messages[message.message_id]
+                delivered.append(MessageDelivered(message.message_id))
+            if chunk is not None:
+                self._acknowledged(message, chunk)
+        session.tell_all(delivered)
         self._has_room()
 
     def response_missing(self, message: Outgoing) -> None:
@@ -351,9 +355,8 @@ class Underway:
         if self._queues and stream is not None:
             stream.writer.may_send(self._session)
 
-    def _accepted(self, message: Outgoing, chunk: Chunk | SentChunk | None) -> None:
-        self._confirm(message)
-        if chunk is not None and chunk.finished and not message.finished:
+    def _acknowledged(self, message: Outgoing, chunk: Chunk | SentChunk) -> None:
+        if chunk.finished and not message.finished:
             # A relay answers for itself only.
             if len(self._session.remote_path) == 1:
                 message.acknowledged(chunk.start, chunk.stop)

@@ -23,7 +23,6 @@ from msrp.errors import CloseReason, SessionClosed
 from msrp.events import CoreEvent
 from msrp.headers import ContinuationFlag, FailureReport, parse_fields
 from msrp.sansio.chunker import BodySource
-from msrp.sansio.ids import new_message_id
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.session import Session
 from msrp.sansio.stream import Stream
@@ -211,7 +210,7 @@ class End:
     ) -> Outgoing:
         """Queue a message, and return what becomes of it."""
         message = Outgoing(
-            message_id or new_message_id(),
+            message_id,
             content_type,
             contents,
             success_report=success_report,

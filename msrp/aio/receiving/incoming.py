@@ -90,10 +90,6 @@ class Reception:
             return self._open(announcement)
         return EnvelopedStore(announcement, self._open, self._config.limits.max_ranges)
 
-    def completed(self, event: MessageCompleted) -> None:
-        """Tell of a message that is in memory."""
-        self._owner.arrived(Undelivered(event))
-
     def stored(self, event: MessageStored) -> None:
         """Tell of a message once the last octet of it is written."""
         store = event.store
@@ -101,7 +97,8 @@ class Reception:
             if isinstance(store.store, MemoryStore):
                 about = event.message_id, event.content_type
                 octets = store.store.contents()
-                self.completed(MessageCompleted(*about, octets, event.disposition))
+                whole = MessageCompleted(*about, octets, event.disposition)
+                self._owner.arrived(Undelivered(whole))
                 return
             event = replace(
                 event,

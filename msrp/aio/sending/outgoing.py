@@ -8,7 +8,7 @@ own module (:mod:`msrp.aio.sending.streamed`), and so has what isn't the applica
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
@@ -28,7 +28,6 @@ from msrp.events import (
 from msrp.headers import FailureReport
 from msrp.negotiation import Negotiated
 from msrp.sansio.chunker import BodySource
-from msrp.sansio.ids import new_message_id
 from msrp.sansio.outgoing import Outgoing
 from msrp.sansio.queues import BULK_SIZE
 from msrp.sansio.session import Session
@@ -36,6 +35,8 @@ from msrp.sansio.session import Session
 __all__ = ["Outbox", "OutboxOwner"]
 
 logger = logging.getLogger("msrp.connection")
+
+_YES = FailureReport.YES  # By this name, as looking it up in its Enum is slow.
 
 
 class OutboxOwner(AwaitedOwner, Protocol):
@@ -145,9 +146,10 @@ class Outbox:
         """
         core = _core_message(body, source, message_id, success_report, failure_report)
         self.session.send(core)
-        # Only of what can be long: the core of others has all their octets with it.
-        known = None if isinstance(source, bytes) else core
-        message = OutgoingMessage(core.message_id, core.size, self, known)
+        if isinstance(source, bytes):
+            message = OutgoingMessage(core.message_id, len(source), self)
+        else:  # What can be long; the core of others has all their octets with it.
+            message = OutgoingMessage(core.message_id, core.size, self, core)
         self._messages[core.message_id] = message
         return message
 
@@ -162,23 +164,25 @@ class Outbox:
 
     # What becomes of them.
 
-    def was_sent(self, event: MessageSent) -> None:
-        """Take note that a message is out."""
-        message = self._messages.get(event.message_id)
-        if message is not None:
-            self._no_longer_queued(message)
-            message.was_sent()
+    def were_sent(self, events: Iterable[MessageSent]) -> None:
+        """Take note that some messages are out."""
+        for event in events:
+            message = self._messages.get(event.message_id)
+            if message is not None:
+                self._no_longer_queued(message)
+                message.was_sent()
+        self._awaited.set()
 
-    def was_delivered(self, event: MessageDelivered) -> None:
-        """Take note that a message has arrived."""
-        if self._asides is not None and self._asides.delivered(event.message_id):
-            self._awaited.set()
-            return
-        message = self._messages.pop(event.message_id, None)
-        if self._streamed is not None:
-            self._streamed.forget(event.message_id)
-        if message is not None:
-            message.was_delivered()
+    def were_delivered(self, events: Iterable[MessageDelivered]) -> None:
+        """Take note that some messages have arrived."""
+        for event in events:
+            if self._asides is not None and self._asides.delivered(event.message_id):
+                continue
+            message = self._messages.pop(event.message_id, None)
+            if self._streamed is not None:
+                self._streamed.forget(event.message_id)
+            if message is not None:
+                message.was_delivered()
         self._awaited.set()
 
     def has_failed(self, event: MessageDeliveryFailed, *, told: bool) -> None:
@@ -215,7 +219,6 @@ class Outbox:
                 self._queued -= size
                 if size <= BULK_SIZE:
                     self._queued_lines -= size
-        self._awaited.set()
 
     # Who waits for that.
 
@@ -306,12 +309,17 @@ def _core_message(
     failure_report: FailureReport,
 ) -> Outgoing:
     disposition = body.disposition
+    fields = (("Content-Disposition", disposition),) if disposition else ()
+    kind = None if body.envelope is None else body.kind
+    if kind is None and not (fields or success_report) and failure_report is _YES:
+        # Most are like this, and naming the rest takes as long as making the message.
+        return Outgoing(message_id, body.content_type, source)
     return Outgoing(
-        message_id or new_message_id(),
+        message_id,
         body.content_type,
         source,
         success_report=success_report,
         failure_report=failure_report,
-        fields=(("Content-Disposition", disposition),) if disposition else (),
-        kind=None if body.envelope is None else body.kind,
+        fields=fields,
+        kind=kind,
     )

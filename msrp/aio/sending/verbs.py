@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msrp.aio.features.noticing import Noticing
 from msrp.aio.sending.files import type_of
-from msrp.aio.sending.outgoing import Outbox
 from msrp.aio.sending.outgoing_message import OutgoingMessage
 from msrp.aio.sending.streamed import Progress
 from msrp.aio.session.in_room import InRoom
@@ -27,6 +27,9 @@ from msrp.errors import LocalProtocolError
 from msrp.headers import FailureReport
 from msrp.negotiation import Negotiated
 
+if TYPE_CHECKING:
+    from msrp.aio.session.running import RunningSession
+
 __all__ = ["Sending"]
 
 
@@ -44,7 +47,7 @@ class Sending(InRoom, Noticing):
         self.local_address: Address | None = None
         self.remote_address: Address | None = None
 
-    def _outbox(self) -> Outbox:
+    def _started(self) -> RunningSession:
         raise NotImplementedError
 
     async def send_message(
@@ -103,7 +106,7 @@ class Sending(InRoom, Noticing):
         )
         wish = _wish(message_id, success_report)
         if isinstance(contents, AsyncIterable):
-            message = self._outbox().streamed.send_iterable(
+            message = self._started().outbox.streamed.send_iterable(
                 contents,
                 body,
                 size=size,
@@ -112,7 +115,7 @@ class Sending(InRoom, Noticing):
                 failure_report=failure_report,
             )
         else:
-            message = await self._outbox().send(
+            message = await self._started().outbox.send(
                 body,
                 message_id=message_id,
                 success_report=wish,
@@ -129,7 +132,8 @@ class Sending(InRoom, Noticing):
         to: Address | None = None,
     ) -> OutgoingMessage:
         """Send a text, in CPIM if the peer prefers that; else as send_message."""
-        features = self._features
+        running = self._started()
+        features = running.features
         headers = self._envelope(features.headers("text/plain"), to)
         accept = self.negotiated.remote_accept_types
         body = line_body(text, accept) if headers is None else None
@@ -143,7 +147,7 @@ class Sending(InRoom, Noticing):
                 now=_now(),
                 headers=headers,
             )
-        message = await self._outbox().send(
+        message = await running.outbox.send(
             body,
             message_id=message_id,
             success_report=_wish(message_id, success_report),
@@ -167,7 +171,7 @@ class Sending(InRoom, Noticing):
             accept=self.negotiated.remote_accept_types,
             accept_wrapped=self.negotiated.remote_accept_wrapped_types,
         )
-        sent = await self._outbox().send(
+        sent = await self._started().outbox.send(
             body,
             message_id=message_id,
             success_report=_wish(message_id, success_report),
@@ -202,7 +206,7 @@ class Sending(InRoom, Noticing):
             now=_now(),
             headers=self._envelope(self._features.headers(f"multipart/{subtype}"), to),
         )
-        message = await self._outbox().send(
+        message = await self._started().outbox.send(
             body,
             message_id=message_id,
             success_report=_wish(message_id, success_report),
@@ -256,7 +260,7 @@ class Sending(InRoom, Noticing):
             disposition=disposition or file_disposition(path.name),
             headers=self._envelope(self._features.headers(guess), to),
         )
-        message = await self._outbox().streamed.send_file(
+        message = await self._started().outbox.streamed.send_file(
             path,
             head,
             message_id=message_id,

@@ -25,7 +25,7 @@ from msrp.aio.session.nicknames import Nicknames
 from msrp.aio.session.progress import Milestone, Progress
 from msrp.aio.session.recovery import Recovery
 from msrp.aio.session.stage import SessionStage
-from msrp.aio.session.telling import tell, tell_of_message
+from msrp.aio.session.telling import tell_all, tell_of_message
 from msrp.aio.streams.stream import StreamProtocol
 from msrp.aio.taps.tapping import SessionTap, Tapped, TappedHooks
 from msrp.config import SessionConfig
@@ -219,11 +219,10 @@ class RunningSession:
 
     def events_arrived(self, events: list[CoreEvent]) -> None:
         """Take what happened in the session."""
-        tap = self.tap
-        for event in events:
-            if tap is not None:
-                tap.happened(event)
-            tell(self, event, events)
+        if self.tap is not None:
+            for event in events:
+                self.tap.happened(event)
+        tell_all(self, events)
 
     def arrived(self, event: Notice | Undelivered) -> None:
         """Take what the reception has for the application."""

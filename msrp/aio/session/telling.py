@@ -8,8 +8,10 @@ and what the application is to know goes to the inbox.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from itertools import groupby
+from typing import TYPE_CHECKING, assert_never, cast
 
 from msrp.aio.session.dispatch import Notice, Undelivered
 from msrp.aio.session.ending import Ending
@@ -34,26 +36,37 @@ from msrp.events import (
 if TYPE_CHECKING:
     from msrp.aio.session.running import RunningSession
 
-__all__ = ["tell", "tell_of_message"]
+__all__ = ["tell_all", "tell_of_message"]
 
 logger = logging.getLogger("msrp.connection")
 
 
-def tell(running: RunningSession, event: CoreEvent, events: list[CoreEvent]) -> None:
-    """Tell those of an event whom it concerns.
+def tell_all(running: RunningSession, events: list[CoreEvent]) -> None:
+    """Tell those of events whom they concern.
 
     Args:
-        running: The session where it has happened.
-        event: It.
-        events: It, and what has happened together with it.
+        running: The session where they have happened.
+        events: What has happened together, oldest first.
     """
+    # Where texts are many, they come many at a time, and so do the answers to them.
+    for kind, alike in groupby(events, type):
+        if kind is MessageSent:
+            running.outbox.were_sent(cast("Iterable[MessageSent]", alike))
+        elif kind is MessageDelivered:
+            running.outbox.were_delivered(cast("Iterable[MessageDelivered]", alike))
+        else:
+            for event in alike:
+                _tell(running, event, events)
+
+
+def _tell(running: RunningSession, event: CoreEvent, events: list[CoreEvent]) -> None:
     match event:
         case MessageCompleted():
-            running.reception.completed(event)
+            tell_of_message(running, Undelivered(event))
         case MessageSent():
-            running.outbox.was_sent(event)
+            running.outbox.were_sent([event])
         case MessageDelivered():
-            running.outbox.was_delivered(event)
+            running.outbox.were_delivered([event])
         case MessageStored():
             running.reception.stored(event)
         case MessageDeliveryFailed():

@@ -267,7 +267,7 @@ async def test_who_waits_for_room_is_told_that_the_session_is_over(
 @pytest.mark.parametrize("how", ["delivered", "refused", "aborted"])
 async def test_what_is_over_is_forgotten(board: Board, how: str) -> None:
     session, peer = await silent_peer(board)
-    outbox = session._outbox()
+    outbox = session._started().outbox
     for _ in range(5):
         sent = await session.send_text("x" * 100)
         request = await peer.next()
