@@ -143,7 +143,7 @@ async def _bulk(effort: Effort, name: str, certificate: str | None) -> Measured:
     async with Peers.start(effort) as peers:
         size = await _sized(
             peers, effort, bare, ours,
-            full=1024 * MIB, least=256 * MIB, budget=6.0 if certificate else 4.0,
+            full=1024 * MIB, least=256 * MIB, budget=4.0 if certificate else 3.0,
         )  # fmt: skip
         times = await _compare(peers, effort, bare, ours, size)
     return times.to_measured(name, f"{size // MIB:,} MiB", size / MIB, "MiB/s")
@@ -162,7 +162,7 @@ async def chunks(effort: Effort) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         size = await _sized(
-            peers, effort, bare, ours, full=100 * MIB, least=25 * MIB, budget=3.0
+            peers, effort, bare, ours, full=100 * MIB, least=25 * MIB, budget=2.5
         )
         times = await _compare(peers, effort, bare, ours, size)
     return [
@@ -181,7 +181,7 @@ async def text_messages(effort: Effort) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         number = await _sized(
-            peers, effort, bare, send_texts, full=50_000, least=12_500, budget=3.5
+            peers, effort, bare, send_texts, full=50_000, least=12_500, budget=3.0
         )
         times = await _compare(peers, effort, bare, send_texts, number)
     return [times.to_measured("texts", f"{number:,} texts", number, "texts/s")]
@@ -198,7 +198,7 @@ async def busy_sessions(effort: Effort, sessions: int = 200) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         number = await _sized(
-            peers, effort, one, many, full=40_000, least=10_000, budget=3.0
+            peers, effort, one, many, full=40_000, least=10_000, budget=2.0
         )
         times = await _compare(peers, effort, one, many, number)
     measured = times.to_measured(

@@ -30,7 +30,8 @@ class _Peer:
     ) -> None:
         self._reader = reader
         self._writer = writer
-        self._paths = _paths(where)
+        to_path, from_path = _paths(where)
+        self._paths = f"To-Path: {to_path}\r\nFrom-Path: {from_path}\r\n"
 
     @classmethod
     async def connect(cls, where: Json) -> _Peer:
@@ -43,12 +44,10 @@ class _Peer:
 
     def chunk(self, number: int, start: int, total: int, *, message: int = 0) -> bytes:
         """Write the chunk whose body starts at an offset."""
-        to_path, from_path = self._paths
         size = min(BODY, total - start)
         flag = b"$" if start + size >= total else b"+"
         head = (
-            f"MSRP t{number:09} SEND\r\n"
-            f"To-Path: {to_path}\r\nFrom-Path: {from_path}\r\n"
+            f"MSRP t{number:09} SEND\r\n{self._paths}"
             f"Message-ID: message{message}\r\n"
         )
         if total:
