@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -10,6 +11,11 @@ from cpim.escapes import escape, unescape
 from cpim.grammar import ABSOLUTE_URI, STRING, TOKEN
 
 __all__ = ["Address"]
+
+_RECALLED = 256
+_RECALLED_LENGTH = 128
+"""How many addresses to remember, and up to which length: all messages of a session
+have the same two, and what peers can make this hold is some hundred kilobytes."""
 
 _URI = re.compile(ABSOLUTE_URI)
 _STRING = re.compile(STRING, re.DOTALL)
@@ -50,11 +56,10 @@ class Address:
         Raises:
             CpimError: It isn't an address.
         """
-        match = _ADDRESS.fullmatch(value)
-        if match is not None:
-            quoted, words, uri = match.groups()
-            name = quoted[1:-1] if quoted else (words or "").rstrip(" ")
-            return cls(uri, unescape(name) or None)
+        read = _recall if len(value) <= _RECALLED_LENGTH else _parse_strictly
+        address = read(value)
+        if address is not None:
+            return address
         if strict:
             raise CpimError("the address isn't of the form: name <URI>")
         return cls._parse_loosely(value.strip(" \t"))
@@ -80,3 +85,16 @@ class Address:
         if _WORDS.fullmatch(self.name):
             return f"{self.name} <{self.uri}>"
         return f'"{escape(self.name, in_string=True)}" <{self.uri}>'
+
+
+def _parse_strictly(value: str) -> Address | None:
+    """Return the address that a value is by the grammar, if it is one."""
+    match = _ADDRESS.fullmatch(value)
+    if match is None:
+        return None
+    quoted, words, uri = match.groups()
+    name = quoted[1:-1] if quoted else (words or "").rstrip(" ")
+    return Address(uri, unescape(name) or None)
+
+
+_recall = functools.lru_cache(maxsize=_RECALLED)(_parse_strictly)

@@ -10,6 +10,11 @@ from cpim.errors import CpimError
 
 __all__ = ["DateTime"]
 
+# What datetime reads itself, and as we do.
+_PLAIN = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6})?"
+    r"(?:Z|[+-][0-9]{2}:[0-5][0-9])"
+)
 _DATE_TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
     r"(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))"
@@ -29,17 +34,10 @@ class DateTime:
     @classmethod
     def parse(cls, raw: str) -> DateTime:
         """Read an RFC 3339 date and time, or what should have been one."""
-        match = _DATE_TIME.fullmatch(raw)
-        if match is None:
-            return cls(raw, None)
-        date, minutes, seconds, fraction, _, sign, hours, rest = match.groups()
-        # A leap second is the first moment of the next minute to datetime.
-        leap = timedelta(seconds=1) if seconds == "60" else timedelta()
-        seconds = "59" if leap else seconds
-        micros = (fraction or "0")[:6].ljust(6, "0")
         try:
-            moment = datetime.fromisoformat(f"{date}T{minutes}:{seconds}.{micros}")
-            return cls(raw, moment.replace(tzinfo=_offset(sign, hours, rest)) + leap)
+            if _PLAIN.fullmatch(raw):
+                return cls(raw, datetime.fromisoformat(raw))
+            return cls(raw, _read(raw))
         except (ValueError, OverflowError):
             return cls(raw, None)
 
@@ -50,16 +48,30 @@ class DateTime:
         Raises:
             CpimError: The moment has no offset from UTC, so it is anybody's guess.
         """
-        offset = moment.utcoffset()
-        if offset is None:
-            raise CpimError("a date and time without an offset from UTC")
-        if offset % timedelta(minutes=1):
-            moment = moment.astimezone(UTC)  # RFC 3339 has no seconds in offsets.
+        if moment.tzinfo is not UTC:
+            offset = moment.utcoffset()
+            if offset is None:
+                raise CpimError("a date and time without an offset from UTC")
+            if offset % timedelta(minutes=1):
+                moment = moment.astimezone(UTC)  # RFC 3339 has no seconds in offsets.
         precision = "microseconds" if moment.microsecond else "seconds"
         return cls(moment.isoformat(timespec=precision), moment)
 
     def __str__(self) -> str:
         return self.raw
+
+
+def _read(raw: str) -> datetime | None:
+    match = _DATE_TIME.fullmatch(raw)
+    if match is None:
+        return None
+    date, minutes, seconds, fraction, _, sign, hours, rest = match.groups()
+    # A leap second is the first moment of the next minute to datetime.
+    leap = timedelta(seconds=1) if seconds == "60" else timedelta()
+    seconds = "59" if leap else seconds
+    micros = (fraction or "0")[:6].ljust(6, "0")
+    moment = datetime.fromisoformat(f"{date}T{minutes}:{seconds}.{micros}")
+    return moment.replace(tzinfo=_offset(sign, hours, rest)) + leap
 
 
 def _offset(sign: str | None, hours: str, minutes: str) -> timezone:

@@ -37,7 +37,7 @@ def unescape(text: str) -> str:
     lone backslash at the end for nothing.  ``\u`` is for UCS-2: two of them may
     make one character beyond it, and half a pair makes ``U+FFFD``.
     """
-    plain = _ESCAPE.sub(_replacement, text)
+    plain = _ESCAPE.sub(_replacement, text) if "\\" in text else text
     if plain.isascii():
         return plain
     return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

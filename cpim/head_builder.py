@@ -8,7 +8,9 @@ from datetime import datetime
 from cpim.address import Address
 from cpim.date_time import DateTime
 from cpim.errors import CpimError
+from cpim.escapes import escape
 from cpim.grammar import is_header_name, is_name
+from cpim.header_line import Parameters, header_line
 from cpim.headers import Header
 
 __all__ = ["AddressLike", "HeaderLike", "build_head"]
@@ -44,30 +46,35 @@ def build_head(
     recipients = list(_addresses(to))
     if not recipients:
         raise CpimError("a message has at least one recipient")
-    lines = [Header.of_address("From", _address(sender))]
-    lines += (Header.of_address("To", address) for address in recipients)
-    lines += (Header.of_address("cc", address) for address in _addresses(cc))
+    lines = [header_line("From", str(_address(sender)))]
+    lines += (header_line("To", str(address)) for address in recipients)
+    lines += (header_line("cc", str(address)) for address in _addresses(cc))
     if date_time is not None:
         if isinstance(date_time, datetime):
             date_time = DateTime.of(date_time)
-        lines.append(Header.build("DateTime", date_time.raw))
+        lines.append(_text_line("DateTime", date_time.raw))
     if subject is not None:
         tags = () if language is None else (("lang", language),)
-        lines.append(Header.build("Subject", subject, parameters=tags))
+        lines.append(_text_line("Subject", subject, tags))
     lines += (_namespace(prefix, uri) for prefix, uri in namespaces)
     if names := list(require):
         if not all(map(is_header_name, names)):
             raise CpimError("a required name has characters that it can't have")
-        lines.append(Header.build("Require", ",".join(names)))
+        lines.append(_text_line("Require", ",".join(names)))
     lines += map(_header, headers)
-    return b"".join(bytes(line) + b"\r\n" for line in lines)
+    lines.append(b"")
+    return b"\r\n".join(lines)
 
 
-def _header(header: HeaderLike) -> Header:
+def _text_line(name: str, text: str, parameters: Parameters = ()) -> bytes:
+    return header_line(name, escape(text.strip(" ")), parameters)
+
+
+def _header(header: HeaderLike) -> bytes:
     if isinstance(header, Header):
         # It may be made of anything: what isn't one line must not be sent.
-        return Header.parse(bytes(header), strict=True)
-    return Header.build(*header)
+        return bytes(Header.parse(bytes(header), strict=True))
+    return bytes(Header.build(*header))
 
 
 def _address(address: AddressLike) -> Address:
@@ -82,11 +89,11 @@ def _addresses(
     return map(_address, addresses)
 
 
-def _namespace(prefix: str, uri: str) -> Header:
+def _namespace(prefix: str, uri: str) -> bytes:
     if not is_name(prefix):
         raise CpimError("a namespace prefix has characters that it can't have")
     # The prefix is written where an address has its name, in the same form.
     address = Address(uri, prefix)
     if "#" in uri:
         raise CpimError("the URI of a namespace can't have a fragment")
-    return Header.of_address("NS", address)
+    return header_line("NS", str(address))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,7 +10,8 @@ from typing import NamedTuple
 from cpim.address import Address
 from cpim.errors import CpimError
 from cpim.escapes import escape, unescape
-from cpim.grammar import ABSOLUTE_URI, HEADER_NAME, NAME, STRING, TOKEN, is_name
+from cpim.grammar import ABSOLUTE_URI, NAME, is_header_name, is_name
+from cpim.header_line import Parameters, header_line, split_line, split_plain
 
 __all__ = [
     "CORE_NAMESPACE",
@@ -17,6 +19,7 @@ __all__ = [
     "Header",
     "Namespaces",
     "QualifiedName",
+    "read_header",
 ]
 
 CORE_NAMESPACE = "urn:ietf:params:cpim-headers:"
@@ -25,11 +28,16 @@ CORE_NAMESPACE = "urn:ietf:params:cpim-headers:"
 DEFAULT_LANGUAGE = "i-default"
 """The language of a header that names none (:rfc:`3862#section-3.3`)."""
 
-_TOKEN = re.compile(TOKEN)
-_HEADER_NAME = re.compile(HEADER_NAME)
+_RECALLED = 256
+_RECALLED_LENGTH = 128
+"""How many lines to remember, and up to which length: what peers can make this hold is
+some hundred kilobytes."""
+
+_REPEATED = (b"From:", b"To:", b"cc:", b"NS:")
+"""How lines begin that are the same in all messages of a session.  A DateTime isn't
+remembered, being another one each time."""
+
 _NAMESPACE = re.compile(rf"({NAME})? *<({ABSOLUTE_URI})>")
-_PARAMETER = re.compile(rf";({NAME})=({TOKEN}|{STRING})", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class QualifiedName(NamedTuple):
@@ -55,7 +63,7 @@ class Header:
     raw_value: str
     """The value as written, with its escapes."""
 
-    parameters: tuple[tuple[str, str], ...] = ()
+    parameters: Parameters = ()
     """Names and values, without quotes and escapes."""
 
     namespace: str | None = CORE_NAMESPACE
@@ -68,45 +76,33 @@ class Header:
     """What was forgiven when it was read."""
 
     @classmethod
-    def parse(cls, line: bytes, *, strict: bool = False) -> Header:
-        """Read a line, without its end.  Its namespace is left to the message.
+    def parse(
+        cls,
+        line: bytes,
+        *,
+        strict: bool = False,
+        namespaces: Namespaces | None = None,
+    ) -> Header:
+        """Read a line, without its end.
 
         Args:
             line: The octets.
             strict: Refuse what is otherwise forgiven: a missing or superfluous
                 space, control characters, octets that aren't UTF-8.
+            namespaces: What prefixes mean where the line stands.  Without, its
+                namespace is left open.
 
         Raises:
             CpimError: It isn't a header.
         """
-        problems: list[str] = []
-        try:
-            text = line.decode()
-        except UnicodeDecodeError:
-            problems.append("the header isn't UTF-8")
-            text = line.decode(errors="replace")
-        if "\r" in text or "\n" in text:
-            raise CpimError("a line end that isn't one within a header")
-        if _CONTROL.search(text):
-            problems.append("a control character that isn't escaped")
-        name, colon, rest = text.partition(":")
-        if not colon or not _HEADER_NAME.fullmatch(name):
-            raise CpimError("a line that doesn't begin with a header name and a colon")
-        parameters, rest = _split_parameters(rest)
-        if not rest.startswith(" "):
-            problems.append("no space between the name and the value")
-        value = rest.removeprefix(" ")
-        if value != value.strip(" \t"):
-            problems.append("white space around the value")
-            value = value.strip(" \t")
+        name, value, parameters, problems = split_plain(line) or split_line(line)
         if strict and problems:
             raise CpimError(problems[0])
-        return cls(name, value, parameters, None, line, tuple(problems))
+        namespace = None if namespaces is None else namespaces.namespace_of(name)
+        return cls(name, value, parameters, namespace, line, problems)
 
     @classmethod
-    def build(
-        cls, name: str, value: str, *, parameters: tuple[tuple[str, str], ...] = ()
-    ) -> Header:
+    def build(cls, name: str, value: str, *, parameters: Parameters = ()) -> Header:
         """Make a header to send.
 
         Args:
@@ -119,7 +115,7 @@ class Header:
             CpimError: A name has characters that names can't have, or something
                 can't be written as UTF-8.
         """
-        if not _HEADER_NAME.fullmatch(name):
+        if not is_header_name(name):
             raise CpimError("a header name has characters that it can't have")
         raw_value = escape(value.strip(" "))
         return cls._of_wire_text(name, raw_value, parameters)
@@ -134,15 +130,9 @@ class Header:
         return cls._of_wire_text(name, str(address), ())
 
     @classmethod
-    def _of_wire_text(
-        cls, name: str, raw_value: str, parameters: tuple[tuple[str, str], ...]
-    ) -> Header:
-        suffix = "".join(_format_parameter(*parameter) for parameter in parameters)
-        try:
-            raw = f"{name}:{suffix} {raw_value}".encode()
-        except UnicodeEncodeError:
-            raise CpimError("a header can't be written as UTF-8") from None
+    def _of_wire_text(cls, name: str, raw_value: str, parameters: Parameters) -> Header:
         namespace = None if "." in name else CORE_NAMESPACE
+        raw = header_line(name, raw_value, parameters)
         return cls(name, raw_value, parameters, namespace, raw)
 
     @property
@@ -197,6 +187,19 @@ class Namespaces:
         else:
             self._by_prefix[match[1]] = match[2]
 
+    def namespace_of(self, name: str) -> str | None:
+        """Return the namespace of a header at this point of the message.
+
+        Args:
+            name: A name as a header has it, with or without a prefix.
+        """
+        if name == "NS":
+            # Also where NS isn't a core header by the letter, after the default
+            # namespace was changed: or else there would be no way back.
+            return CORE_NAMESPACE
+        prefix, dot, _ = name.partition(".")
+        return self._by_prefix.get(prefix) if dot else self.default
+
     def resolve(self, name: str) -> QualifiedName:
         """Return what a name means at this point of the message."""
         prefix, dot, local_name = name.partition(".")
@@ -211,23 +214,20 @@ class Namespaces:
         )
 
 
-def _split_parameters(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
-    parameters: list[tuple[str, str]] = []
-    at = 0
-    while text.startswith(";", at):
-        match = _PARAMETER.match(text, at)
-        if match is None:
-            raise CpimError("a parameter isn't of the form: name=value")
-        value = match[2]
-        is_string = value.startswith('"')
-        parameters.append((match[1], unescape(value[1:-1]) if is_string else value))
-        at = match.end()
-    return tuple(parameters), text[at:]
+def read_header(line: bytes, namespaces: Namespaces) -> Header:
+    """Read a line of a message, tolerantly.
+
+    Those that all messages of a session have alike are remembered.
+
+    Raises:
+        CpimError: It isn't a header.
+    """
+    is_repeated = line.startswith(_REPEATED) and len(line) <= _RECALLED_LENGTH
+    if is_repeated and namespaces.default == CORE_NAMESPACE:
+        return _recall(line)
+    return Header.parse(line, namespaces=namespaces)
 
 
-def _format_parameter(name: str, value: str) -> str:
-    if not is_name(name):
-        raise CpimError("the name of a parameter has characters that it can't have")
-    if _TOKEN.fullmatch(value):
-        return f";{name}={value}"
-    return f';{name}="{escape(value, in_string=True)}"'
+@functools.lru_cache(maxsize=_RECALLED)
+def _recall(line: bytes) -> Header:
+    return Header.parse(line, namespaces=Namespaces())

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cpim.address import Address
-from cpim.content import read_content, with_crlf
+from cpim.content import build_content_head, read_content, with_crlf
 from cpim.date_time import DateTime
 from cpim.errors import CpimError
 from cpim.head_builder import AddressLike, HeaderLike, build_head
 from cpim.header_block import MAX_HEAD_SIZE, HeaderBlock
 from cpim.headers import CORE_NAMESPACE, Header, QualifiedName
-from mime import ContentType, MimeError, Part
+from cpim.lookup import CC_SPELLINGS, addresses, date_time_in, named, problems_in
+from mime import ContentType, Part
 
 __all__ = ["CORE_HEADERS", "CpimMessage", "Subject"]
 
@@ -22,12 +23,6 @@ CORE_HEADERS = frozenset(
     for name in ("From", "To", "cc", "DateTime", "Subject", "NS", "Require")
 )
 """The headers that every :class:`CpimMessage` understands."""
-
-_CC_SPELLINGS = ("cc", "CC", "Cc")  # RFC 4975 section 13 writes "CC".
-
-_ADDRESS_HEADERS = frozenset(
-    QualifiedName(CORE_NAMESPACE, name) for name in ("From", "To", *_CC_SPELLINGS)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +99,25 @@ class CpimMessage:
         Raises:
             CpimError: As :meth:`parse` does.
         """
-        part, problems = read_content(data[block.size :])
-        if not (block.headers or part.headers):
+        headers = tuple(block.headers)
+        content_headers, start, problems = read_content(data, block.size)
+        if not (headers or content_headers):
             raise CpimError("there are no headers")
-        mime_head = data[block.size : len(data) - len(part.body)]
-        message = cls(
-            tuple(block.headers),
-            part.headers,
-            part.body,
-            require=tuple(dict.fromkeys(block.required)),
-            raw_head=with_crlf(data[: block.size]) + with_crlf(mime_head),
-        )
-        problems = (*block.problems, *problems, *message._problems())
+        problems = (*block.problems, *problems, *problems_in(headers))
         if strict and problems:
             raise CpimError(problems[0])
-        if (moment := message.date_time) is not None and moment.value is None:
+        if (moment := date_time_in(headers)) is not None and moment.value is None:
             # Of all things that can be wrong this one matters least: even the
             # strict reader takes such a message.
             problems = (*problems, "the date and time can't be read")
-        return replace(message, warnings=problems)
+        return cls(
+            headers,
+            content_headers,
+            data[start:],
+            tuple(dict.fromkeys(block.required)),
+            problems,
+            with_crlf(data[: block.size]) + with_crlf(data[block.size : start]),
+        )
 
     @classmethod
     def build(
@@ -175,23 +170,26 @@ class CpimMessage:
             require=require,
             headers=headers,
         )
-        try:
-            part = Part.build(content_type, b"", headers=content_headers)
-        except MimeError as exc:
-            raise CpimError(exc.problem) from exc
+        mime_head = build_content_head(content_type, content_headers)
         # What we send we can read ourselves, without forgiving anything.
-        message = cls.parse(head + b"\r\n" + bytes(part), strict=True)
-        names = (
-            *(header.qualified_name for header in message.headers),
-            *message.require,
-        )
-        if any(name.namespace is None for name in names):
+        message = cls.parse(head + b"\r\n" + mime_head, strict=True)
+        meant = [header.namespace for header in message.headers]
+        meant += (name.namespace for name in message.require)
+        if None in meant:
             raise CpimError("a name with a prefix that isn't declared before it")
-        return replace(message, content=content)
+        return message.with_content(content)
 
     def with_content(self, content: bytes) -> CpimMessage:
         """Return what is the same but for the octets of its content."""
-        return replace(self, content=content)
+        # By place: naming each of them takes as long as all else.
+        return CpimMessage(
+            self.headers,
+            self.content_headers,
+            content,
+            self.require,
+            self.warnings,
+            self.raw_head,
+        )
 
     def get(self, name: str, namespace: str = CORE_NAMESPACE) -> Header | None:
         """Return the first header of that name in that namespace.
@@ -200,11 +198,11 @@ class CpimMessage:
             name: The name without a prefix; its case counts.
             namespace: The URI of the namespace.
         """
-        return next(self._named(name, namespace), None)
+        return next(named(self.headers, name, namespace), None)
 
     def get_all(self, name: str, namespace: str = CORE_NAMESPACE) -> tuple[Header, ...]:
         """Return all headers of that name in that namespace, in order."""
-        return tuple(self._named(name, namespace))
+        return tuple(named(self.headers, name, namespace))
 
     @property
     def sender(self) -> Address | None:
@@ -213,23 +211,22 @@ class CpimMessage:
         It is an assertion by whoever sent it, to be shown beside what is known
         of the session, not instead of it.
         """
-        return next(self._addresses("From"), None)
+        return next(addresses(self.headers, "From"), None)
 
     @property
     def to(self) -> tuple[Address, ...]:
         """The recipients, in order."""
-        return tuple(self._addresses("To"))
+        return tuple(addresses(self.headers, "To"))
 
     @property
     def cc(self) -> tuple[Address, ...]:
         """Those who get a copy, in order."""
-        return tuple(self._addresses(*_CC_SPELLINGS))
+        return tuple(addresses(self.headers, *CC_SPELLINGS))
 
     @property
     def date_time(self) -> DateTime | None:
         """When it was sent, as far as the header can be understood."""
-        header = self.get("DateTime")
-        return None if header is None else DateTime.parse(header.value)
+        return date_time_in(self.headers)
 
     @property
     def subject(self) -> str | None:
@@ -240,7 +237,7 @@ class CpimMessage:
     @property
     def subjects(self) -> tuple[Subject, ...]:
         """All subjects with their languages."""
-        headers = self._named("Subject")
+        headers = named(self.headers, "Subject")
         return tuple(Subject(header.value, header.language) for header in headers)
 
     def unsupported_requirements(
@@ -283,30 +280,3 @@ class CpimMessage:
         gets CR LF there.
         """
         return self.raw_head + self.content
-
-    def _named(self, name: str, namespace: str = CORE_NAMESPACE) -> Iterator[Header]:
-        wanted = (namespace, name)
-        return (header for header in self.headers if header.qualified_name == wanted)
-
-    def _addresses(self, *names: str) -> Iterator[Address]:
-        for header in self.headers:
-            if header.namespace == CORE_NAMESPACE and header.local_name in names:
-                try:
-                    yield Address.parse(header.raw_value)
-                except CpimError:
-                    continue  # A warning was given when the message was read.
-
-    def _problems(self) -> Iterator[str]:
-        """Yield what is wrong with the headers that every message has."""
-        for header in self.headers:
-            if header.qualified_name in _ADDRESS_HEADERS:
-                try:
-                    Address.parse(header.raw_value, strict=True)
-                except CpimError as exc:
-                    yield exc.problem
-        if self.sender is None:
-            yield "there is no From header"
-        if not self.to:
-            yield "there is no To header"
-        if any(len(self.get_all(name)) > 1 for name in ("From", "DateTime")):
-            yield "a header is repeated that mustn't be: the first counts"

@@ -138,7 +138,10 @@ class Part:
     def header(self, name: str) -> str | None:
         """Return the first field of that name, in any case."""
         wanted = name.lower()
-        return next((v for key, v in self.headers if key.lower() == wanted), None)
+        for key, value in self.headers:
+            if key.lower() == wanted:
+                return value
+        return None
 
     @property
     def content_type(self) -> ContentType:

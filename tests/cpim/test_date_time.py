@@ -94,3 +94,19 @@ def test_what_is_written_reads_back_equal(value: datetime) -> None:
 @given(st.text(max_size=30) | st.text("0123456789-:TZ+.", max_size=30))
 def test_any_text_may_stand_there(raw: str) -> None:
     assert DateTime.parse(raw).raw == raw
+
+
+@pytest.mark.rule("CPIM-17")
+@settings(deadline=None, max_examples=500)
+@given(
+    st.from_regex(
+        r"\A[0-9]{2}[02][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]"
+        r"([.,][0-9]{1,8})?(Z|[+-][0-2][0-9](:[0-6][0-9])?)?\Z"
+    )
+)
+def test_the_short_way_finds_what_the_long_way_finds(raw: str) -> None:
+    # Only what has the usual letter goes the short way.
+    short, long = DateTime.parse(raw), DateTime.parse(raw.replace("T", "t"))
+    assert short.value == long.value
+    if short.value is not None and long.value is not None:
+        assert short.value.utcoffset() == long.value.utcoffset()

@@ -15,6 +15,7 @@ from cpim import (
     Namespaces,
     QualifiedName,
 )
+from cpim.headers import read_header
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
@@ -229,3 +230,62 @@ def test_hostile_headers_are_read_to_their_end(line: bytes) -> None:
     # Any quadratic step would run into the timeout of the test.
     with contextlib.suppress(CpimError):
         assert isinstance(Header.parse(line).value, str)
+
+
+REPEATED = [
+    b"From: Alice <sip:alice@example.com>",
+    b"From:;a=b  <sip:alice@example.com> ",
+    b"From: nobody",
+    b"From",
+    b"To: <sip:psap@example.net>",
+    b"To:" + b" " * 200,
+    b"cc: <sip:x@example.net>",
+    b"NS: p <urn:p>",
+    b"NS: NS <urn:n>",
+    b"NS: <urn:x>",
+    b"NS: <urn:ietf:params:cpim-headers:>",
+    b"NS.From: x",
+    b"p.To: x",
+    b"DateTime: 2026-05-15T15:02:31-03:00",
+    b"To: \xff",
+]
+
+
+@pytest.mark.rule("CPIM-19")
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(REPEATED), max_size=8))
+def test_a_line_is_remembered_as_what_it_would_be_read_as(lines: list[bytes]) -> None:
+    namespaces = Namespaces()
+    for line in lines:
+        try:
+            expected = Header.parse(line, namespaces=namespaces)
+        except CpimError as error:
+            with pytest.raises(CpimError, match=error.problem):
+                read_header(line, namespaces)
+            continue
+        header = read_header(line, namespaces)
+        assert header == expected
+        assert (header.raw, header.problems) == (expected.raw, expected.problems)
+        assert header.namespace == namespaces.namespace_of(header.name)
+        if header.name == "NS":
+            namespaces.declare(header.raw_value)
+
+
+@pytest.mark.rule("CPIM-19")
+@pytest.mark.parametrize("name", ["From", "p.From", "q.From", "NS.From", "p.NS"])
+def test_a_header_is_in_the_namespace_that_its_name_means(name: str) -> None:
+    namespaces = Namespaces()
+    assert namespaces.namespace_of(name) == namespaces.resolve(name).namespace
+    namespaces.declare("p <urn:p>")
+    namespaces.declare("<urn:x>")
+    assert namespaces.namespace_of(name) == namespaces.resolve(name).namespace
+
+
+@pytest.mark.rule("CPIM-19")
+def test_the_default_namespace_can_always_be_changed_back() -> None:
+    namespaces = Namespaces()
+    namespaces.declare("<urn:x>")
+    assert namespaces.namespace_of("NS") == CORE_NAMESPACE
+    assert Header.parse(b"NS: <urn:y>", namespaces=namespaces).namespace == (
+        CORE_NAMESPACE
+    )

@@ -291,6 +291,19 @@ def test_the_headers_that_msrp_wants_recognised_are() -> None:
     assert names >= {"From", "To", "DateTime", "Require", "NS", "cc", "Subject"}
 
 
+@pytest.mark.rule("CPIM-14")
+def test_who_can_not_be_read_is_not_there() -> None:
+    message = CpimMessage.parse(
+        b"From: <relative>\r\nTo: nobody\r\n\r\nContent-Type: text/plain\r\n\r\n"
+    )
+    assert message.warnings == (
+        "the address isn't of the form: name <URI>",
+        "the address isn't of the form: name <URI>",
+        "there is no From header",
+        "there is no To header",
+    )
+
+
 @pytest.mark.rule("CPIM-14", "CPIM-21", "CPIM-29")
 @pytest.mark.parametrize(
     ("data", "warning"),
