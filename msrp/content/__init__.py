@@ -24,11 +24,11 @@ from __future__ import annotations
 from cpim import Address, CpimMessage
 from mime import ContentType, Part
 from msrp.content.envelope import MAX_ENVELOPE, EnvelopeOpener
+from msrp.content.lines import read_line
 from msrp.content.reading import (
     MAX_NESTING,
     filename_of,
     leaves,
-    read_line,
     read_message,
     stored_message,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +11,18 @@ from mime import (
     MAX_DEPTH,
     MAX_PARTS,
     OCTET_STREAM,
-    ContentType,
-    MimeError,
     MimeLimitExceeded,
     Part,
     decode_text,
     open_part,
     safe_filename,
+)
+from msrp.content.lines import (
+    only_line,
+    open_envelope,
+    read_text,
+    read_wrapped,
+    text_leaf,
 )
 from msrp.content.received import (
     AttachmentReceived,
@@ -30,9 +34,9 @@ __all__ = [
     "MAX_NESTING",
     "filename_of",
     "leaves",
-    "read_line",
     "read_message",
     "stored_message",
+    "take_apart",
 ]
 
 MAX_NESTING = MAX_DEPTH
@@ -40,9 +44,6 @@ MAX_NESTING = MAX_DEPTH
 copy of all that is in it, so the limit also keeps the work linear."""
 
 _CPIM = "message/cpim"
-
-_MAX_KNOWN = 200
-"""Characters of a content type that is worth remembering; longer ones are rare."""
 
 _SHOWN = frozenset({"render", "inline"})
 """The dispositions of text that is part of the conversation, not a file."""
@@ -71,19 +72,41 @@ def read_message(
         understood: Namespaces and names of the CPIM headers that the application
             understands, besides the core ones.
     """
+    envelope = None
     if disposition is None:
-        message = _read_text(message_id, content_type, contents)
+        message = read_text(message_id, content_type, contents)
+        if message is None:
+            envelope = open_envelope(content_type, contents)
+            if envelope and not envelope.unsupported_requirements(understood):
+                message = read_wrapped(message_id, content_type, contents, envelope)
         if message is not None:
             return message
     whole = _whole(content_type, contents, disposition)
-    reading = _Reader(understood).read(whole)
+    return take_apart(message_id, whole, understood, envelope)
+
+
+def take_apart(
+    message_id: str,
+    whole: Part,
+    understood: Collection[tuple[str, str]] = (),
+    envelope: CpimMessage | None = None,
+) -> MessageReceived:
+    """Take apart what may be made of anything; else as :func:`read_message`.
+
+    Args:
+        message_id: The Message-ID.
+        whole: The message.
+        understood: What an envelope may require.
+        envelope: What the whole is, if that has been read already.
+    """
+    reading = _Reader(understood, envelope).read(whole)
     parts, envelopes = reading.parts, reading.envelopes
     texts = [_text_of(part) for part in parts if _is_text(part)]
     asserted = envelopes[0].sender if envelopes else None
     return MessageReceived(
         message_id,
-        content_type,
-        contents,
+        whole.header("content-type") or "",
+        whole.body,
         sender=None if asserted is None else asserted.uri,
         parts=parts,
         cpim=envelopes[0] if envelopes else None,
@@ -91,81 +114,8 @@ def read_message(
         text="\n\n".join(texts) if texts else None,
         filename=_filename_of(parts[0] if len(parts) == 1 else whole),
         senders=tuple(a for each in envelopes if (a := each.sender) is not None),
-        size=len(contents),
+        size=len(whole.body),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _PlainText:
-    """A content type that says no more than that this is text in UTF-8."""
-
-    headers: tuple[tuple[str, str], ...]
-    """The header fields of a part of this type."""
-
-    content_type: str
-    """The type as it is shown."""
-
-
-@functools.lru_cache(maxsize=64)
-def _plain_text(content_type: str) -> _PlainText | None:
-    try:
-        parsed = ContentType.parse(content_type)
-    except MimeError:
-        return None
-    if parsed.essence != "text/plain" or parsed.parameter("name") is not None:
-        return None
-    if parsed.charset not in (None, "utf-8"):
-        return None
-    return _PlainText((("Content-Type", content_type),), str(parsed))
-
-
-def _read_text(
-    message_id: str, content_type: str, contents: bytes
-) -> MessageReceived | None:
-    """Read a message that is a line of text; ``None`` if it is another.
-
-    Most are, and of such a one it is known without a closer look what the long way
-    would find in it.
-    """
-    plain = _plain_text(content_type) if len(content_type) <= _MAX_KNOWN else None
-    if plain is None:
-        return None
-    try:
-        text = contents.decode()
-    except UnicodeDecodeError:
-        return None
-    return MessageReceived(
-        message_id,
-        content_type,
-        contents,
-        sender=None,
-        parts=(Part(plain.headers, contents, default_type=OCTET_STREAM),),
-        cpim=None,
-        problem=None,
-        text=text,
-        filename=None,
-        size=len(contents),
-    )
-
-
-def read_line(
-    message_id: str, content_type: str, contents: bytes, disposition: str | None = None
-) -> TextMessageReceived | None:
-    """Read a message that is a line of text; ``None`` if it is another.
-
-    What it returns is all that :func:`leaves` finds in what :func:`read_message` reads,
-    found without making the latter.
-    """
-    if disposition is not None or len(content_type) > _MAX_KNOWN:
-        return None
-    plain = _plain_text(content_type)
-    if plain is None:
-        return None
-    try:
-        text = contents.decode()
-    except UnicodeDecodeError:
-        return None
-    return TextMessageReceived(text, None, message_id, plain.content_type, None)
 
 
 def stored_message(
@@ -227,12 +177,9 @@ def leaves(
     ``text/plain`` is text, unless its disposition makes it a file; all else is
     an attachment.  So is a message that a policy had put somewhere else.
     """
-    text = message.text
-    if text is not None and len(message.parts) == 1:
-        plain = _plain_text(message.content_type)
-        if plain is not None and message.parts[0].headers is plain.headers:
-            about_text = message.message_id, plain.content_type, None
-            return [TextMessageReceived(text, None, *about_text)]
+    line = only_line(message)
+    if line is not None:
+        return [line]
     if message.is_stored:
         return [_stored_leaf(message)]
     return [_leaf(message, part) for part in message.parts]
@@ -251,10 +198,14 @@ class _Reading:
 class _Reader:
     """Takes one message apart, within limits that span all of it."""
 
-    __slots__ = ("_parts_left", "_understood")
+    __slots__ = ("_outermost", "_parts_left", "_understood")
 
-    def __init__(self, understood: Collection[tuple[str, str]]) -> None:
+    def __init__(
+        self, understood: Collection[tuple[str, str]], outermost: CpimMessage | None
+    ) -> None:
         self._understood = understood
+        self._outermost = outermost
+        """What the whole is, if that was read already."""
         self._parts_left = MAX_PARTS
 
     def read(self, part: Part, depth: int = 0) -> _Reading:
@@ -272,8 +223,9 @@ class _Reader:
         return self._read_multipart(part, depth)
 
     def _read_envelope(self, part: Part, depth: int) -> _Reading:
+        message = self._outermost if depth == 0 else None
         try:
-            message = CpimMessage.parse(part.content)
+            message = message or CpimMessage.parse(part.content)
         except CpimError as exc:
             return _Reading((part,), (f"message/cpim can't be read: {exc.problem}",))
         if message.unsupported_requirements(self._understood):
@@ -364,16 +316,7 @@ def _leaf(
     message: MessageReceived, part: Part
 ) -> TextMessageReceived | AttachmentReceived:
     if _is_text(part):
-        languages = part.header("content-language") or ""
-        return TextMessageReceived(
-            _text_of(part),
-            message.sender,
-            message.message_id,
-            str(part.content_type),
-            languages.partition(",")[0].strip() or None,
-            message.recipient,
-            message.is_private,
-        )
+        return text_leaf(message, part, _text_of(part), str(part.content_type))
     return AttachmentReceived(
         str(part.content_type),
         part.content,

@@ -19,6 +19,7 @@ from mime import (
     open_part,
     safe_filename,
 )
+from mime.headers import Headers
 from mime.parameters import Parameters, format_parameters
 from msrp.accept_types import AcceptTypes
 from msrp.content.reading import MAX_NESTING
@@ -193,6 +194,11 @@ def body_for(
         bare = _bare_form(content_type, disposition, accept)
         if bare is not None:
             return Body(bare.content_type, contents, bare.disposition)
+    who = sender or ANONYMOUS, recipient or ANONYMOUS
+    if isinstance(contents, bytes):
+        fields = _wrapped_form(content_type, disposition, accept, accept_wrapped)
+        if fields is not None:
+            return _wrap(fields, contents, *who, now, headers or _NO_HEADERS)
     part = _build_part(content_type, contents, disposition)
     root, *inner = _types_in(part)
     is_inner_fine = all(_is_wrappable(each, accept, accept_wrapped) for each in inner)
@@ -205,8 +211,7 @@ def body_for(
         and _is_wrappable(root, accept, accept_wrapped)
     )
     if is_wrapped_fine and not (is_bare_fine and prefer_bare):
-        who = sender or ANONYMOUS, recipient or ANONYMOUS
-        return _wrap(part, *who, now, headers or _NO_HEADERS)
+        return _wrap(part.headers, contents, *who, now, headers or _NO_HEADERS)
     if not is_bare_fine:
         raise LocalProtocolError(
             "the peer takes no content of this type, neither bare nor wrapped",
@@ -233,6 +238,25 @@ def _bare_form(
         return None
     wire_type = _format_content_type(type_)
     return Body(wire_type, b"", part.header("content-disposition"))
+
+
+@functools.lru_cache(maxsize=256)
+def _wrapped_form(
+    content_type: str,
+    disposition: str | None,
+    accept: AcceptTypes,
+    accept_wrapped: AcceptTypes,
+) -> Headers | None:
+    """Return the MIME headers of content that is no container, in an envelope.
+
+    It is ``None`` if the peer takes no such content so.
+    """
+    part = _build_part(content_type, b"", disposition)
+    type_ = part.content_type
+    if type_.type == "multipart" or type_.essence == _CPIM:
+        return None
+    is_taken = _is_wrappable(type_.essence, accept, accept_wrapped)
+    return part.headers if is_taken and accept.covers(_CPIM) else None
 
 
 @functools.lru_cache(maxsize=256)
@@ -371,24 +395,24 @@ _NO_HEADERS = EnvelopeHeaders(())
 
 
 def _wrap(
-    part: Part,
+    fields: Headers,
+    content: bytes,
     sender: Address,
     recipient: Address,
     now: datetime | None,
     headers: EnvelopeHeaders,
 ) -> Body:
-    value = part.header("content-disposition")
-    fields = () if value is None else (("Content-Disposition", value),)
+    (_, content_type), *others = fields
     try:
         message = CpimMessage.build(
-            part.content_type,
-            part.body,
+            content_type,
+            content,
             sender=sender,
             to=recipient,
             date_time=now,
             namespaces=headers.namespaces,
             headers=headers.headers,
-            content_headers=fields,
+            content_headers=others,
         )
     except CpimError as exc:
         raise LocalProtocolError(exc.problem) from exc
