@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -12,9 +12,11 @@ from cpim import (
     Address,
     CpimError,
     CpimMessage,
+    DateTime,
     Header,
     Subject,
 )
+from cpim.grammar import ABSOLUTE_URI
 from mime import Part, build_multipart, open_part, parse_multipart
 
 IMDN = "urn:ietf:params:imdn"
@@ -558,6 +560,65 @@ def test_what_is_built_reads_back_equal(
     moment = received.date_time
     assert (None if moment is None else moment.value) == date_time
     assert received.content == content
+
+
+# What nobody else writes, but the grammar allows.
+odd_uris = st.from_regex(f"\\A{ABSOLUTE_URI}\\Z").filter(lambda uri: uri.isascii())
+zones = st.integers(-1439, 1439).map(lambda n: timezone(timedelta(minutes=n)))
+
+
+@pytest.mark.rule("CPIM-3", "CPIM-22", "CPIM-27")
+@settings(deadline=None)
+@given(
+    sender=addresses | st.builds(Address, odd_uris, text),
+    to=st.lists(addresses, min_size=1, max_size=3),
+    subject=st.none() | text,
+    language=st.none() | text,
+    date_time=st.none()
+    | st.datetimes(timezones=zones)
+    | st.just(DateTime("yesterday", None)),
+    fields=st.lists(
+        st.tuples(st.sampled_from(["X", "Content-ID", "content-type"]), text),
+        max_size=2,
+    ),
+    headers=st.sampled_from([(), (), [("X-Other", "y")]]),
+)
+def test_what_is_written_here_is_what_would_be_read(
+    sender: Address,
+    to: list[Address],
+    subject: str | None,
+    language: str | None,
+    date_time: datetime | DateTime | None,
+    fields: list[tuple[str, str]],
+    headers: list[tuple[str, str]],
+) -> None:
+    try:
+        message = CpimMessage.build(
+            "text/plain;charset=utf-8",
+            b"hello",
+            sender=sender,
+            to=to,
+            subject=subject,
+            language=language,
+            date_time=date_time,
+            headers=headers,
+            content_headers=fields,
+        )
+    except CpimError:
+        assert any(not value.isprintable() for _, value in fields)
+        return
+    received = CpimMessage.parse(bytes(message), strict=True)
+    assert received == message
+    assert received.raw_head == message.raw_head
+    assert received.require == message.require
+    assert received.warnings == message.warnings
+    for read, written in zip(received.headers, message.headers, strict=True):
+        assert (read.raw, read.problems) == (written.raw, written.problems)
+
+
+def test_a_head_that_could_not_be_read_is_not_sent() -> None:
+    with pytest.raises(CpimError, match="more than 1000 headers"):
+        CpimMessage.build("a/b", b"", sender="im:a@b", to=["im:c@d"] * 1000)
 
 
 WORDS = [
