@@ -47,8 +47,7 @@ class _Peer:
         size = min(BODY, total - start)
         flag = b"$" if start + size >= total else b"+"
         head = (
-            f"MSRP t{number:09} SEND\r\n{self._paths}"
-            f"Message-ID: message{message}\r\n"
+            f"MSRP t{number:09} SEND\r\n{self._paths}Message-ID: message{message}\r\n"
         )
         if total:
             head += (
