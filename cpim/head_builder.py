@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from cpim.address import Address
@@ -11,9 +11,9 @@ from cpim.errors import CpimError
 from cpim.escapes import escape
 from cpim.grammar import is_header_name, is_name
 from cpim.header_line import Parameters, header_line
-from cpim.headers import Header
+from cpim.headers import CORE_NAMESPACE, Header
 
-__all__ = ["AddressLike", "HeaderLike", "build_head"]
+__all__ = ["AddressLike", "HeaderLike", "are_apart", "build_head"]
 
 AddressLike = Address | str
 """An :class:`Address`, or text as in a header: ``Alice <sip:alice@example.com>``, or
@@ -64,6 +64,27 @@ def build_head(
     lines += map(_header, headers)
     lines.append(b"")
     return b"\r\n".join(lines)
+
+
+def are_apart(
+    namespaces: Collection[tuple[str, str]], headers: Collection[HeaderLike]
+) -> bool:
+    """Tell whether headers are in namespaces of their own, declared along with them.
+
+    Then they neither repeat a core header nor alter what one means.
+    """
+    prefixes = {prefix for prefix, uri in namespaces if uri != CORE_NAMESPACE}
+    if len(prefixes) < len(namespaces):
+        return False
+    return all(_prefix_of(header) in prefixes for header in headers)
+
+
+def _prefix_of(header: HeaderLike) -> str | None:
+    """Return the prefix of a name, unless it looks as if the content began there."""
+    if isinstance(header, Header) or header[0].lower().startswith("content-"):
+        return None
+    prefix, dot, _ = header[0].partition(".")
+    return prefix if dot else None
 
 
 def _text_line(name: str, text: str, parameters: Parameters = ()) -> bytes:

@@ -10,7 +10,7 @@ from cpim.address import Address
 from cpim.content import build_content_head, read_content, with_crlf
 from cpim.date_time import DateTime
 from cpim.errors import CpimError
-from cpim.head_builder import AddressLike, HeaderLike, build_head
+from cpim.head_builder import AddressLike, HeaderLike, are_apart, build_head
 from cpim.header_block import MAX_HEAD_SIZE, HeaderBlock
 from cpim.headers import (
     CORE_NAMESPACE,
@@ -33,8 +33,6 @@ CORE_HEADERS = frozenset(
 
 _SHORT_HEAD = 4096
 """Octets of a head in which there can't be too many headers."""
-
-_NO_PREFIXES = Namespaces()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +169,7 @@ class CpimMessage:
             CpimError: Something can't be written, has no namespace, or would
                 change what another header means.
         """
+        namespaces, headers = tuple(namespaces), tuple(headers)
         head = build_head(
             sender=sender,
             to=to,
@@ -183,8 +182,9 @@ class CpimMessage:
             headers=headers,
         )
         mime_head = build_content_head(content_type, content_headers)
-        others = namespaces or require or headers or isinstance(date_time, DateTime)
-        if not others and len(head) <= _SHORT_HEAD:
+        is_foreign = bool(require) or isinstance(date_time, DateTime)
+        is_short = len(head) <= _SHORT_HEAD
+        if is_short and not is_foreign and are_apart(namespaces, headers):
             return cls._of_own(head, mime_head, content)
         # What we send we can read ourselves, without forgiving anything.
         message = cls.parse(head + b"\r\n" + mime_head, strict=True)
@@ -196,16 +196,22 @@ class CpimMessage:
 
     @classmethod
     def _of_own(cls, head: bytes, mime_head: bytes, content: bytes) -> CpimMessage:
-        """Return a message of the headers that every message has, as written here.
+        """Return a message of core headers that we have written, and none beside them.
 
         It is known what the strict reader would say of them: nothing.
         """
-        lines = head.split(b"\r\n")[:-1]
         content_headers, _, problems = read_content(mime_head, 0)
         if problems:
             raise CpimError(problems[0])
+        namespaces = Namespaces()
+        headers: list[Header] = []
+        for line in head.split(b"\r\n")[:-1]:
+            header = read_header(line, namespaces)
+            headers.append(header)
+            if header.name == "NS":
+                namespaces.declare(header.raw_value)
         return cls(
-            tuple(read_header(line, _NO_PREFIXES) for line in lines),
+            tuple(headers),
             content_headers,
             content,
             raw_head=head + b"\r\n" + mime_head,
