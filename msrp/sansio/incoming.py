@@ -166,9 +166,9 @@ class Incoming:
         return not self._is_too_much(self._held() + size)
 
     def goes_on(self, message_id: str, offset: int, data: bytes, now: float) -> bool:
-        """Take in a chunk that continues a message and doesn't end it.
+        """Take in a chunk of a message that has begun, and isn't complete with it.
 
-        Tell whether that is what it does, in the order in which it was sent.
+        Tell whether that is what it is, and all is well.
         """
         message = self._open.get(message_id)
         if message is None or len(self._open) > 1:  # Else all that is held counts.

@@ -86,11 +86,6 @@ class RangeSet:
         """Tell whether every octet of a message of ``total`` octets is here."""
         return self.prefix >= total
 
-    def is_up_to(self, stop: int) -> bool:
-        """Tell whether these are the octets before ``stop``, and no others."""
-        last = self._last
-        return last is not None and last.start == 0 and last.stop == stop
-
     @property
     def prefix(self) -> int:
         """How many octets there are from the very first one on without a gap."""

@@ -180,21 +180,26 @@ class PartialMessage:
             raise _too_scattered(self._max_ranges)
 
     def grow(self, offset: int, data: bytes) -> bool:
-        """Add octets that follow all others; tell whether these do.
+        """Add octets with which the message can't be complete; tell whether it can't.
 
-        Where they don't, or the message might then be too long or complete, nothing is
-        done, and :meth:`write` has to be called.
+        Where it might, or there is something wrong with them, nothing is done, and
+        :meth:`write` has to be called.
 
         Raises:
+            LimitExceeded: The message is too scattered, with these octets in it.
             RemoteProtocolError: The store takes no more.
         """
-        if self._total is not None or not self._received.is_up_to(offset):
+        stop, total, limit = offset + len(data), self._total, self.store.max_length
+        if offset < 0 or (limit is not None and stop > limit):
             return False
-        stop, limit = offset + len(data), self.store.max_length
-        if limit is not None and stop > limit:
-            return False
+        if total is not None:
+            # Behind the first gap: that stays open.
+            if stop > total or offset <= self._received.prefix:
+                return False
         self.store.write(offset, data)
         self._received.add(offset, stop)
+        if len(self._received) > self._max_ranges:
+            raise _too_scattered(self._max_ranges)
         return True
 
     def end_at(self, total: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,7 +12,12 @@ from hypothesis import strategies as st
 from msrp.accept_types import AcceptTypes
 from msrp.config import Limits, SessionConfig
 from msrp.errors import LimitExceeded
-from msrp.events import IncompleteMessage, MessageRefused, MessageStored
+from msrp.events import (
+    IncompleteMessage,
+    MessageCompleted,
+    MessageRefused,
+    MessageStored,
+)
 from msrp.headers import ByteRange, ContinuationFlag, FailureReport, RequestHead
 from msrp.policy import Announcement, Store
 from msrp.sansio.incoming import Incoming, IncomingChunk
@@ -83,6 +89,17 @@ chunks = st.builds(
     st.binary(max_size=8),
     st.sampled_from([END, END, MORE, ABORT]),
 )
+
+in_any_order = st.builds(
+    Sent,
+    st.just("m1111"),
+    st.just("text/plain"),
+    st.builds(ByteRange, st.integers(0, 7), st.none(), st.none() | st.just(6)),
+    st.just(FailureReport.YES),
+    st.binary(min_size=1, max_size=3),
+    st.sampled_from([MORE, MORE, MORE, END]),
+)
+"""Chunks of a message of six octets, of which some may be behind its end."""
 
 
 def incoming(**limits: int) -> Incoming:
@@ -157,6 +174,37 @@ def test_a_chunk_leads_to_the_same_at_one_go_and_step_by_step(
     assert [each.ends for each in ledgers[0]] == [each.ends for each in ledgers[1]]
 
 
+@pytest.mark.rule("MSRP-61", "MSRP-62")
+@settings(max_examples=400, deadline=None)
+@given(sent=st.lists(in_any_order, max_size=8), gaps=st.integers(1, 4))
+def test_chunks_in_any_order_lead_to_the_same_at_one_go_and_step_by_step(
+    sent: list[Sent], gaps: int
+) -> None:
+    one, two = incoming(max_ranges=gaps), incoming(max_ranges=gaps)
+    for each in sent:
+        whole, steps = at_one_go(one, each), step_by_step(two, each)
+        assert whole.refusal == steps.refusal
+        assert whole.completed == steps.completed
+        assert whole.events == steps.events
+    assert one.give_up_all("over") == two.give_up_all("over")
+
+
+@pytest.mark.rule("MSRP-61")
+def test_chunks_behind_a_gap_go_the_short_way() -> None:
+    into = incoming()
+    opened(into, "m1111")
+    assert into.goes_on("m1111", 4, b"l", 0.0)
+    last = Sent("m1111", "text/plain", ByteRange(6, 6, 6), FailureReport.YES, b"!", END)
+    assert step_by_step(into, last).events == []
+    assert into.goes_on("m1111", 4, b"o", 0.0)
+    assert not into.goes_on("m1111", 2, b"ll", 0.0)  # That makes it complete.
+    (event,) = step_by_step(
+        into,
+        Sent("m1111", "text/plain", ByteRange(3, 4, 6), FailureReport.YES, b"ll", MORE),
+    ).events
+    assert event == MessageCompleted("m1111", "text/plain", b"hello!")
+
+
 @pytest.mark.rule("MSRP-72")
 def test_a_message_can_go_somewhere_else_than_into_memory() -> None:
     into = incoming()
@@ -200,13 +248,16 @@ def test_who_decides_where_a_message_goes_can_refuse_it() -> None:
     assert step_by_step(into, sent).refusal == 403
 
 
-def test_a_store_of_any_kind_can_be_too_scattered() -> None:
+@pytest.mark.parametrize("take", [at_one_go, step_by_step])
+def test_a_store_of_any_kind_can_be_too_scattered(
+    take: Callable[[Incoming, Sent], IncomingChunk],
+) -> None:
     into = incoming(max_ranges=2)
     into_ledgers(into)
     for number, refusal in enumerate([None, None, 413]):
         at = ByteRange(3 * number + 1, None, None)
         sent = Sent("m1111", "text/x-ledger", at, FailureReport.YES, b"x", MORE)
-        assert step_by_step(into, sent).refusal == refusal
+        assert take(into, sent).refusal == refusal
 
 
 def test_a_store_that_takes_no_more_says_so_the_long_way() -> None:
