@@ -132,6 +132,11 @@ class Parser:
         """Whether something has begun that has not ended."""
         return self._state != _BEFORE or bool(self._data)
 
+    @property
+    def is_between(self) -> bool:
+        """Whether what is read next begins a request or a response."""
+        return self._state == _BEFORE and not self._data and self.error is None
+
     def receive_data(self, data: bytes) -> list[FramingEvent]:
         """Take in what the transport has read and return what it completes.
 

@@ -141,20 +141,27 @@ class Receiver:
     def receive(self, data: bytes, now: float) -> None:
         """Take in what the transport has read."""
         parser = self._parser
-        parser.add(data)
-        while True:
-            if not self.held and not self._stream.closing:
-                parser.skip(self._shortcut.take, now)
-            events = parser.next_events()
-            if not events:
-                break
+        if parser.is_between and not self.held and not self._stream.closing:
+            at = self._shortcut.take(data, 0, now)
+            if at == len(data):
+                return  # Of most reads nothing is left.
+            parser.add(data[at:])
+        else:
+            parser.add(data)
+            self._take_short_way(now)
+        while events := parser.next_events():
             for event in events:
                 if self.held:
                     assert self._backlog is not None, "what it is held for is in there"
                     self._backlog.append(event)
                 else:
                     self._handle(event, now)
+            self._take_short_way(now)
         parser.drop_read()
+
+    def _take_short_way(self, now: float) -> None:
+        if not self.held and not self._stream.closing:
+            self._parser.skip(self._shortcut.take, now)
 
     def forget(self, session: Session) -> None:
         """Let go of a session that leaves the connection."""

@@ -103,8 +103,9 @@ class Shortcut:
         """
         began = -1
         while began < at < len(data):
-            began = at
-            at = self._take_answers(data, self._take_chunks(data, at, now))
+            began, at = at, self._take_chunks(data, at, now)
+            if at < len(data):
+                at = self._take_answers(data, at)
         return at
 
     # Each returns where something begins that isn't usual.
