@@ -8,23 +8,19 @@ is given to tshark again in a segment of its own.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import signal
-import socket
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.interop import captured_demo
+
 MSRP_PORT = 2855
 WARNING = 0x600000
 """The least that tshark's experts say of what is wrong."""
@@ -101,76 +97,31 @@ class Capture:
         return bytes(sides[0]), bytes(sides[1])
 
 
-class Marker:
-    """Puts marks on the loopback, to see how far a capture has come.
+def in_own_network() -> list[str]:
+    """Return what runs a program in a network of its own, if that is allowed here.
 
-    Args:
-        file: What is captured.
+    Others talk over the loopback, too, and what they say would be captured as well.
     """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._socket = socket.socket(type=socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-
-    def see(self, mark: bytes) -> bool:
-        """Wait until a mark is in the file, and with it all that went before."""
-        for _ in range(500):
-            self._socket.sendto(mark, ("127.0.0.1", self.port))
-            time.sleep(0.02)
-            if self._file.exists() and mark in self._file.read_bytes():
-                return True
-        return False
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-@contextlib.contextmanager
-def capturing(file: Path) -> Iterator[None]:
-    """Have tshark write what goes over loopback meanwhile."""
-    with contextlib.closing(Marker(file)) as marker:
-        what = f"tcp or udp port {marker.port}"
-        with subprocess.Popen(
-            ["tshark", "-i", "lo", "-f", what, "-B", "64", "-w", str(file)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            try:
-                skip_if_refused(process)
-                assert marker.see(b"The capture has begun.")
-                yield
-                assert marker.see(b"All of it has been captured.")
-            finally:
-                process.send_signal(signal.SIGINT)
-                process.communicate(timeout=30)
-
-
-def skip_if_refused(process: subprocess.Popen[str]) -> None:
-    assert process.stderr is not None
-    said: list[str] = []
-    for line in process.stderr:
-        said.append(line)
-        if "Capturing on" in line:
-            return
-    pytest.skip(f"tshark may not capture here: {''.join(said).strip()}")
+    for command in (["unshare", "--net"], ["unshare", "--map-root-user", "--net"]):
+        if shutil.which("unshare") is None:
+            break
+        if subprocess.run([*command, "true"], capture_output=True).returncode == 0:
+            return command
+    return []
 
 
 @pytest.fixture(scope="module")
 def capture(tmp_path_factory: pytest.TempPathFactory) -> Capture:
     directory = tmp_path_factory.mktemp("tshark")
     file = directory / "demo.pcapng"
-    with capturing(file):
-        demo = subprocess.run(
-            [sys.executable, "-m", "msrp_chat", "demo", "--tcp", "--json"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            cwd=directory,
-            env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'samples'}"},
-        )
+    demo = subprocess.run(
+        [*in_own_network(), sys.executable, captured_demo.__file__, str(file)],
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    if demo.returncode == captured_demo.REFUSED:
+        pytest.skip(f"tshark may not capture here: {demo.stderr.strip()}")
     assert demo.returncode == 0, demo.stderr
     events = [json.loads(line) for line in demo.stdout.splitlines()]
     uri = next(e["uri"] for e in events if e["event"] == "listening")
