@@ -30,8 +30,9 @@ test: check unit
 
 check: lint types
 
+# The files of tests go to two processes; ARGS="-n 0 -k words" is for some of them only.
 unit: $(TEST)/.made
-	$(TEST)/bin/python -m pytest $(ARGS)
+	$(TEST)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 # Ten thousand calls over real sockets, in some minutes; `make test` has some hundred.
 soak: $(TEST)/.made
