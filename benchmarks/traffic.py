@@ -42,7 +42,7 @@ __all__ = [
 WINDOW = msrp.SessionConfig().window
 CHUNK = 2048
 
-_FAST_RUNS = 2
+_FAST_RUNS = 1
 """Runs with uvloop: nothing depends on them, and they take as long as the others."""
 
 
@@ -143,7 +143,7 @@ async def _bulk(effort: Effort, name: str, certificate: str | None) -> Measured:
     async with Peers.start(effort) as peers:
         size = await _sized(
             peers, effort, bare, ours,
-            full=1024 * MIB, least=256 * MIB, budget=4.0 if certificate else 3.0,
+            full=1024 * MIB, least=256 * MIB, budget=4.0 if certificate else 2.5,
         )  # fmt: skip
         times = await _compare(peers, effort, bare, ours, size)
     return times.to_measured(name, f"{size // MIB:,} MiB", size / MIB, "MiB/s")
@@ -162,7 +162,7 @@ async def chunks(effort: Effort) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         size = await _sized(
-            peers, effort, bare, ours, full=100 * MIB, least=25 * MIB, budget=2.5
+            peers, effort, bare, ours, full=100 * MIB, least=25 * MIB, budget=2.0
         )
         times = await _compare(peers, effort, bare, ours, size)
     return [
@@ -181,7 +181,7 @@ async def text_messages(effort: Effort) -> list[Measured]:
 
     async with Peers.start(effort) as peers:
         number = await _sized(
-            peers, effort, bare, send_texts, full=50_000, least=12_500, budget=3.0
+            peers, effort, bare, send_texts, full=50_000, least=12_500, budget=2.5
         )
         times = await _compare(peers, effort, bare, send_texts, number)
     return [times.to_measured("texts", f"{number:,} texts", number, "texts/s")]

@@ -39,7 +39,7 @@ class _Peer:
         port = to_path.port
         assert port is not None
         self = cls(where, *await asyncio.open_connection("127.0.0.1", port))
-        await self.answered(self.write([self.chunk(0, 0, 0)]))
+        await self.exchange(self.chunk(0, 0, 0), 1)
         return self
 
     def chunk(self, number: int, start: int, total: int, *, message: int = 0) -> bytes:
@@ -57,13 +57,9 @@ class _Peer:
             head += "x" * size + "\r\n"
         return head.encode() + b"-------t%09d%s\r\n" % (number, flag)
 
-    def write(self, chunks: list[bytes]) -> int:
-        """Write chunks in one go; return how many responses there will be."""
-        self._writer.write(b"".join(chunks))
-        return len(chunks)
-
-    async def answered(self, count: int) -> None:
-        """Wait for as many responses."""
+    async def exchange(self, chunks: bytes, count: int) -> None:
+        """Write some chunks in one go, and wait for their responses."""
+        self._writer.write(chunks)
         while count > 0:
             data = await self._reader.read(1 << 18)
             if not data:
@@ -122,12 +118,7 @@ async def send_batches(
     all_of_them = [
         peer.chunk(number + 1, number * BODY, total) for number in range(chunks)
     ]
-    began = time.perf_counter()
-    for first in range(0, chunks, per_read):
-        await peer.answered(peer.write(all_of_them[first : first + per_read]))
-    took = time.perf_counter() - began
-    await peer.close()
-    channel.tell({"seconds": took})
+    channel.tell({"seconds": await _exchange_all(peer, all_of_them, per_read)})
 
 
 async def send_shuffled(
@@ -140,12 +131,20 @@ async def send_shuffled(
         peer.chunk(number + 1, number * BODY, total) for number in range(chunks)
     ]
     random.Random(1).shuffle(all_of_them)
+    channel.tell({"seconds": await _exchange_all(peer, all_of_them, 100)})
+
+
+async def _exchange_all(peer: _Peer, chunks: list[bytes], at_once: int) -> float:
+    """Send chunks, some at a time; return how many seconds it took."""
+    # Joined beforehand: it is no part of what is measured.
+    lots = [chunks[first : first + at_once] for first in range(0, len(chunks), at_once)]
+    joined = [(b"".join(lot), len(lot)) for lot in lots]
     began = time.perf_counter()
-    for first in range(0, chunks, 100):
-        await peer.answered(peer.write(all_of_them[first : first + 100]))
+    for octets, count in joined:
+        await peer.exchange(octets, count)
     took = time.perf_counter() - began
     await peer.close()
-    channel.tell({"seconds": took})
+    return took
 
 
 def _paths(where: Json) -> tuple[msrp.MsrpUri, msrp.MsrpUri]:

@@ -74,14 +74,22 @@ class OffsetMap(Generic[V]):
         # A block may have lost what it began with.
         return self._values[number - 1][-1] if number else None
 
-    def behind(self, offset: int) -> V | None:
-        """Return the first that begins after this."""
+    def around(self, offset: int) -> tuple[V | None, V | None]:
+        """Return the last that begins here or before, and the first that does after."""
         number = bisect.bisect_right(self._firsts, offset)
-        at = bisect.bisect_right(self._blocks[number], offset)
-        if at < len(self._blocks[number]):
-            return self._values[number][at]
-        number += 1
-        return self._values[number][0] if number < len(self._values) else None
+        block, values = self._blocks[number], self._values[number]
+        at = bisect.bisect_right(block, offset)
+        if 0 < at < len(block):
+            return values[at - 1], values[at]
+        behind: V | None = None
+        if at < len(block):
+            behind = values[at]
+        elif number + 1 < len(self._values):
+            behind = self._values[number + 1][0]
+        if at:
+            return values[at - 1], behind
+        # A block may have lost what it began with.
+        return self._values[number - 1][-1] if number else None, behind
 
     @property
     def last(self) -> V | None:

@@ -46,7 +46,7 @@ class RangeSet:
             last.stop = stop
             return
         ranges = self._ranges
-        grown = ranges.before(start)
+        grown, behind = ranges.around(start)
         if grown is None or grown.stop < start:
             grown = _Range(start, stop)
             ranges.set(start, grown)
@@ -55,11 +55,10 @@ class RangeSet:
         else:
             return
         # Every range behind that it touches is swallowed by it.
-        behind = ranges.behind(start)
         while behind is not None and behind.start <= grown.stop:
             grown.stop = max(grown.stop, behind.stop)
             ranges.delete(behind.start)
-            behind = ranges.behind(start)
+            _, behind = ranges.around(start)
         if behind is None:
             self._last = grown
 
@@ -70,16 +69,16 @@ class RangeSet:
         if start == stop:
             return
         ranges = self._ranges
-        cut = ranges.before(start)
+        cut, behind = ranges.around(start)
         if cut is None or cut.stop <= start:
-            cut = ranges.behind(start)
+            cut = behind
         while cut is not None and cut.start < stop:
             # Of the first and the last something may be left.
             ranges.delete(cut.start)
             for left in (_Range(cut.start, start), _Range(stop, cut.stop)):
                 if left.start < left.stop:
                     ranges.set(left.start, left)
-            cut = ranges.behind(start)
+            _, cut = ranges.around(start)
         self._last = ranges.last
 
     def covers(self, total: int) -> bool:

@@ -128,13 +128,13 @@ class MemoryStore:
         """Write into pieces that are there and between them."""
         data = memoryview(octets)
         while data:
-            piece, room = self._pieces.before(offset), len(data)
+            piece, behind = self._pieces.around(offset)
+            room = len(data)
             if piece is not None and offset < piece.stop:
                 within = offset - piece.start
                 room = min(room, piece.stop - offset)
                 piece.octets[within : within + room] = data[:room]
             else:
-                behind = self._pieces.behind(offset)
                 if behind is not None:
                     room = min(room, behind.start - offset)
                 self._append(piece, offset, data[:room])

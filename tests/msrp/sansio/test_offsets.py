@@ -38,9 +38,11 @@ def check(there: OffsetMap[str], model: dict[int, str]) -> None:
     assert there.last == (model[in_order[-1]] if model else None)
     for offset in range(-1, 42):
         before = [one for one in in_order if one <= offset]
-        assert there.before(offset) == (model[before[-1]] if before else None)
         behind = [one for one in in_order if one > offset]
-        assert there.behind(offset) == (model[behind[0]] if behind else None)
+        last = model[before[-1]] if before else None
+        first = model[behind[0]] if behind else None
+        assert there.before(offset) == last
+        assert there.around(offset) == (last, first)
 
 
 def test_no_insertion_moves_more_than_a_block() -> None:
