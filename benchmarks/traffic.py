@@ -46,6 +46,11 @@ _FAST_RUNS = 1
 """Runs with uvloop: nothing depends on them, and they take as long as the others."""
 
 
+_TURNS = 10
+"""How often bare and our own pings take turns in a run: what wakes a process, and how
+fast, is another thing each second where others use the machine, too."""
+
+
 class Peers:
     """The workers of a row: a pair on asyncio's loop, and one on uvloop if there is."""
 
@@ -225,12 +230,19 @@ async def pings(effort: Effort) -> list[Measured]:
         check(got, "texts", times)
         return _latencies(said)
 
+    async def in_turn(pair: Pair) -> None:
+        said: tuple[list[float], list[float]] = [], []
+        for _turn in range(_TURNS):
+            said[0].extend(await bare(pair, number // _TURNS))
+            said[1].extend(await ours(pair, number // _TURNS))
+        figures["bare"].append(said[0])
+        figures["ours"].append(said[1])
+
     async with Peers.start(effort) as peers:
         await bare(peers.plain, 500)
         await ours(peers.plain, 500)
         for run in range(effort.runs):
-            figures["bare"].append(await bare(peers.plain, number))
-            figures["ours"].append(await ours(peers.plain, number))
+            await in_turn(peers.plain)
             if peers.fast is not None and run < _FAST_RUNS:
                 figures["fast"].append(await ours(peers.fast, number))
     size = f"{number:,} texts"
