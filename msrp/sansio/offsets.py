@@ -74,28 +74,38 @@ class OffsetMap(Generic[V]):
         # A block may have lost what it began with.
         return self._values[number - 1][-1] if number else None
 
-    def around(self, offset: int) -> tuple[V | None, V | None]:
-        """Return the last that begins here or before, and the first that does after."""
+    def around(self, offset: int) -> tuple[tuple[int, V] | None, tuple[int, V] | None]:
+        """Return the last that begins here or before, and the first that does after.
+
+        Each with the offset where it begins.
+        """
         number = bisect.bisect_right(self._firsts, offset)
         block, values = self._blocks[number], self._values[number]
         at = bisect.bisect_right(block, offset)
         if 0 < at < len(block):
-            return values[at - 1], values[at]
-        behind: V | None = None
-        if at < len(block):
-            behind = values[at]
-        elif number + 1 < len(self._values):
-            behind = self._values[number + 1][0]
+            return (block[at - 1], values[at - 1]), (block[at], values[at])
+        before: tuple[int, V] | None = None
+        behind: tuple[int, V] | None = None
         if at:
-            return values[at - 1], behind
-        # A block may have lost what it began with.
-        return self._values[number - 1][-1] if number else None, behind
+            before = block[at - 1], values[at - 1]
+        elif number:  # The block may have lost what it began with.
+            before = self._blocks[number - 1][-1], self._values[number - 1][-1]
+        if at < len(block):
+            behind = block[at], values[at]
+        elif number + 1 < len(self._blocks):
+            behind = self._blocks[number + 1][0], self._values[number + 1][0]
+        return before, behind
 
     @property
     def last(self) -> V | None:
         """The one that begins last."""
         values = self._values[-1]
         return values[-1] if values else None
+
+    def items(self) -> Iterator[tuple[int, V]]:
+        """Give all with the offsets where they begin."""
+        for block, values in zip(self._blocks, self._values, strict=True):
+            yield from zip(block, values, strict=True)
 
     def __iter__(self) -> Iterator[V]:
         for values in self._values:

@@ -46,7 +46,8 @@ class RangeSet:
             last.stop = stop
             return
         ranges = self._ranges
-        grown, behind = ranges.around(start)
+        before, behind = ranges.around(start)
+        grown = None if before is None else before[1]
         if grown is None or grown.stop < start:
             grown = _Range(start, stop)
             ranges.set(start, grown)
@@ -55,9 +56,9 @@ class RangeSet:
         else:
             return
         # Every range behind that it touches is swallowed by it.
-        while behind is not None and behind.start <= grown.stop:
-            grown.stop = max(grown.stop, behind.stop)
-            ranges.delete(behind.start)
+        while behind is not None and behind[0] <= grown.stop:
+            grown.stop = max(grown.stop, behind[1].stop)
+            ranges.delete(behind[0])
             _, behind = ranges.around(start)
         if behind is None:
             self._last = grown
@@ -69,16 +70,17 @@ class RangeSet:
         if start == stop:
             return
         ranges = self._ranges
-        cut, behind = ranges.around(start)
-        if cut is None or cut.stop <= start:
-            cut = behind
-        while cut is not None and cut.start < stop:
+        before, behind = ranges.around(start)
+        if before is not None and before[1].stop > start:
+            behind = before
+        while behind is not None and behind[0] < stop:
+            cut = behind[1]
             # Of the first and the last something may be left.
             ranges.delete(cut.start)
             for left in (_Range(cut.start, start), _Range(stop, cut.stop)):
                 if left.start < left.stop:
                     ranges.set(left.start, left)
-            _, cut = ranges.around(start)
+            _, behind = ranges.around(start)
         self._last = ranges.last
 
     def covers(self, total: int) -> bool:

@@ -16,20 +16,6 @@ from msrp.status import StatusCode
 __all__ = ["MemoryStore", "PartialMessage"]
 
 
-class _Piece:
-    """Octets of a message that follow one another."""
-
-    __slots__ = ("octets", "start")
-
-    def __init__(self, start: int, octets: bytes | memoryview) -> None:
-        self.start = start
-        self.octets = bytearray(octets)
-
-    @property
-    def stop(self) -> int:
-        return self.start + len(self.octets)
-
-
 class MemoryStore:
     """Keeps the octets of a message in memory.
 
@@ -56,8 +42,10 @@ class MemoryStore:
         self.max_length: int | None = max_length
         self._max_ranges = max_ranges
         self._finished = False
-        self._pieces: OffsetMap[_Piece] = OffsetMap()
-        self._last: _Piece | None = None
+        # Nothing but octets: objects of ours would be looked through by the garbage
+        # collector, again and again while a message grows.
+        self._pieces: OffsetMap[bytearray] = OffsetMap()
+        self._last: bytearray | None = None
         self._stop = 0
         """Where the last one ends."""
         self.held = 0
@@ -71,7 +59,7 @@ class MemoryStore:
         """
         last = self._last
         if offset == self._stop and last is not None:  # In order, as nearly always.
-            last.octets += data
+            last += data
             size = len(data)
             self._stop += size
             self.held += size
@@ -91,33 +79,33 @@ class MemoryStore:
     def contents(self) -> bytes:
         """Return the whole message; it must be complete."""
         assert self._finished
-        return b"".join(piece.octets for piece in self._pieces)
+        return b"".join(self._pieces)
 
     def ranges(self) -> tuple[tuple[int, bytes], ...]:
         """Return what has arrived, as offsets and the octets from there on."""
         joined: list[tuple[int, list[bytes]]] = []
         stop = -1
-        for piece in self._pieces:
-            if piece.start == stop:
-                joined[-1][1].append(bytes(piece.octets))
+        for start, octets in self._pieces.items():
+            if start == stop:
+                joined[-1][1].append(bytes(octets))
             else:
-                joined.append((piece.start, [bytes(piece.octets)]))
-            stop = piece.stop
+                joined.append((start, [bytes(octets)]))
+            stop = start + len(octets)
         return tuple((start, b"".join(pieces)) for start, pieces in joined)
 
     def _append(
-        self, before: _Piece | None, offset: int, data: bytes | memoryview
+        self, before: bytearray | None, offset: int, data: bytes | memoryview
     ) -> None:
         """Put octets where none are yet, behind a piece or where there is none."""
         size = len(data)
         if not size:
             return
-        if before is not None and before.stop == offset:
-            before.octets += data
+        if before is not None:
+            before += data
         else:
             if self._pieces.length >= self._max_ranges:
                 raise _too_scattered(self._max_ranges)
-            piece = _Piece(offset, data)
+            piece = bytearray(data)
             self._pieces.set(offset, piece)
             if offset >= self._stop:
                 self._last = piece
@@ -128,16 +116,17 @@ class MemoryStore:
         """Write into pieces that are there and between them."""
         data = memoryview(octets)
         while data:
-            piece, behind = self._pieces.around(offset)
+            before, behind = self._pieces.around(offset)
+            start, piece = before or (offset, None)
+            stop = start if piece is None else start + len(piece)
             room = len(data)
-            if piece is not None and offset < piece.stop:
-                within = offset - piece.start
-                room = min(room, piece.stop - offset)
-                piece.octets[within : within + room] = data[:room]
+            if piece is not None and offset < stop:
+                room = min(room, stop - offset)
+                piece[offset - start : offset - start + room] = data[:room]
             else:
                 if behind is not None:
-                    room = min(room, behind.start - offset)
-                self._append(piece, offset, data[:room])
+                    room = min(room, behind[0] - offset)
+                self._append(piece if stop == offset else None, offset, data[:room])
             offset, data = offset + room, data[room:]
 
 

@@ -34,15 +34,16 @@ def test_agrees_with_a_dict(steps: list[tuple[int, bool]]) -> None:
 def check(there: OffsetMap[str], model: dict[int, str]) -> None:
     in_order = sorted(model)
     assert list(there) == [model[one] for one in in_order]
+    assert list(there.items()) == [(one, model[one]) for one in in_order]
     assert there.length == len(model)
     assert there.last == (model[in_order[-1]] if model else None)
     for offset in range(-1, 42):
         before = [one for one in in_order if one <= offset]
         behind = [one for one in in_order if one > offset]
-        last = model[before[-1]] if before else None
-        first = model[behind[0]] if behind else None
-        assert there.before(offset) == last
+        last = (before[-1], model[before[-1]]) if before else None
+        first = (behind[0], model[behind[0]]) if behind else None
         assert there.around(offset) == (last, first)
+        assert there.before(offset) == (last and last[1])
 
 
 def test_no_insertion_moves_more_than_a_block() -> None:
