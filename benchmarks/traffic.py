@@ -45,7 +45,6 @@ CHUNK = 2048
 _FAST_RUNS = 1
 """Runs with uvloop: nothing depends on them, and they take as long as the others."""
 
-
 _TURNS = 10
 """How often bare and our own pings take turns in a run: what wakes a process, and how
 fast, is another thing each second where others use the machine, too."""
@@ -230,19 +229,15 @@ async def pings(effort: Effort) -> list[Measured]:
         check(got, "texts", times)
         return _latencies(said)
 
-    async def in_turn(pair: Pair) -> None:
-        said: tuple[list[float], list[float]] = [], []
-        for _turn in range(_TURNS):
-            said[0].extend(await bare(pair, number // _TURNS))
-            said[1].extend(await ours(pair, number // _TURNS))
-        figures["bare"].append(said[0])
-        figures["ours"].append(said[1])
-
     async with Peers.start(effort) as peers:
         await bare(peers.plain, 500)
         await ours(peers.plain, 500)
         for run in range(effort.runs):
-            await in_turn(peers.plain)
+            for side in ("bare", "ours"):
+                figures[side].append([])
+            for _turn in range(_TURNS):
+                figures["bare"][-1] += await bare(peers.plain, number // _TURNS)
+                figures["ours"][-1] += await ours(peers.plain, number // _TURNS)
             if peers.fast is not None and run < _FAST_RUNS:
                 figures["fast"].append(await ours(peers.fast, number))
     size = f"{number:,} texts"

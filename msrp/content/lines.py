@@ -40,8 +40,13 @@ class _PlainText:
     """The type as it is shown."""
 
 
-@functools.lru_cache(maxsize=64)
 def _plain_text(content_type: str) -> _PlainText | None:
+    """Return what a type is, if it says no more than that this is text in UTF-8."""
+    return _recall_plain(content_type) if len(content_type) <= _MAX_KNOWN else None
+
+
+@functools.lru_cache(maxsize=64)
+def _recall_plain(content_type: str) -> _PlainText | None:
     try:
         parsed = ContentType.parse(content_type)
     except MimeError:
@@ -65,12 +70,9 @@ def read_text(
     message_id: str, content_type: str, contents: bytes
 ) -> MessageReceived | None:
     """Read a message that is a line of text; ``None`` if it is another."""
-    plain = _plain_text(content_type) if len(content_type) <= _MAX_KNOWN else None
-    if plain is None:
-        return None
-    try:
-        text = contents.decode()
-    except UnicodeDecodeError:
+    plain = _plain_text(content_type)
+    text = None if plain is None else _decode(contents)
+    if plain is None or text is None:
         return None
     return MessageReceived(
         message_id,
@@ -107,11 +109,8 @@ def read_wrapped(
         contents: The whole.
         envelope: What was read of it; all that it requires is understood.
     """
-    if _plain_in(envelope) is None:
-        return None
-    try:
-        text = envelope.content.decode()
-    except UnicodeDecodeError:
+    text = None if _plain_in(envelope) is None else _decode(envelope.content)
+    if text is None:
         return None
     sender = envelope.sender
     return MessageReceived(
@@ -137,14 +136,9 @@ def read_line(
     What it returns is all that :func:`leaves` finds in what :func:`read_message` reads,
     found without making the latter.
     """
-    if disposition is not None or len(content_type) > _MAX_KNOWN:
-        return None
-    plain = _plain_text(content_type)
-    if plain is None:
-        return None
-    try:
-        text = contents.decode()
-    except UnicodeDecodeError:
+    plain = None if disposition is not None else _plain_text(content_type)
+    text = None if plain is None else _decode(contents)
+    if plain is None or text is None:
         return None
     return TextMessageReceived(text, None, message_id, plain.content_type, None)
 
@@ -159,8 +153,7 @@ def only_line(message: MessageReceived) -> TextMessageReceived | None:
         is_line = parts[0].headers is envelope.content_headers
         plain = _plain_in(envelope) if is_line else None
     else:
-        is_short = len(message.content_type) <= _MAX_KNOWN
-        plain = _plain_text(message.content_type) if is_short else None
+        plain = _plain_text(message.content_type)
         if plain is not None and parts[0].headers is not plain.headers:
             return None
     if plain is None:
@@ -184,12 +177,19 @@ def text_leaf(
     )
 
 
+def _decode(contents: bytes) -> str | None:
+    try:
+        return contents.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 def _plain_in(envelope: CpimMessage) -> _PlainText | None:
     """Return the type of what is in an envelope, if it is plainly text."""
     plain: _PlainText | None = None
     for name, value in envelope.content_headers:
         lower = name.lower()
-        if lower == "content-type" and plain is None and len(value) <= _MAX_KNOWN:
+        if lower == "content-type" and plain is None:
             plain = _plain_text(value)
             if plain is None:
                 return None

@@ -129,6 +129,7 @@ def line_body(text: str, accept: AcceptTypes) -> Body | None:
 
     Most don't, and what goes around is always the same.  It is ``None`` for others.
     """
+    # By the entries: what holds them takes longer to look up.
     content_type = _line_type(accept.entries)
     return None if content_type is None else Body(content_type, _encode(text))
 

@@ -65,15 +65,6 @@ class OffsetMap(Generic[V]):
             del self._blocks[number], self._values[number]
             del self._firsts[max(0, number - 1)]
 
-    def before(self, offset: int) -> V | None:
-        """Return the last that begins here or before."""
-        number = bisect.bisect_right(self._firsts, offset)
-        at = bisect.bisect_right(self._blocks[number], offset) - 1
-        if at >= 0:
-            return self._values[number][at]
-        # A block may have lost what it began with.
-        return self._values[number - 1][-1] if number else None
-
     def around(self, offset: int) -> tuple[tuple[int, V] | None, tuple[int, V] | None]:
         """Return the last that begins here or before, and the first that does after.
 

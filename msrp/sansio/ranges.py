@@ -90,8 +90,8 @@ class RangeSet:
     @property
     def prefix(self) -> int:
         """How many octets there are from the very first one on without a gap."""
-        first = self._ranges.before(0)
-        return first.stop if first is not None else 0
+        first, _ = self._ranges.around(0)
+        return first[1].stop if first is not None else 0
 
     @property
     def stop(self) -> int:

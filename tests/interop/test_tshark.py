@@ -102,9 +102,9 @@ def in_own_network() -> list[str]:
 
     Others talk over the loopback, too, and what they say would be captured as well.
     """
+    if shutil.which("unshare") is None:
+        return []
     for command in (["unshare", "--net"], ["unshare", "--map-root-user", "--net"]):
-        if shutil.which("unshare") is None:
-            break
         if subprocess.run([*command, "true"], capture_output=True).returncode == 0:
             return command
     return []

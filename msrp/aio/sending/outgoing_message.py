@@ -189,14 +189,12 @@ class OutgoingMessage:
     def was_sent(self) -> None:
         """Note that the last octet is out."""
         self.is_out = True
-        if self._waiting is not None:
-            self._has_changed()
+        self._has_changed()
 
     def was_delivered(self) -> None:
         """Note that it has arrived."""
         self._over = True
-        if self._waiting is not None:
-            self._has_changed()
+        self._has_changed()
 
     def has_failed(self, error: DeliveryError) -> None:
         """Note that it failed."""

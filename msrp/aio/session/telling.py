@@ -63,10 +63,6 @@ def _tell(running: RunningSession, event: CoreEvent, events: list[CoreEvent]) ->
     match event:
         case MessageCompleted():
             tell_of_message(running, Undelivered(event))
-        case MessageSent():
-            running.outbox.were_sent([event])
-        case MessageDelivered():
-            running.outbox.were_delivered([event])
         case MessageStored():
             running.reception.stored(event)
         case MessageDeliveryFailed():
@@ -87,6 +83,8 @@ def _tell(running: RunningSession, event: CoreEvent, events: list[CoreEvent]) ->
             _note(running, event)
         case SessionOver():
             running.ending = Ending(running, event, events)
+        case MessageSent() | MessageDelivered():
+            raise AssertionError("these are told many at a time")
         case _:
             assert_never(event)
 

@@ -43,7 +43,6 @@ def check(there: OffsetMap[str], model: dict[int, str]) -> None:
         last = (before[-1], model[before[-1]]) if before else None
         first = (behind[0], model[behind[0]]) if behind else None
         assert there.around(offset) == (last, first)
-        assert there.before(offset) == (last and last[1])
 
 
 def test_no_insertion_moves_more_than_a_block() -> None:
