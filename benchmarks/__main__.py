@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 from benchmarks.channel import BenchmarkFailed
 from benchmarks.effort import Effort
 from benchmarks.figures import Measured
-from benchmarks.groups import GROUPS, Group
+from benchmarks.groups import GROUPS, Group, in_turn
 from benchmarks.report import README, RESULTS, Report, compare, put_into
 from benchmarks.rows import ROWS
 
@@ -34,9 +35,10 @@ def chosen(only: list[str] | None) -> list[Group]:
 async def measure(groups: list[Group], effort: Effort) -> Report:
     """Measure groups of rows, and say each row as soon as it is there."""
     report = Report.begin()
-    for group in groups:
+    for together in in_turn(groups):
         began = time.perf_counter()
-        for measured in await _measured(group, effort):
+        found = await asyncio.gather(*(_measured(group, effort) for group in together))
+        for measured in itertools.chain.from_iterable(found):
             report.add(measured)
             print(report.line(measured), flush=True)
         print(f"  ({time.perf_counter() - began:.0f} s)", flush=True)

@@ -99,9 +99,15 @@ class Worker:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
-        if exc_info[0] is not None and self._process.returncode is None:
-            self._process.kill()
+        if exc_info[0] is not None:
+            self.kill()
         await self._process.wait()
+
+    def kill(self) -> None:
+        """End it, whatever it does."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.kill()
 
     @property
     def pid(self) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks import memory, others, scaling, startup, traffic, values
+from benchmarks import idle, memory, others, scaling, startup, traffic, values
 from benchmarks.effort import Effort
 from benchmarks.figures import Measured
 
-__all__ = ["GROUPS", "Group"]
+__all__ = ["GROUPS", "Group", "in_turn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,10 @@ class Group:
     rows: tuple[str, ...]
     measure: Callable[[Effort], Awaitable[list[Measured]]]
 
+    is_of_time: bool = True
+    """Whether it needs the machine for itself.  Those of memory are measured together,
+    as memory isn't less where others are busy, too."""
+
 
 GROUPS = [
     Group("bulk-tcp", ("bulk-tcp",), traffic.measure_bulk),
@@ -29,9 +33,9 @@ GROUPS = [
     Group("ping", ("ping-median", "ping-p99"), traffic.pings),
     Group("chat-in-bulk", ("chat-in-bulk",), traffic.chat_in_bulk),
     Group("busy-sessions", ("busy-sessions",), traffic.busy_sessions),
-    Group("idle", ("idle-tcp", "idle-tls"), others.idle_sessions),
-    Group("big-file", ("big-file",), memory.big_file),
-    Group("file-peaks", ("sender-peak", "receiver-peak"), memory.file_peaks),
+    Group("idle", ("idle-tcp", "idle-tls"), idle.idle_sessions, False),
+    Group("big-file", ("big-file",), memory.big_file, False),
+    Group("file-peaks", ("sender-peak", "receiver-peak"), memory.file_peaks, False),
     Group("values", ("sdp", "cpim", "multipart"), values.values),
     Group("sip-read", ("sip-read", "sip-read-headers"), others.sip_messages),
     Group("sip-calls", ("sip-answering", "sip-calling"), others.sip_calls),
@@ -41,3 +45,13 @@ GROUPS = [
     Group("scale-per-read", ("scale-per-read",), scaling.per_read),
     Group("reassembly", ("reassembly",), scaling.reassembly),
 ]
+
+
+def in_turn(groups: Sequence[Group]) -> Iterator[list[Group]]:
+    """Yield which of the groups to measure at a time."""
+    together = [group for group in groups if not group.is_of_time]
+    for group in groups:
+        if group.is_of_time:
+            yield [group]
+        elif group is together[0]:
+            yield together

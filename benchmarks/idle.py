@@ -1,9 +1,8 @@
 """Memory of sessions in which nothing happens, beside that of bare connections.
 
-A process listens, another one connects to it some thousand times and says one thing on
-each connection: the empty request that binds a session.  Then the first says by how
-much it has grown.  It does so once with a protocol that does nothing, and once with a
-session for each connection.
+One worker listens, another one connects to it some thousand times and says one thing on
+each connection: the empty request that binds a session.  The listener grows by so much;
+in one run there is a protocol that does nothing for each connection, and a session.
 """
 
 from __future__ import annotations
@@ -13,105 +12,116 @@ import contextlib
 import ctypes
 import gc
 import os
-import resource
+import socket
 import ssl
-import sys
+import statistics
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import time
 from pathlib import Path
 
 import msrp
-from benchmarks.channel import BenchmarkFailed
+from benchmarks.bare import client_tls, server_tls
+from benchmarks.channel import BenchmarkFailed, Channel, Json, Worker
+from benchmarks.effort import Effort
+from benchmarks.figures import Measured
+from benchmarks.rows import row
 from benchmarks.traffic import write_certificate
 from msrp.negotiation import Fingerprint, Negotiated, negotiate
 
-__all__ = ["measure"]
+__all__ = ["bare", "call", "growth", "idle_sessions", "ours"]
 
-TCP_SESSIONS = 5000
-TLS_SESSIONS = 1500
+_FULL, _LEAST = 5000, 1000
+_LEAST_TLS = 500
 """Fewer, for each takes a handshake: the memory of one is the same."""
 
-_AT_ONCE = 50
-"""Connections that are being opened at a time."""
+_SECONDS = 4.0
+"""What a run may take after the first one."""
+
+_FIRST_SESSIONS = 100
+"""Sessions before the memory is looked at for the first time: what is imported,
+compiled and kept on first use belongs to none of them."""
 
 _TIMEOUT = 60.0
+"""Seconds until a listener that doesn't answer has failed."""
+
+_STATM = Path("/proc/self/statm")
 _KIB = 1024
 
 
-def measure() -> list[tuple[str, list[float]]]:
-    """Return what a session takes more than a bare connection, in KiB.
-
-    Raises:
-        RuntimeError: The system doesn't say how much memory a process has, or allows
-            too few connections.
-    """
-    if not Path("/proc/self/statm").exists():
-        raise RuntimeError("the system doesn't say how much memory a process has")
-    return asyncio.run(_measure())
-
-
-async def _measure() -> list[tuple[str, list[float]]]:
-    found: list[tuple[str, list[float]]] = []
+async def idle_sessions(effort: Effort) -> list[Measured]:
+    """What a session takes more than a bare connection, over TCP and over TLS."""
+    _require_memory_figures()
     with tempfile.TemporaryDirectory(prefix="idle-") as directory:
         pem = Path(directory) / "certificate.pem"
         write_certificate(pem)
-        for name, sessions, secure in (
-            ("idle sessions over TCP", TCP_SESSIONS, ""),
-            ("idle sessions over TLS", TLS_SESSIONS, str(pem)),
-        ):
-            bare = await _growth("bare", sessions, secure)
-            ours = await _growth("ours", sessions, secure)
-            found.append((name, [(ours - bare) / sessions / _KIB]))
-    return found
+        return [await _over_tcp(effort), await _over_tls(effort, str(pem))]
 
 
-async def _growth(role: str, sessions: int, pem: str) -> int:
-    """Return the octets by which a listening process has grown."""
-    async with _process(role, str(sessions), pem) as (said, say):
-        port = await said()
-        async with _process("caller", str(port), str(sessions), pem) as (there, _):
-            await there()
-            say.write(b"\n")
-            return await said()
+def _require_memory_figures() -> None:
+    if not _STATM.exists():
+        raise BenchmarkFailed("the system doesn't say how much memory a process has")
 
 
-_Said = Callable[[], Awaitable[int]]
+async def _over_tcp(effort: Effort) -> Measured:
+    """All of them in the first run, and in the others if there is time."""
+    began = time.perf_counter()
+    first = await _run(_FULL, None)
+    cost = (time.perf_counter() - began) / _FULL
+    sessions = effort.size(_FULL, _LEAST, cost, _SECONDS)
+    runs = [first, *[await _run(sessions, None) for _ in range(effort.runs - 1)]]
+    return _measured("idle-tcp", f"{_FULL:,} sessions, then {sessions:,}", runs)
 
 
-@contextlib.asynccontextmanager
-async def _process(
-    *arguments: str,
-) -> AsyncIterator[tuple[_Said, asyncio.StreamWriter]]:
-    """Run this module in a role; it ends with what it reads."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.idle", *arguments,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        cwd=Path(__file__).parent.parent,
-    )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stdout is not None
-    stdout = process.stdout
-
-    async def said() -> int:
-        async with asyncio.timeout(_TIMEOUT):
-            line = await stdout.readline()
-        if not line:
-            raise BenchmarkFailed(f"{arguments[0]} has said nothing")
-        return int(line)
-
-    try:
-        yield said, process.stdin
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+async def _over_tls(effort: Effort, certificate: str) -> Measured:
+    sessions = _FULL if effort.full else _LEAST_TLS
+    runs = [await _run(sessions, certificate) for _ in range(effort.runs)]
+    return _measured("idle-tls", f"{sessions:,} sessions", runs)
 
 
-# The processes.
+async def _run(sessions: int, certificate: str | None) -> tuple[float, float]:
+    """Return the KiB of a session, and those of a bare connection."""
+    # At the same time, as memory isn't less where others are busy, too.
+    octets = await asyncio.gather(
+        growth("ours", sessions, certificate), growth("bare", sessions, certificate)
+    )
+    ours, bare = (one / sessions / _KIB for one in octets)
+    return ours, bare
 
 
-def _uri(port: int, number: int, secure: bool) -> msrp.MsrpUri:
-    return msrp.MsrpUri("msrps" if secure else "msrp", "127.0.0.1", port, f"s{number}")
+def _measured(name: str, size: str, runs: list[tuple[float, float]]) -> Measured:
+    more = tuple(ours - bare for ours, bare in runs)
+    ours, bare = (statistics.median(side) for side in zip(*runs, strict=True))
+    return Measured(row(name), more, size, f"{ours:,.1f} and {bare:,.1f} KiB")
+
+
+async def growth(job: str, sessions: int, certificate: str | None) -> int:
+    """Return the octets by which a process grows that waits for so many sessions.
+
+    Args:
+        job: What it does, ``bare`` or ``ours``.
+        sessions: How many.
+        certificate: The PEM file of both sides, for TLS.
+    """
+    async with Worker() as listener, Worker() as caller:
+        await listener.begin(f"idle:{job}", certificate=certificate)
+        port = await listener.hear()
+        await caller.begin("idle:call", port=port, certificate=certificate)
+        resident: list[int] = []
+        for count in (_FIRST_SESSIONS, sessions):
+            for worker in (listener, caller):
+                await worker.tell(count)
+                await worker.hear()
+            await listener.tell("all are there")
+            octets = await listener.hear()
+            assert isinstance(octets, int)
+            resident.append(octets)
+        # The ends of so many sessions would take as long again.
+        listener.kill()
+        caller.kill()
+    return resident[1] - resident[0]
+
+
+# What the workers do: each time they are told a number, so many sessions more.
 
 
 class _Idle(asyncio.Protocol):
@@ -127,13 +137,12 @@ class _Idle(asyncio.Protocol):
         self.transport.write(b"So be it.")
 
 
-async def _bare(sessions: int, pem: str) -> None:
-    context = None
-    if pem:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
+async def bare(channel: Channel, *, certificate: str | None) -> None:
+    """Wait for connections; say how much memory this process has with them."""
+    context = server_tls(certificate)
+    if context is not None:
         # Both sides of a message session show a certificate, so here they do, too.
-        context.load_verify_locations(pem)
+        context.load_verify_locations(certificate)
         context.verify_mode = ssl.CERT_REQUIRED
     protocols: list[_Idle] = []
 
@@ -142,29 +151,71 @@ async def _bare(sessions: int, pem: str) -> None:
         return protocols[-1]
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(new, "127.0.0.1", 0, ssl=context, backlog=1000)
-    before = _resident()
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await _wait_for_a_line()
-    assert len(protocols) == sessions
-    print(_resident() - before, flush=True)
+    server = await loop.create_server(new, "127.0.0.1", 0, ssl=context)
+    channel.tell(server.sockets[0].getsockname()[1])
+    awaited = 0
+    while True:
+        awaited += _number(await channel.hear())
+        channel.tell("ready")
+        await channel.hear()
+        assert len(protocols) == awaited
+        channel.tell(_resident())
 
 
-async def _ours(sessions: int, pem: str) -> None:
-    certificate = msrp.LocalCertificate.load(pem) if pem else None
-    async with msrp.MsrpListener("127.0.0.1", 0, local_cert=certificate) as listener:
-        before = _resident()
+async def ours(channel: Channel, *, certificate: str | None) -> None:
+    """Wait for sessions; say how much memory this process has with them."""
+    own = msrp.LocalCertificate.load(certificate) if certificate else None
+    async with msrp.MsrpListener("127.0.0.1", 0, local_cert=own) as listener:
+        channel.tell(listener.port)
         ends: list[msrp.MsrpConnection] = []
-        for number in range(sessions):
-            negotiated = _negotiated(listener.port, number, certificate)
-            end = msrp.MsrpConnection(negotiated, listener=listener)
-            end.on_text_message_received = lambda event: None
-            await end.start()
-            ends.append(end)
-        print(listener.port, flush=True)
-        await _wait_for_a_line()
-        assert all(end.is_open for end in ends)
-        print(_resident() - before, flush=True)
+        while True:
+            for _ in range(_number(await channel.hear())):
+                negotiated = _negotiated(listener.port, len(ends), own)
+                end = msrp.MsrpConnection(negotiated, listener=listener)
+                end.on_text_message_received = lambda event: None
+                await end.start()
+                ends.append(end)
+            channel.tell("ready")
+            await channel.hear()
+            assert all(end.is_open for end in ends)
+            channel.tell(_resident())
+
+
+async def call(channel: Channel, *, port: int, certificate: str | None) -> None:
+    """Connect, say what binds a session, and wait until that was answered."""
+    context = client_tls(certificate)
+    if context is not None and certificate is not None:
+        context.load_cert_chain(certificate)
+    there: list[socket.socket] = []
+    while True:
+        for _ in range(_number(await channel.hear())):
+            there.append(_bind(port, len(there), context))
+        channel.tell(len(there))
+
+
+def _bind(port: int, number: int, context: ssl.SSLContext | None) -> socket.socket:
+    # There is nothing else to do in this process, so it may well stand still.
+    to_path = _uri(port, number, context is not None)
+    from_path = msrp.MsrpUri(to_path.scheme, "127.0.0.1", 9, f"p{number}")
+    request = (
+        f"MSRP t{number:05} SEND\r\nTo-Path: {to_path}\r\nFrom-Path: {from_path}\r\n"
+        f"Message-ID: m{number:05}\r\nByte-Range: 1-0/0\r\n-------t{number:05}$\r\n"
+    )
+    connection = socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
+    if context is not None:
+        connection = context.wrap_socket(connection)
+    connection.sendall(request.encode())
+    connection.recv(1000)
+    return connection
+
+
+def _number(told: Json) -> int:
+    assert isinstance(told, int)
+    return told
+
+
+def _uri(port: int, number: int, secure: bool) -> msrp.MsrpUri:
+    return msrp.MsrpUri("msrps" if secure else "msrp", "127.0.0.1", port, f"s{number}")
 
 
 def _negotiated(
@@ -182,60 +233,10 @@ def _negotiated(
     return negotiate(offered, answered, is_incoming=True)
 
 
-async def _call(port: int, sessions: int, pem: str) -> None:
-    context = None
-    if pem:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        context.load_cert_chain(pem)
-    room = asyncio.Semaphore(_AT_ONCE)
-    writers: list[asyncio.StreamWriter] = []
-
-    async def bind(number: int) -> None:
-        to_path = _uri(port, number, bool(pem))
-        request = (
-            f"MSRP t{number:05} SEND\r\nTo-Path: {to_path}\r\n"
-            f"From-Path: {'msrps' if pem else 'msrp'}://127.0.0.1:9/p{number};tcp\r\n"
-            f"Message-ID: m{number:05}\r\nByte-Range: 1-0/0\r\n-------t{number:05}$\r\n"
-        )
-        async with room:
-            reader, writer = await asyncio.open_connection(
-                "127.0.0.1", port, ssl=context
-            )
-            writer.write(request.encode())
-            await reader.read(1000)
-            writers.append(writer)
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(sessions):
-            group.create_task(bind(number))
-    print(len(writers), flush=True)
-    await _wait_for_a_line()
-
-
-async def _wait_for_a_line() -> None:
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.readline)
-
-
 def _resident() -> int:
     """Return the octets of memory that the process really has."""
     gc.collect()
     with contextlib.suppress(AttributeError, OSError):  # Not all systems have it.
         ctypes.CDLL(None).malloc_trim(0)
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    pages = int(_STATM.read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _main(arguments: Sequence[str]) -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    role, *rest = arguments
-    if role == "caller":
-        asyncio.run(_call(int(rest[0]), int(rest[1]), rest[2]))
-    else:
-        asyncio.run((_bare if role == "bare" else _ours)(int(rest[0]), rest[1]))
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1:])

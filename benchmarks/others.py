@@ -14,7 +14,7 @@ from benchmarks.effort import Effort
 from benchmarks.figures import Measured
 from benchmarks.rows import row
 
-__all__ = ["idle_sessions", "sip_calls", "sip_messages"]
+__all__ = ["sip_calls", "sip_messages"]
 
 
 async def sip_messages(effort: Effort) -> list[Measured]:
@@ -25,11 +25,6 @@ async def sip_messages(effort: Effort) -> list[Measured]:
 async def sip_calls(effort: Effort) -> list[Measured]:
     """Calls with SIPp."""
     return await _measure("sip_calls", ("sip-answering", "sip-calling"))
-
-
-async def idle_sessions(effort: Effort) -> list[Measured]:
-    """Memory of sessions in which nothing happens."""
-    return await _measure("idle", ("idle-tcp", "idle-tls"))
 
 
 async def _measure(module: str, names: tuple[str, ...]) -> list[Measured]:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from benchmarks import octets, profiling
+from benchmarks import idle, octets, profiling
 from benchmarks.channel import BenchmarkFailed, Pair, Worker
-from benchmarks.groups import GROUPS
+from benchmarks.groups import GROUPS, in_turn
 from benchmarks.rows import ROWS
-from benchmarks.traffic import check, seconds
+from benchmarks.traffic import check, seconds, write_certificate
 from benchmarks.values import VALUES, timed
 
 
@@ -24,6 +24,17 @@ async def pair() -> AsyncIterator[Pair]:
 
 def test_every_row_is_measured_by_one_group() -> None:
     assert sorted(name for group in GROUPS for name in group.rows) == sorted(ROWS)
+
+
+def test_what_is_of_time_has_the_machine_for_itself() -> None:
+    turns = list(in_turn(GROUPS))
+    assert sorted(group.name for turn in turns for group in turn) == sorted(
+        group.name for group in GROUPS
+    )
+    together = next(turn for turn in turns if len(turn) > 1)
+    assert [group.name for group in together] == ["idle", "big-file", "file-peaks"]
+    assert all(turn[0].is_of_time for turn in turns if len(turn) == 1)
+    assert list(in_turn([])) == []
 
 
 async def test_the_bare_peers_move_what_they_are_told_to(pair: Pair) -> None:
@@ -79,6 +90,17 @@ async def test_octets_are_counted_on_the_wire() -> None:
     assert 1000 <= big.request - small.request <= 1002
     assert small.request > 200
     assert small.response > 100
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["TCP", "TLS"])
+async def test_idle_sessions_and_bare_connections_are_held(
+    secure: bool, tmp_path: Path
+) -> None:
+    certificate = tmp_path / "certificate.pem"
+    write_certificate(certificate)
+    pem = str(certificate) if secure else None
+    assert await idle.growth("ours", 20, pem) > 0
+    assert await idle.growth("bare", 20, pem) >= 0
 
 
 def test_work_that_was_not_done_is_no_figure() -> None:
