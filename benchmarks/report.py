@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -63,9 +64,9 @@ class Report:
         write = measured.row.unit.write
         if not measured.values:
             return f"{measured.row.name:20} {measured.note}"
-        spread = f"{write(min(measured.values))} – {write(max(measured.values))}"
+        spread = _spread(measured, measured.values)
         verdict = {True: "", False: "  MISSED", None: ""}[measured.is_met]
-        fast = f"  uvloop {write(_median(measured.uvloop))}" if measured.uvloop else ""
+        fast = f"  uvloop {_fast(measured)}" if measured.uvloop else ""
         return (
             f"{measured.row.name:20} {write(measured.median):>12}  ({spread})"
             f"  aim {_aim(measured)}{verdict}{fast}  {measured.size}; {measured.rates}"
@@ -145,11 +146,24 @@ def _cells(measured: Measured) -> tuple[str, ...]:
         row.baseline,
         _aim(measured),
         f"**{write(measured.median)}**{verdict}",
-        f"{write(min(measured.values))} – {write(max(measured.values))}",
-        write(_median(measured.uvloop)) if measured.uvloop else "",
+        _spread(measured, measured.values),
+        _fast(measured),
         measured.size,
         "; ".join(filter(None, (measured.rates, measured.note))),
     )
+
+
+def _spread(measured: Measured, values: Sequence[float]) -> str:
+    write = measured.row.unit.write
+    return f"{write(min(values))} – {write(max(values))}"
+
+
+def _fast(measured: Measured) -> str:
+    """Say the median and the spread with uvloop, where that was measured."""
+    if not measured.uvloop:
+        return ""
+    median = measured.row.unit.write(statistics.median(measured.uvloop))
+    return f"{median} ({_spread(measured, measured.uvloop)})"
 
 
 def _aim(measured: Measured) -> str:
@@ -157,10 +171,6 @@ def _aim(measured: Measured) -> str:
     if aim is None:
         return "stated"
     return f"{'≥' if aim.at_least else '≤'} {measured.row.unit.write(aim.bound)}"
-
-
-def _median(values: tuple[float, ...]) -> float:
-    return sorted(values)[len(values) // 2]
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
