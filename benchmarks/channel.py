@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import cProfile
 import gc
 import importlib
@@ -231,7 +232,10 @@ def main() -> None:
     if arguments.uvloop:
         factory = importlib.import_module("uvloop").new_event_loop
     _raise_file_limit()
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with (
+        contextlib.suppress(KeyboardInterrupt),  # Who has started it says so.
+        asyncio.Runner(loop_factory=factory) as runner,
+    ):
         runner.run(_work(profile))
     if profile is not None:
         profile.dump_stats(arguments.profile)

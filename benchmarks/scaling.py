@@ -20,7 +20,7 @@ from benchmarks.rows import row
 from benchmarks.sessions import TEXT_SIZE
 from benchmarks.traffic import check, seconds, send_texts
 
-__all__ = ["growth", "per_read", "reassembly", "sessions", "sizes"]
+__all__ = ["Curve", "bends", "growth", "per_read", "reassembly", "sessions", "sizes"]
 
 SIZES = [1, 10, 100, 1_000, 10_000, 100_000, 1024 * 1024]
 SESSIONS = [1, 10, 100, 1_000, 5_000]
@@ -166,20 +166,21 @@ def growth(smaller: tuple[float, float], bigger: tuple[float, float]) -> float:
     return (more_cost / cost) / (more * math.log(more) / (n * math.log(n)))
 
 
-def bend(curve: Curve) -> float:
-    """Return the cost of a unit at the end, of what it was before at its lowest.
+def bends(curves: Sequence[Curve]) -> tuple[float, ...]:
+    """Return the cost of a unit at the end of each curve, of what it was at its lowest.
 
-    It is 1 or less on a line that never bends the wrong way.
+    It is 1 or less where a line never bends the wrong way.  The lowest is one of
+    medians: the lowest of many that spread would be lower than any of them really is.
     """
-    *before, (_, last) = curve
-    return last / min(cost for _, cost in before)
+    *before, ends = zip(*curves, strict=True)
+    lowest = min(statistics.median(cost for _, cost in column) for column in before)
+    return tuple(cost / lowest for _, cost in ends)
 
 
 def _measured(
     name: str, curves: list[Curve], size: str, drawn: tuple[str, str], rates: str = ""
 ) -> Measured:
-    bends = tuple(bend(curve) for curve in curves)
-    return Measured(row(name), bends, size, rates, plot=drawn)
+    return Measured(row(name), bends(curves), size, rates, plot=drawn)
 
 
 def _draw(

@@ -22,7 +22,7 @@ from benchmarks.figures import (
 )
 from benchmarks.report import README, Report, compare, put_into
 from benchmarks.rows import ROWS
-from benchmarks.scaling import bend, growth
+from benchmarks.scaling import Curve, bends, growth
 
 RATE = Row("texts", "texts", "bare", RATIO, Aim(0.4, at_least=True))
 LATENCY = Row("ping-median", "texts", "bare", TIMES, Aim(1.7, at_least=False))
@@ -207,8 +207,17 @@ def test_a_plot_is_written_with_the_table_and_is_no_figure(tmp_path: Path) -> No
 
 
 def test_a_line_that_stays_level_has_no_bend() -> None:
-    assert bend([(1, 9.0), (10, 2.0), (100, 2.0)]) == 1.0
-    assert bend([(1, 9.0), (10, 2.0), (100, 6.0)]) == 3.0
+    assert bends([[(1, 9.0), (10, 2.0), (100, 2.0)]]) == (1.0,)
+    assert bends([[(1, 9.0), (10, 2.0), (100, 6.0)]]) == (3.0,)
+
+
+def test_one_lucky_run_is_not_what_a_line_was_at_its_lowest() -> None:
+    curves: list[Curve] = [
+        [(1, 9.0), (10, 2.0), (100, 3.0)],
+        [(1, 9.0), (10, 1.0), (100, 2.0)],
+        [(1, 9.0), (10, 2.0), (100, 4.0)],
+    ]
+    assert bends(curves) == (1.5, 1.0, 2.0)
 
 
 def test_growth_is_one_where_the_cost_is_n_log_n() -> None:
