@@ -171,7 +171,9 @@ class Incoming:
         Tell whether that is what it is, and all is well.
         """
         message = self._open.get(message_id)
-        if message is None or len(self._open) > 1:  # Else all that is held counts.
+        if message is None:
+            return False
+        if len(self._open) > 1 and self._is_too_much(self._held() + len(data)):
             return False
         try:
             if not message.partial.grow(offset, data):

@@ -106,15 +106,16 @@ class SendQueues:
         self._bulk_turn = True
         return message
 
-    def only_bulk(self) -> tuple[Outgoing | None, int]:
-        """Return the only message that there is, if it is a long one.
+    def next_bulk(self) -> tuple[Outgoing | None, int]:
+        """Return the long message whose turn it is, if there are no short ones.
 
-        Also how many chunks of it may go now, which may be none.
+        Also how many chunks of it may go now, which may be none, and is never more
+        than one where others take turns with it.
         """
-        if self._lines or self._bulk is None or len(self._bulk) > 1:
+        if self._lines or not self._bulk:
             return None, 0
         room = self._window - self._window // _RESERVED - self._unanswered
-        return self._bulk[0], room
+        return self._bulk[0], room if len(self._bulk) == 1 else min(room, 1)
 
     def put_back(self, message: Outgoing) -> None:
         """Undo :meth:`take_line`."""
@@ -137,15 +138,20 @@ class SendQueues:
         self._bulk_turn = bool(self._lines) and message is self.first
 
     def many_begun(self, message: Outgoing, chunks: int) -> None:
-        """Note that some chunks of the only message go out and get an answer each."""
+        """Note that what :meth:`next_bulk` says goes out, to get an answer each."""
         message.unanswered += chunks
         self._unanswered += chunks
         self._bulk_turn = False
+        self.turn_over(message)
 
     def turn_over(self, message: Outgoing) -> None:
         """Note that a chunk that isn't the last one is out: the next one's turn."""
         bulk = self._bulk
-        if bulk is not None and len(bulk) > 1 and message in bulk:
+        if bulk is None or len(bulk) == 1:
+            return
+        if bulk[0] is message:
+            bulk.rotate(-1)
+        elif message in bulk:
             bulk.remove(message)
             bulk.append(message)
 

@@ -1,15 +1,15 @@
 """The short way out: what nearly all of the traffic is, written at one go.
 
 That is short messages that are at hand, each in one chunk, and the chunks in the
-middle of a long one that is cut into small chunks and has nobody beside it.  Many
-of them are written in one loop, in which nothing is asked that can't have changed
-since the last one, and nothing is written anew that all of them have in common.
+middle of long ones that are cut into small chunks and take turns.  Many of them are
+written in one loop, in which nothing is asked that can't have changed since the last
+one, and nothing is written anew that all of them have in common.
 
 The long way is :meth:`~msrp.sansio.underway.Underway.next_chunk`, which begins one
 chunk.  It can do all that is done here, and does all that is left to it: the first
-SEND, the last chunk of a long message, chunks that are interruptible, messages that
-take turns or whose chunks get no answer, bodies that could be taken for an end-line.
-A test has the same messages written both ways.
+SEND, the last chunk of a long message, chunks that are interruptible, long messages
+beside short ones, messages whose chunks get no answer, bodies that could be taken for
+an end-line.  A test has the same messages written both ways.
 
 What is written here goes to the transport at one go.  A response, a report or a line
 of text that comes up meanwhile goes out before the next such write; how many chunks
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from msrp.headers import FailureReport
 from msrp.sansio.chunk import SentChunk
-from msrp.sansio.outgoing import OutgoingState
+from msrp.sansio.outgoing import Outgoing, OutgoingState
 from msrp.sansio.transactions import Transaction
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def write_chunks(
     most: int,
     budget: int,
 ) -> Written:
-    """Write chunks in the middle of the only message that there is.
+    """Write chunks in the middle of long messages, which take turns.
 
     Args:
         session: As for :func:`write_lines`, and so are those that follow.
@@ -101,18 +101,37 @@ def write_chunks(
         budget: How many octets, about.
     """
     written = Written([], [])
-    message, room = queues.only_bulk()
-    # Once it has begun the long way, its header fields are known to be good.
-    if message is None or message.state is not _SENDING:
-        return written
-    if message.failure_report is not _YES:
-        return written
+    while budget > 0 and len(written.sent) < most:
+        message, room = queues.next_bulk()
+        # Once it has begun the long way, its header fields are known to be good.
+        if message is None or message.state is not _SENDING:
+            break
+        if message.failure_report is not _YES:
+            break
+        chunks = min(room, most - len(written.sent), budget // size + 1)
+        body = message.chunker.ahead(size, chunks)
+        if not body:
+            break
+        before = len(written.sent)
+        budget = _write_turn(written, session, message, body, paths, size, budget)
+        queues.many_begun(message, len(written.sent) - before)
+    return written
+
+
+def _write_turn(
+    written: Written,
+    session: Session,
+    message: Outgoing,
+    body: bytes,
+    paths: bytes,
+    size: int,
+    budget: int,
+) -> int:
+    """Write chunks of one message; return what is left of the budget."""
+    pieces, sent = written.pieces, written.sent
     chunker, new_id = message.chunker, message.new_id
-    body = chunker.ahead(size, min(room, most, budget // size + 1))
-    if not body:
-        return written
     before, after = chunker.around(paths)
-    pieces, sent, at, offset = written.pieces, written.sent, 0, chunker.offset
+    at, offset = 0, chunker.offset
     while budget > 0 and at < len(body):
         name = new_id()
         start, stop = offset + at, offset + at + size
@@ -124,5 +143,4 @@ def write_chunks(
         at += size
         budget -= len(head) + size + len(octets) + 12
     chunker.take(at)
-    queues.many_begun(message, len(sent))
-    return written
+    return budget

@@ -292,6 +292,18 @@ def test_what_might_be_too_long_goes_the_long_way() -> None:
     assert into.goes_on("m1111", 2, b"llo", 0.0)
 
 
+@pytest.mark.rule("MSRP-71")
+def test_messages_that_take_turns_hold_no_more_than_they_may() -> None:
+    into = incoming(max_held_octets=7)
+    opened(into, "m1111", "m2222")
+    assert into.goes_on("m1111", 2, b"llo", 0.0)
+    assert not into.goes_on("m2222", 2, b"l", 0.0)
+    more = Sent(
+        "m2222", "text/plain", ByteRange(3, 3, 5), FailureReport.YES, b"l", MORE
+    )
+    assert step_by_step(into, more).refusal == 413
+
+
 def test_what_is_not_taken_goes_the_long_way() -> None:
     into = incoming()
     assert into.only_chunk("m1111", "image/png", b"x") is None

@@ -259,6 +259,31 @@ def test_so_do_the_chunks_in_the_middle_of_a_message(
     assert taken[1] == len(bytes(parts[1]))
 
 
+@pytest.mark.rule("MSRP-62", "MSRP-71")
+def test_so_do_the_chunks_of_messages_that_take_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ways = bound()
+    taken = noticed(monkeypatch)
+    parts = [
+        Sent(
+            f"tid{n}{name}",
+            message_id=name,
+            byte_range=f"Byte-Range: {5 * n + 1}-*/20\r\n",
+            flag=flag,
+        )
+        for n, flag in enumerate("+++$")
+        for name in ("m1111", "m2222")
+    ]
+    ways.receive(b"".join(map(bytes, parts)))
+    ways.check()
+    assert ways.events[0][-2:] == [
+        MessageCompleted(name, "text/plain", b"hello" * 4)
+        for name in ("m1111", "m2222")
+    ]
+    assert sum(map(len, map(bytes, parts[2:6]))) in taken
+
+
 def test_and_the_answers_to_what_we_send(monkeypatch: pytest.MonkeyPatch) -> None:
     ways = connected()
     ways.send("m1110")

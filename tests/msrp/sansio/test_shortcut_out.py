@@ -293,6 +293,19 @@ def test_the_middle_of_a_long_message_goes_the_short_way(
     assert side.events[-1] == MessageDelivered("long")
 
 
+def test_so_do_those_of_long_messages_that_take_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    side = opened()
+    for name in ("long1", "long2", "long3"):
+        side.send(name, bytes(400 * SIZE))
+    assert sum(counted_until_done(side, monkeypatch)) == 3 * 398
+    delivered = [MessageDelivered(name) for name in ("long1", "long2", "long3")]
+    assert [each for each in side.events if each in delivered] == delivered
+    turns = re.findall(rb"Message-ID: (\w+)", b"".join(side.written))
+    assert turns == [b"long1", b"long2", b"long3"] * 400
+
+
 def counted_until_done(side: Side, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     with monkeypatch.context() as patch:
         counts = counted(side, patch)
