@@ -142,7 +142,7 @@ async def reassembly(effort: Effort) -> list[Measured]:
 
         async def point(pieces: int) -> tuple[float, float]:
             # As often as makes the short ones as sure as the long one.
-            times = 3 if pieces < PIECES[-1] else 1
+            times = 5 if pieces < PIECES[-1] else 1
             return pieces, statistics.median([await cost(pieces) for _ in range(times)])
 
         await cost(1_000)

@@ -88,6 +88,12 @@ class OffsetMap(Generic[V]):
         return before, behind
 
     @property
+    def first(self) -> V | None:
+        """The one that begins first."""
+        values = self._values[0]
+        return values[0] if values else None
+
+    @property
     def last(self) -> V | None:
         """The one that begins last."""
         values = self._values[-1]

@@ -28,11 +28,13 @@ class _Range:
 class RangeSet:
     """A set of octet offsets, kept as sorted, disjoint, non-adjacent ranges."""
 
-    __slots__ = ("_last", "_ranges")
+    __slots__ = ("_last", "_ranges", "octets")
 
     def __init__(self) -> None:
         self._ranges: OffsetMap[_Range] = OffsetMap()
         self._last: _Range | None = None
+        self.octets = 0
+        """How many are here."""
 
     def add(self, start: int, stop: int) -> None:
         """Add the offsets from ``start`` up to, but not including, ``stop``."""
@@ -44,21 +46,28 @@ class RangeSet:
         last = self._last
         if last is not None and last.stop == start:
             last.stop = stop
+            self.octets += stop - start
             return
         ranges = self._ranges
         before, behind = ranges.around(start)
         grown = None if before is None else before[1]
         if grown is None or grown.stop < start:
-            grown = _Range(start, stop)
+            grown = _Range(start, start)
             ranges.set(start, grown)
-        elif grown.stop < stop:
-            grown.stop = stop
-        else:
+        elif grown.stop >= stop:
             return
+        self.octets += stop - grown.stop
+        grown.stop = stop
         # Every range behind that it touches is swallowed by it.
-        while behind is not None and behind[0] <= grown.stop:
-            grown.stop = max(grown.stop, behind[1].stop)
-            ranges.delete(behind[0])
+        while behind is not None and behind[0] <= stop:
+            swallowed = behind[1]
+            ranges.delete(swallowed.start)
+            self.octets -= min(swallowed.stop, stop) - swallowed.start
+            if swallowed.stop > stop:
+                grown.stop = swallowed.stop
+                if swallowed is self._last:
+                    self._last = grown
+                return  # Behind that one there is a gap.
             _, behind = ranges.around(start)
         if behind is None:
             self._last = grown
@@ -77,6 +86,7 @@ class RangeSet:
             cut = behind[1]
             # Of the first and the last something may be left.
             ranges.delete(cut.start)
+            self.octets -= min(cut.stop, stop) - max(cut.start, start)
             for left in (_Range(cut.start, start), _Range(stop, cut.stop)):
                 if left.start < left.stop:
                     ranges.set(left.start, left)
@@ -90,18 +100,13 @@ class RangeSet:
     @property
     def prefix(self) -> int:
         """How many octets there are from the very first one on without a gap."""
-        first, _ = self._ranges.around(0)
-        return first[1].stop if first is not None else 0
+        first = self._ranges.first
+        return first.stop if first is not None and not first.start else 0
 
     @property
     def stop(self) -> int:
         """The offset behind the last octet that has arrived."""
         return self._last.stop if self._last is not None else 0
-
-    @property
-    def octets(self) -> int:
-        """How many octets are here."""
-        return sum(stop - start for start, stop in self)
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         return ((one.start, one.stop) for one in self._ranges)

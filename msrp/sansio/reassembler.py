@@ -33,9 +33,9 @@ class MemoryStore:
         "_last",
         "_max_ranges",
         "_pieces",
-        "_stop",
         "held",
         "max_length",
+        "stop",
     )
 
     def __init__(self, max_length: int, max_ranges: int) -> None:
@@ -46,10 +46,15 @@ class MemoryStore:
         # collector, again and again while a message grows.
         self._pieces: OffsetMap[bytearray] = OffsetMap()
         self._last: bytearray | None = None
-        self._stop = 0
+        self.stop = 0
         """Where the last one ends."""
         self.held = 0
         """Octets that it takes up."""
+
+    @property
+    def octets(self) -> int:
+        """How many of the message are here."""
+        return self.held
 
     def write(self, offset: int, data: bytes) -> None:
         """Put octets where they belong; those that came last win.
@@ -58,12 +63,12 @@ class MemoryStore:
             LimitExceeded: The message is too scattered; status 413.
         """
         last = self._last
-        if offset == self._stop and last is not None:  # In order, as nearly always.
+        if offset == self.stop and last is not None:  # In order, as nearly always.
             last += data
             size = len(data)
-            self._stop += size
+            self.stop += size
             self.held += size
-        elif offset < self._stop:
+        elif offset < self.stop:
             self._write_over(offset, data)
         else:
             self._append(None, offset, data)
@@ -107,10 +112,10 @@ class MemoryStore:
                 raise _too_scattered(self._max_ranges)
             piece = bytearray(data)
             self._pieces.set(offset, piece)
-            if offset >= self._stop:
+            if offset >= self.stop:
                 self._last = piece
         self.held += size
-        self._stop = max(self._stop, offset + size)
+        self.stop = max(self.stop, offset + size)
 
     def _write_over(self, offset: int, octets: bytes) -> None:
         """Write into pieces that are there and between them."""
@@ -143,7 +148,9 @@ class PartialMessage:
     def __init__(self, store: Store, max_ranges: int) -> None:
         self.store = store
         self._max_ranges = max_ranges
-        self._received = RangeSet()
+        # What keeps them in memory knows by itself which are there.
+        self._received: MemoryStore | RangeSet
+        self._received = store if isinstance(store, MemoryStore) else RangeSet()
         self._total: int | None = None
 
     @property
@@ -160,13 +167,11 @@ class PartialMessage:
             RemoteProtocolError: They lie behind the end of the message.
         """
         stop = offset + len(data)
-        self._check_length(stop)
+        # First, lest it be another status when more of them are read at a time.
         if self._total is not None and stop > self._total:
             raise RemoteProtocolError("octets behind the end of the message")
-        self.store.write(offset, data)
-        self._received.add(offset, stop)
-        if len(self._received) > self._max_ranges:
-            raise _too_scattered(self._max_ranges)
+        self._check_length(stop)
+        self._put(offset, data)
 
     def grow(self, offset: int, data: bytes) -> bool:
         """Add octets with which the message can't be complete; tell whether it can't.
@@ -182,14 +187,18 @@ class PartialMessage:
         if offset < 0 or (limit is not None and stop > limit):
             return False
         if total is not None:
-            # Behind the first gap: that stays open.
-            if stop > total or offset <= self._received.prefix:
+            if stop > total or self._received.octets + len(data) >= total:
                 return False
-        self.store.write(offset, data)
-        self._received.add(offset, stop)
-        if len(self._received) > self._max_ranges:
-            raise _too_scattered(self._max_ranges)
+        self._put(offset, data)
         return True
+
+    def _put(self, offset: int, data: bytes) -> None:
+        self.store.write(offset, data)
+        received = self._received
+        if isinstance(received, RangeSet):
+            received.add(offset, offset + len(data))
+            if len(received) > self._max_ranges:
+                raise _too_scattered(self._max_ranges)
 
     def end_at(self, total: int) -> None:
         """Fix the length: the chunk with the last octets ends here.
@@ -208,7 +217,8 @@ class PartialMessage:
     @property
     def complete(self) -> bool:
         """Whether every octet has arrived."""
-        return self._total is not None and self._received.covers(self._total)
+        # None of those that are here lies behind the end.
+        return self._received.octets == self._total
 
     def _check_length(self, length: int) -> None:
         limit = self.store.max_length

@@ -36,6 +36,7 @@ def check(there: OffsetMap[str], model: dict[int, str]) -> None:
     assert list(there) == [model[one] for one in in_order]
     assert list(there.items()) == [(one, model[one]) for one in in_order]
     assert there.length == len(model)
+    assert there.first == (model[in_order[0]] if model else None)
     assert there.last == (model[in_order[-1]] if model else None)
     for offset in range(-1, 42):
         before = [one for one in in_order if one <= offset]

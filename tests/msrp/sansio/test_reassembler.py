@@ -203,3 +203,14 @@ def test_many_chunks_in_any_order(order: str) -> None:
     message.end_at(16_000_000)
     assert message.complete
     assert message.contents() == b"".join(data for _, data in sorted(chunks))
+
+
+@pytest.mark.rule("MSRP-65")
+def test_octets_behind_the_end_are_that_however_many_they_are() -> None:
+    for number in (1, 1000):
+        message = partial(max_length=20)
+        message.write(5, BODY[5:])
+        message.end_at(len(BODY))
+        with pytest.raises(RemoteProtocolError, match="behind the end") as caught:
+            message.write(len(BODY), bytes(number))
+        assert caught.value.status == 400
