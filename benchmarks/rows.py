@@ -159,7 +159,7 @@ _ALL = [
         "what an octet of a 1 MiB text costs",
         "one of a smaller text, at its cheapest",
         TIMES,
-        _at_most(1.5),
+        _at_most(1.25),
     ),
     Row(
         "scale-sessions",
