@@ -30,11 +30,8 @@ from msrp.negotiation import Fingerprint, Negotiated, negotiate
 
 __all__ = ["bare", "call", "growth", "idle_sessions", "ours"]
 
-_FULL, _LEAST = 5000, 1000
-_LEAST_TLS = 500
-"""Fewer, for each takes a handshake: the memory of one is the same."""
-
-_SECONDS = 4.0
+_FULL, _LEAST, _LEAST_TLS = 5000, 1000, 250
+_SECONDS = 2.0
 """What a run may take after the first one."""
 
 _FIRST_SESSIONS = 100
@@ -54,7 +51,10 @@ async def idle_sessions(effort: Effort) -> list[Measured]:
     with tempfile.TemporaryDirectory(prefix="idle-") as directory:
         pem = Path(directory) / "certificate.pem"
         write_certificate(pem)
-        return [await _over_tcp(effort), await _over_tls(effort, str(pem))]
+        return [
+            await _measured("idle-tcp", None, _LEAST, effort),
+            await _measured("idle-tls", str(pem), _LEAST_TLS, effort),
+        ]
 
 
 def _require_memory_figures() -> None:
@@ -62,20 +62,25 @@ def _require_memory_figures() -> None:
         raise BenchmarkFailed("the system doesn't say how much memory a process has")
 
 
-async def _over_tcp(effort: Effort) -> Measured:
-    """All of them in the first run, and in the others if there is time."""
+async def _measured(
+    name: str, certificate: str | None, least: int, effort: Effort
+) -> Measured:
+    """All of the sessions in the first run, and in the others if there is time."""
     began = time.perf_counter()
-    first = await _run(_FULL, None)
+    first = await _run(_FULL, certificate)
     cost = (time.perf_counter() - began) / _FULL
-    sessions = effort.size(_FULL, _LEAST, cost, _SECONDS)
-    runs = [first, *[await _run(sessions, None) for _ in range(effort.runs - 1)]]
-    return _measured("idle-tcp", f"{_FULL:,} sessions, then {sessions:,}", runs)
-
-
-async def _over_tls(effort: Effort, certificate: str) -> Measured:
-    sessions = _FULL if effort.full else _LEAST_TLS
-    runs = [await _run(sessions, certificate) for _ in range(effort.runs)]
-    return _measured("idle-tls", f"{sessions:,} sessions", runs)
+    sessions = effort.size(_FULL, least, cost, _SECONDS)
+    runs = [first]
+    for _ in range(effort.runs - 1):
+        runs.append(await _run(sessions, certificate))
+    more = tuple(ours - bare for ours, bare in runs)
+    ours, bare = (statistics.median(side) for side in zip(*runs, strict=True))
+    return Measured(
+        row(name),
+        more,
+        f"{_FULL:,} sessions, then {sessions:,}",
+        f"{ours:,.1f} and {bare:,.1f} KiB",
+    )
 
 
 async def _run(sessions: int, certificate: str | None) -> tuple[float, float]:
@@ -86,12 +91,6 @@ async def _run(sessions: int, certificate: str | None) -> tuple[float, float]:
     )
     ours, bare = (one / sessions / _KIB for one in octets)
     return ours, bare
-
-
-def _measured(name: str, size: str, runs: list[tuple[float, float]]) -> Measured:
-    more = tuple(ours - bare for ours, bare in runs)
-    ours, bare = (statistics.median(side) for side in zip(*runs, strict=True))
-    return Measured(row(name), more, size, f"{ours:,.1f} and {bare:,.1f} KiB")
 
 
 async def growth(job: str, sessions: int, certificate: str | None) -> int:

@@ -147,7 +147,7 @@ async def _bulk(effort: Effort, name: str, certificate: str | None) -> Measured:
     async with Peers.start(effort) as peers:
         size = await _sized(
             peers, effort, bare, ours,
-            full=1024 * MIB, least=256 * MIB, budget=4.0 if certificate else 2.5,
+            full=1024 * MIB, least=256 * MIB, budget=3.5 if certificate else 2.5,
         )  # fmt: skip
         times = await _compare(peers, effort, bare, ours, size)
     return times.to_measured(name, f"{size // MIB:,} MiB", size / MIB, "MiB/s")
