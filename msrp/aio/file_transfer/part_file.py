@@ -77,6 +77,11 @@ class PartFile:
         self.size = start
 
     @property
+    def is_of_use(self) -> bool:
+        """Whether a later transfer will find octets in it if it is kept."""
+        return self.can_be_resumed and self.size > 0
+
+    @property
     def sha1(self) -> bytes:
         """The hash of all octets from the first on."""
         return self._sha1.digest()

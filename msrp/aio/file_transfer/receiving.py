@@ -98,7 +98,7 @@ class ReceivingFile(FileTransfer):
         try:
             self._part = await asyncio.shield(opening)
         except asyncio.CancelledError:
-            opening.add_done_callback(_keep_unused)
+            opening.add_done_callback(_put_away)
             raise
         except (OSError, ValueError) as error:
             raise FileTransferFailed(_words(self._directory, error)) from error
@@ -211,8 +211,7 @@ class ReceivingFile(FileTransfer):
         is_wrong = writer is not None and isinstance(writer.error, _TooLarge)
         if is_wrong and self.promised.size is not None and self._reason is None:
             return part.place(f"{self._final_name(None)}.wrong-size"), part.size
-        keep = part.size and part.can_be_resumed
-        if not keep or is_wrong or self._is_cancelled:
+        if not part.is_of_use or is_wrong or self._is_cancelled:
             part.discard()
             return None, 0
         part.keep()
@@ -343,6 +342,12 @@ def _words(directory: Path, error: OSError | ValueError) -> str:
     return f"{directory}: {reason or 'nothing can be written there'}"
 
 
-def _keep_unused(opening: asyncio.Task[PartFile]) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().keep()
+def _put_away(opening: asyncio.Task[PartFile]) -> None:
+    """Close what was opened for a transfer that was given up meanwhile."""
+    if opening.cancelled() or opening.exception() is not None:
+        return
+    part = opening.result()
+    if part.is_of_use:
+        part.keep()
+    else:
+        part.discard()

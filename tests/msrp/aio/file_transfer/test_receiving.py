@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime
 import hashlib
+import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ import pytest
 
 import msrp
 from msrp.aio.file_transfer import receiving
-from msrp.aio.file_transfer.part_file import PartFile
+from msrp.aio.file_transfer.part_file import PartFile, part_path
 from msrp.content import Body, body_for, file_disposition
 from msrp.file_transfer import Direction, new_transfer_id, push_offer
 
@@ -367,3 +369,34 @@ async def test_a_session_that_is_lost_leaves_what_came(sender: Sender) -> None:
     assert error.transferred >= 8192
     assert error.transferred == transfer.transferred
     assert sender.names == [f".{SHA1.hex()}.part"]
+
+
+@pytest.mark.parametrize("there", ["nothing", "a part", "one in use"])
+async def test_what_is_opened_for_who_gave_up_meanwhile_is_put_away(
+    board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: str
+) -> None:
+    path, start = part_path(tmp_path, SHA1), 0
+    other = PartFile(tmp_path, SHA1) if there == "one in use" else None
+    if there == "a part":
+        start = path.write_bytes(DATA[:10])
+    may_open, opened = threading.Event(), list[PartFile]()
+
+    def open_late(directory: Path, sha1: bytes | None, start: int) -> PartFile:
+        may_open.wait(5)
+        opened.append(PartFile(directory, sha1, start))
+        return opened[-1]
+
+    monkeypatch.setattr(receiving, "PartFile", open_late)
+    transfer = receiving.ReceivingFile(tmp_path)
+    described = msrp.FileDescription(
+        selector=FILE, transfer_id=new_transfer_id(), direction=Direction.RECVONLY
+    )
+    preparing = asyncio.create_task(transfer.prepare(described, FILE, start))
+    await asyncio.sleep(0)
+    preparing.cancel()
+    await asyncio.wait([preparing])
+    may_open.set()
+    await board.until(lambda: bool(opened) and opened[0]._file.closed)
+    assert os.listdir(tmp_path) == ([] if there == "nothing" else [path.name])
+    if other is not None:
+        other.discard()
