@@ -103,8 +103,11 @@ class SendQueues:
         message = self._lines.popleft()
         message.unanswered += 1
         self._unanswered += 1
-        self._bulk_turn = True
         return message
+
+    def lines_begun(self) -> None:
+        """Note that what :meth:`take_line` has given goes out: a long one's turn."""
+        self._bulk_turn = True
 
     def next_bulk(self) -> tuple[Outgoing | None, int]:
         """Return the long message whose turn it is, if there are no short ones.
@@ -114,7 +117,7 @@ class SendQueues:
         """
         if self._lines or not self._bulk:
             return None, 0
-        room = self._window - self._window // _RESERVED - self._unanswered
+        room = max(0, self._window - self._window // _RESERVED - self._unanswered)
         return self._bulk[0], room if len(self._bulk) == 1 else min(room, 1)
 
     def put_back(self, message: Outgoing) -> None:
@@ -138,14 +141,17 @@ class SendQueues:
         self._bulk_turn = bool(self._lines) and message is self.first
 
     def many_begun(self, message: Outgoing, chunks: int) -> None:
-        """Note that what :meth:`next_bulk` says goes out, to get an answer each."""
+        """Note that so much of what :meth:`next_bulk` says goes out.
+
+        Each of the chunks gets an answer, and none is the last one.
+        """
         message.unanswered += chunks
         self._unanswered += chunks
         self._bulk_turn = False
         self.turn_over(message)
 
     def turn_over(self, message: Outgoing) -> None:
-        """Note that a chunk that isn't the last one is out: the next one's turn."""
+        """Note that chunks before the last one are written: the next one's turn."""
         bulk = self._bulk
         if bulk is None or len(bulk) == 1:
             return

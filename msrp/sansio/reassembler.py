@@ -49,7 +49,7 @@ class MemoryStore:
         self.stop = 0
         """Where the last one ends."""
         self.held = 0
-        """Octets that it takes up."""
+        """Octets that it takes up: those of the message that are here, each once."""
 
     @property
     def octets(self) -> int:
@@ -140,7 +140,7 @@ class PartialMessage:
 
     Args:
         store: Where they are kept.
-        max_ranges: Gaps that there may be between them.
+        max_ranges: Pieces that they may form; what is in memory has its own bound.
     """
 
     __slots__ = ("_max_ranges", "_received", "_total", "store")
@@ -148,7 +148,7 @@ class PartialMessage:
     def __init__(self, store: Store, max_ranges: int) -> None:
         self.store = store
         self._max_ranges = max_ranges
-        # What keeps them in memory knows by itself which are there.
+        # What does nothing but keep them in memory knows by itself which are there.
         self._received: MemoryStore | RangeSet
         self._received = store if isinstance(store, MemoryStore) else RangeSet()
         self._total: int | None = None
@@ -166,9 +166,9 @@ class PartialMessage:
             LimitExceeded: The message is too long or too scattered; status 413.
             RemoteProtocolError: They lie behind the end of the message.
         """
-        stop = offset + len(data)
-        # First, lest it be another status when more of them are read at a time.
-        if self._total is not None and stop > self._total:
+        stop, total, limit = offset + len(data), self._total, self.store.max_length
+        # What is passed first, lest it depend on how many octets are read at a time.
+        if total is not None and (limit is None or total <= limit) and stop > total:
             raise RemoteProtocolError("octets behind the end of the message")
         self._check_length(stop)
         self._put(offset, data)
@@ -180,15 +180,17 @@ class PartialMessage:
         :meth:`write` has to be called.
 
         Raises:
-            LimitExceeded: The message is too scattered, with these octets in it.
-            RemoteProtocolError: The store takes no more.
+            RemoteProtocolError: The store takes no more of it.
         """
         stop, total, limit = offset + len(data), self._total, self.store.max_length
+        received = self._received
         if offset < 0 or (limit is not None and stop > limit):
             return False
         if total is not None:
-            if stop > total or self._received.octets + len(data) >= total:
+            if stop > total or received.octets + len(data) >= total:
                 return False
+        if isinstance(received, RangeSet) and len(received) >= self._max_ranges:
+            return False
         self._put(offset, data)
         return True
 

@@ -79,6 +79,8 @@ def write_lines(
         pieces.append(whole[1])
         sent.append(Transaction(whole[0], session, message, False))
         budget -= len(whole[1])
+    if sent:
+        queues.lines_begun()
     return written
 
 
@@ -112,9 +114,9 @@ def write_chunks(
         body = message.chunker.ahead(size, chunks)
         if not body:
             break
-        before = len(written.sent)
+        already = len(written.sent)
         budget = _write_turn(written, session, message, body, paths, size, budget)
-        queues.many_begun(message, len(written.sent) - before)
+        queues.many_begun(message, len(written.sent) - already)
     return written
 
 

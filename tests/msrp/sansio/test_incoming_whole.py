@@ -293,6 +293,26 @@ def test_what_might_be_too_long_goes_the_long_way() -> None:
 
 
 @pytest.mark.rule("MSRP-71")
+def test_what_might_be_too_scattered_is_not_written_twice() -> None:
+    into = incoming(max_ranges=1)
+    ledgers = into_ledgers(into)
+    sent = [
+        Sent(
+            "m1111",
+            "text/x-ledger",
+            ByteRange(at, None, None),
+            FailureReport.YES,
+            b"x",
+            MORE,
+        )
+        for at in (1, 6)
+    ]
+    assert at_one_go(into, sent[0]).refusal is None
+    assert at_one_go(into, sent[1]).refusal == 413
+    assert ledgers[0].pieces == [(0, b"x"), (5, b"x")]
+
+
+@pytest.mark.rule("MSRP-71")
 def test_messages_that_take_turns_hold_no_more_than_they_may() -> None:
     into = incoming(max_held_octets=7)
     opened(into, "m1111", "m2222")

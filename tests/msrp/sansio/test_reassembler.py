@@ -214,3 +214,7 @@ def test_octets_behind_the_end_are_that_however_many_they_are() -> None:
         with pytest.raises(RemoteProtocolError, match="behind the end") as caught:
             message.write(len(BODY), bytes(number))
         assert caught.value.status == 400
+        message.memory.max_length = 10  # As soon as an envelope says what it is.
+        with pytest.raises(LimitExceeded) as refused:
+            message.write(len(BODY), bytes(number))
+        assert refused.value.status == 413

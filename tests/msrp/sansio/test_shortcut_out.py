@@ -14,6 +14,7 @@ from msrp.config import SessionConfig
 from msrp.events import CoreEvent, MessageDelivered, MessageDeliveryFailed
 from msrp.headers import FailureReport
 from msrp.sansio.outgoing import Outgoing
+from msrp.sansio.queues import SendQueues
 from msrp.sansio.session import Session
 from msrp.sansio.shortcut_out import Written
 from msrp.sansio.stream import Stream
@@ -169,6 +170,7 @@ _BODIES = [
     (b"x" * 1_000 + b"\r\n-------ours") * 20,
     b"-------ours5" * 2_000,
     (b"-" * 90 + b"x" * 500) * 40,
+    b"not that long" * 20,
 ]
 _REPORTS = st.sampled_from([FailureReport.YES] * 4 + [*FailureReport])
 
@@ -176,7 +178,7 @@ _REPORTS = st.sampled_from([FailureReport.YES] * 4 + [*FailureReport])
 @st.composite
 def long_messages(draw: st.DrawFn) -> tuple[str, tuple[object, ...]]:
     body, cut = (
-        draw(st.integers(0, 4)),
+        draw(st.integers(0, 5)),
         draw(st.sampled_from([0, 0, 50, 64, 300, 5_000])),
     )
     lack = draw(st.sampled_from([0, 0, 0, 1_000]))
@@ -312,6 +314,16 @@ def counted_until_done(side: Side, monkeypatch: pytest.MonkeyPatch) -> list[int]
         while side.write():
             side.answer_all()
     return counts
+
+
+def test_a_line_that_has_to_go_the_long_way_keeps_its_turn() -> None:
+    queues = SendQueues(8)
+    line, long = (Outgoing(None, "text/plain", bytes(size)) for size in (9, 90_000))
+    queues.add(line)
+    assert queues.take_line() is line
+    queues.put_back(line)
+    queues.add(long)
+    assert queues.candidates() == [line, long]
 
 
 def test_no_more_goes_than_the_window_leaves_to_long_messages() -> None:
