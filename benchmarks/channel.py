@@ -80,10 +80,20 @@ class Worker:
     Args:
         uvloop: Whether its event loop is uvloop's.
         profile: Where it writes what took how long, if that's of interest.
+        collect_after: How many more objects there are until Python's collector of
+            garbage looks through the young ones; by default Python's own 700.
     """
 
-    def __init__(self, *, uvloop: bool = False, profile: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        uvloop: bool = False,
+        profile: Path | None = None,
+        collect_after: int | None = None,
+    ) -> None:
         self._options = ["--uvloop"] if uvloop else []
+        if collect_after is not None:
+            self._options += ["--collect-after", str(collect_after)]
         if profile is not None:
             self._options += ["--profile", str(profile)]
         self._process: asyncio.subprocess.Process | None = None
@@ -150,11 +160,22 @@ class Pair:
     Args:
         uvloop: Whether both run on uvloop.
         profile: The directory for the profiles ``sender`` and ``receiver``.
+        collect_after: As for :class:`Worker`.
     """
 
-    def __init__(self, *, uvloop: bool = False, profile: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        uvloop: bool = False,
+        profile: Path | None = None,
+        collect_after: int | None = None,
+    ) -> None:
         self.sender, self.receiver = (
-            Worker(uvloop=uvloop, profile=None if profile is None else profile / name)
+            Worker(
+                uvloop=uvloop,
+                profile=None if profile is None else profile / name,
+                collect_after=collect_after,
+            )
             for name in ("sender", "receiver")
         )
         self._stack = AsyncExitStack()
@@ -226,12 +247,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.channel")
     parser.add_argument("--uvloop", action="store_true")
     parser.add_argument("--profile", type=Path)
+    parser.add_argument("--collect-after", type=int)
     arguments = parser.parse_args()
     profile = None if arguments.profile is None else cProfile.Profile()
     factory = None
     if arguments.uvloop:
         factory = importlib.import_module("uvloop").new_event_loop
     _raise_file_limit()
+    if arguments.collect_after is not None:
+        gc.set_threshold(arguments.collect_after)
     with (
         contextlib.suppress(KeyboardInterrupt),  # Who has started it says so.
         asyncio.Runner(loop_factory=factory) as runner,

@@ -108,6 +108,26 @@ def test_work_that_was_not_done_is_no_figure() -> None:
         check({"texts": 9}, "texts", 10)
 
 
+def command_line(pid: int) -> str:
+    """Return the words of a command with a NUL behind each."""
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="asks Linux")
+async def test_the_collector_of_garbage_can_be_set_for_many_sessions() -> None:
+    async with Pair(collect_after=50_000) as pair:
+        for worker in (pair.sender, pair.receiver):
+            assert "--collect-after\x0050000" in command_line(worker.pid)
+        _, got = await pair.run(
+            "sessions:take_texts",
+            "sessions:rounds_of_waves",
+            texts=6,
+            sessions=3,
+            rounds=2,
+        )
+    check(got, "texts", 3 + 6 * 2)
+
+
 async def test_a_worker_that_fails_is_noticed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
