@@ -81,7 +81,7 @@ class Worker:
         uvloop: Whether its event loop is uvloop's.
         profile: Where it writes what took how long, if that's of interest.
         collect_after: How many more objects there are until Python's collector of
-            garbage looks through the young ones; by default Python's own 700.
+            garbage looks through the young ones; without it Python's own number.
     """
 
     def __init__(

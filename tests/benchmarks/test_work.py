@@ -99,8 +99,9 @@ async def test_idle_sessions_and_bare_connections_are_held(
     certificate = tmp_path / "certificate.pem"
     write_certificate(certificate)
     pem = str(certificate) if secure else None
-    assert await idle.growth("ours", 20, pem) > 0
-    assert await idle.growth("bare", 20, pem) >= 0
+    # As many as take more than what else a process gives back or needs meanwhile.
+    assert await idle.growth("ours", 100, pem) > 0
+    assert await idle.growth("bare", 100, pem) > 0
 
 
 def test_work_that_was_not_done_is_no_figure() -> None:
